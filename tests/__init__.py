@@ -1,0 +1,1 @@
+"""Tests of monitord. `tests.world` is what they happen in."""

@@ -1,0 +1,1 @@
+"""The world that the tests happen in: whole hosts, real services, hostile targets."""
