@@ -1,0 +1,1 @@
+"""The pure decisions: no I/O, no event loop, no clock of their own."""

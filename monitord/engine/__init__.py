@@ -1,0 +1,1 @@
+"""The stages that move rows on: schedule, probe, state, incidents, repair, verify, escalate."""

@@ -1,0 +1,1 @@
+"""The nouns of monitord (DESIGN §2): frozen values, enums and ids. No I/O, no decisions."""

@@ -1,0 +1,253 @@
+"""The catalog: one immutable snapshot of everything configured. config/ builds it; all read it.
+
+Every name is resolved, every range expanded and every default applied; nobody downstream looks at
+YAML. `Catalog.hash` covers all content, so that two processes can tell that they mean the same.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+from types import MappingProxyType
+from typing import Any
+
+from monitord.model.ids import CheckKey
+from monitord.model.result import Status
+from monitord.model.spec import Spec
+from monitord.model.state import StatePolicy
+
+_NOTHING: Mapping[str, Any] = MappingProxyType({})
+
+
+@dataclass(frozen=True, slots=True)
+class Requirement:
+    """What must be up: `any` of the check keys, or `all`. Empty keys are always met."""
+
+    mode: str = "all"
+    keys: tuple[CheckKey, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class SshLogin:
+    """One SSH identity. `key` is a private key's path; empty means the agent."""
+
+    user: str
+    key: str = ""
+    port: int = 22
+    sudo: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Login:
+    """How facts are read and steps are done. `kind` is none, local or ssh.
+
+    Without `act` nothing may ever be changed on the host: it is only watched. A local login acts
+    as the executor's own user (with sudo where `act` says so).
+    """
+
+    kind: str
+    read: SshLogin | None = None
+    act: SshLogin | None = None
+    known_hosts: str = ""
+
+    @property
+    def may_act(self) -> bool:
+        """Tell whether steps are allowed on this host at all."""
+        return self.act is not None
+
+
+@dataclass(frozen=True, slots=True)
+class Host:
+    """A machine or device. `behind` names the parents' reach checks."""
+
+    name: str
+    address: str
+    groups: tuple[str, ...] = ()
+    site: str = ""
+    customer: str = ""
+    behind: Requirement = field(default_factory=Requirement)
+    login: Login = field(default_factory=lambda: Login("none"))
+    impact: str = "normal"
+    timezone: str = "UTC"
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How often a runbook may run. None: the fleet's default applies."""
+
+    per_incident: int = 1
+    cooldown: timedelta = timedelta(minutes=10)
+    per_hour: int | None = None
+    per_day: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class VerifyPolicy:
+    """Fixed means: `oks` OKs of the same check after `settle`, all `within` the time."""
+
+    settle: timedelta
+    oks: int
+    within: timedelta
+
+
+@dataclass(frozen=True, slots=True)
+class StepSpec:
+    """One action as configured: its kind, its validated spec, and how it may be treated."""
+
+    kind: str
+    spec: Spec
+    idempotent: bool = False
+    timeout: timedelta = timedelta(seconds=60)
+
+
+@dataclass(frozen=True, slots=True)
+class Runbook:
+    """A remediation. `mode` is shadow, approve or auto; `on` which hard statuses it may answer.
+
+    `disruptive` names what it does beyond its target (reboot, network), `lock` the resource that
+    it holds alone (template text over the step context; empty: `unit of its steps` is unknown and
+    the host itself is held).
+    """
+
+    name: str
+    hash: str
+    source: str
+    collect: tuple[StepSpec, ...]
+    require: tuple[StepSpec, ...]
+    steps: tuple[StepSpec, ...]
+    undo: tuple[StepSpec, ...]
+    verify: VerifyPolicy
+    limits: Limits
+    mode: str = "shadow"
+    on: frozenset[Status] = frozenset({Status.CRITICAL})
+    means: str = ""
+    lock: str = ""
+    disruptive: str = ""
+    on_harm: str = "escalate"
+
+
+@dataclass(frozen=True, slots=True)
+class Rung:
+    """One place on a check's ladder: a runbook, with what this check overrides and passes in.
+
+    `limits` and `verify` are already merged with the runbook's. `mode` is the effective mode: the
+    attached or own mode under the profile's ceiling.
+    """
+
+    runbook: str
+    mode: str
+    limits: Limits
+    verify: VerifyPolicy
+    parameters: Mapping[str, str] = field(default=_NOTHING)
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One check on one host, ready to run.
+
+    `kind` names the probe, `spec` its validated mapping. `via` is the transport check that all
+    checks of one login hang on (None for network probes). `needs` and the host's `behind` make it
+    unreachable rather than bad. `was` carries state over a rename. `place` is file:line.
+    """
+
+    key: CheckKey
+    host: str
+    name: str
+    kind: str
+    spec: Spec
+    every: timedelta
+    retry_every: timedelta
+    timeout: timedelta
+    policy: StatePolicy
+    via: CheckKey | None = None
+    needs: Requirement = field(default_factory=Requirement)
+    remediate: tuple[Rung, ...] = ()
+    first_rung_after: timedelta = timedelta(seconds=30)
+    means: str = ""
+    by_hand: str = ""
+    ticket: str = "on_escalation"
+    impact: str = "normal"
+    services: tuple[str, ...] = ()
+    was: str = ""
+    place: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """A business service: which checks make it up. SLA and expressions come with later issues."""
+
+    name: str
+    impact: str = "normal"
+    sla: str = ""
+    checks: tuple[CheckKey, ...] = ()
+    down_when: tuple[str, ...] = ()
+    degraded_when: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Budgets:
+    """How much may be done by automation at all (DESIGN §10)."""
+
+    rungs_per_incident: int = 2
+    host_per_hour: int = 3
+    host_per_day: int = 6
+    fleet_per_hour: int = 10
+    fleet_per_day: int = 30
+    group_at_once: int = 1
+    fleet_at_once: int = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Backend:
+    """One configured ticket or notification backend besides the embedded store."""
+
+    name: str
+    kind: str
+    spec: Spec
+
+
+@dataclass(frozen=True, slots=True)
+class Retention:
+    """How long rows are kept."""
+
+    incidents: timedelta = timedelta(days=400)
+    results: timedelta = timedelta(days=30)
+    evidence: timedelta = timedelta(days=90)
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What is true of the whole instance.
+
+    `profile` is cautious, standard or lab; `observe` takes every decision and lets nothing out.
+    `state` is the folder of the store, sockets and run records. `store` is a database URL, empty
+    for SQLite in `state`. `metrics` is host:port of monitord-web.
+    """
+
+    instance: str
+    profile: str
+    observe: bool
+    state: str
+    store: str
+    web: str
+    run: str = ""
+    timezone: str = "UTC"
+    reopen_within: timedelta = timedelta(hours=1)
+    p1_ticket_after: timedelta = timedelta(minutes=5)
+    budgets: Budgets = field(default_factory=Budgets)
+    retention: Retention = field(default_factory=Retention)
+    concurrency: int = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Catalog:
+    """The snapshot. `warnings` are what check-config says without failing."""
+
+    hash: str
+    settings: Settings
+    hosts: Mapping[str, Host]
+    checks: Mapping[CheckKey, Check]
+    runbooks: Mapping[str, Runbook]
+    services: Mapping[str, Service] = field(default=_NOTHING)
+    backends: Mapping[str, Backend] = field(default=_NOTHING)
+    warnings: tuple[str, ...] = ()
+    files: tuple[str, ...] = ()

@@ -1,0 +1,118 @@
+"""What an action wants done, fully rendered: the form that is journalled, hashed and executed.
+
+An effect holds secret references, never values. Canonical JSON makes equal effects equal text.
+"""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from datetime import timedelta
+from types import MappingProxyType
+from typing import Any
+
+_NOTHING: Mapping[str, str] = MappingProxyType({})
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """One argv on the target, under the runner. `stdin` is a script of ours, never target data.
+
+    `ok_codes` are the exit codes that count as done. `sudo` asks the acting login for root.
+    """
+
+    argv: tuple[str, ...]
+    stdin: str = ""
+    env: Mapping[str, str] = field(default=_NOTHING)
+    cwd: str = ""
+    sudo: bool = False
+    ok_codes: tuple[int, ...] = (0,)
+
+
+@dataclass(frozen=True, slots=True)
+class HttpCall:
+    """One HTTP request from the executor. Header values may be `!secret scheme:name` texts."""
+
+    method: str
+    url: str
+    headers: Mapping[str, str] = field(default=_NOTHING)
+    body: str = ""
+    ok_codes: tuple[int, ...] = (200, 201, 202, 204)
+
+
+@dataclass(frozen=True, slots=True)
+class Pause:
+    """Nothing but time; the core waits, nobody is asked."""
+
+    seconds: float
+
+
+Effect = Command | HttpCall | Pause
+
+
+@dataclass(frozen=True, slots=True)
+class StepContext:
+    """What a step's text may refer to: `{host}`, `{address}`, `{item}`, and the rung's parameters.
+
+    Each argv element is filled in once; a value is never expanded again nor split.
+    """
+
+    host: str
+    address: str
+    item: str = ""
+    parameters: Mapping[str, str] = field(default=_NOTHING)
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedStep:
+    """One step of a plan: which phase and kind, on which host, and what exactly."""
+
+    phase: str
+    kind: str
+    target: str
+    effect: Effect
+    idempotent: bool
+    timeout: timedelta
+
+
+_TYPES: Mapping[str, type[Command] | type[HttpCall] | type[Pause]] = {
+    "command": Command,
+    "http": HttpCall,
+    "pause": Pause,
+}
+
+
+def to_json(effect: Effect) -> str:
+    """Give the canonical JSON text of an effect: sorted keys, no spaces."""
+    name = next(name for name, kind in _TYPES.items() if isinstance(effect, kind))
+    fields: dict[str, Any] = {
+        key: dict(value) if isinstance(value, Mapping) else value
+        for key, value in _shallow(effect).items()
+    }
+    return canonical({"type": name, **fields})
+
+
+def from_json(text: str) -> Effect:
+    """Read what `to_json` wrote."""
+    fields: dict[str, Any] = json.loads(text)
+    kind = _TYPES[fields.pop("type")]
+    for name in ("argv", "ok_codes"):
+        if name in fields:
+            fields[name] = tuple(fields[name])
+    return kind(**fields)
+
+
+def canonical(value: object) -> str:
+    """Give JSON text in which equal values are equal texts."""
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+
+
+def digest(value: object) -> str:
+    """Give the SHA-256 (hex) of the canonical JSON text."""
+    return hashlib.sha256(canonical(value).encode()).hexdigest()
+
+
+def _shallow(effect: Effect) -> dict[str, Any]:
+    if isinstance(effect, Pause):
+        return asdict(effect)
+    return {name: getattr(effect, name) for name in type(effect).__dataclass_fields__}

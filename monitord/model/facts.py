@@ -1,0 +1,149 @@
+"""What a transport learns about a host: one dataclass, whether psutil or a shell script told it.
+
+Sizes are bytes, times seconds unless a name says otherwise. Nothing here judges.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Any
+
+_NOTHING: Mapping[Any, Any] = MappingProxyType({})
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Section:
+    """One part of the facts that a probe wants: a name, and arguments where it takes any.
+
+    Names: disk, memory, load, process, unit (args: unit names), failed-units, file (args: paths),
+    program (args: one supervisorctl argv prefix), clock, boot, ping.
+    """
+
+    name: str
+    args: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class DiskFact:
+    """One mounted filesystem that can fill. Inode counts are 0 where it has none (btrfs, vfat)."""
+
+    mount: str
+    device: str
+    fstype: str
+    size: int
+    used: int
+    available: int
+    inodes: int
+    inodes_used: int
+    read_only: bool
+
+
+@dataclass(frozen=True, slots=True)
+class MemoryFact:
+    """Memory in bytes; `available` is the kernel's own estimate (MemAvailable)."""
+
+    total: int
+    available: int
+    swap_total: int
+    swap_free: int
+
+
+@dataclass(frozen=True, slots=True)
+class LoadFact:
+    """Run-queue averages and the number of CPUs they share."""
+
+    one: float
+    five: float
+    fifteen: float
+    cpus: int
+
+
+@dataclass(frozen=True, slots=True)
+class ProcessFact:
+    """One process. `state` is the kernel's letter; `age` seconds since its start."""
+
+    pid: int
+    name: str
+    command: str
+    user: str
+    state: str
+    rss: int
+    age: float
+
+
+@dataclass(frozen=True, slots=True)
+class UnitFact:
+    """One systemd unit as `systemctl show` tells it; `load` is not-found where there is none."""
+
+    name: str
+    load: str
+    active: str
+    sub: str
+    enabled: str
+    result: str
+    main_pid: int
+    restarts: int
+
+
+@dataclass(frozen=True, slots=True)
+class FileFact:
+    """One path; `exists` false leaves the rest at zero. `mode` is octal permission bits."""
+
+    path: str
+    exists: bool
+    size: int = 0
+    age: float = 0.0
+    mode: int = 0
+    owner: str = ""
+    is_directory: bool = False
+    sha256: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ProgramFact:
+    """One program of a supervisord: `state` is its word (RUNNING, FATAL, BACKOFF, …)."""
+
+    name: str
+    state: str
+    description: str
+
+
+@dataclass(frozen=True, slots=True)
+class ClockFact:
+    """`offset`: host's wall clock minus ours, seconds; `synchronised` None where nobody says."""
+
+    offset: float
+    synchronised: bool | None
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """One sample of one host. Only the sections asked for are filled; the rest stays None or empty.
+
+    `errors` maps a section's name to why it could not be told (a tool is missing).
+    """
+
+    host: str
+    boot_id: str = ""
+    uptime: float = 0.0
+    disks: tuple[DiskFact, ...] | None = None
+    memory: MemoryFact | None = None
+    load: LoadFact | None = None
+    processes: tuple[ProcessFact, ...] | None = None
+    units: Mapping[str, UnitFact] = field(default=_NOTHING)
+    failed_units: tuple[str, ...] | None = None
+    files: Mapping[str, FileFact] = field(default=_NOTHING)
+    programs: Mapping[tuple[str, ...], tuple[ProgramFact, ...]] = field(default=_NOTHING)
+    clock: ClockFact | None = None
+    errors: Mapping[str, str] = field(default=_NOTHING)
+
+
+@dataclass(frozen=True, slots=True)
+class PluginOutput:
+    """What a plugin left: exit code (negative: killed by a signal), bounded output."""
+
+    exit_code: int
+    stdout: str
+    stderr: str
+    timed_out: bool = False
+    truncated: bool = False

@@ -1,0 +1,145 @@
+"""What a probe kind, an action kind and a ticket backend kind are: the shapes that the maps hold.
+
+A new kind is one file that defines one of these and one line in its folder's map (`PROBES`,
+`ACTIONS`, `BACKENDS`); validation, JSON Schema, docs and metrics derive from the maps. These types
+hold functions and never call them.
+"""
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from monitord.model.effect import Effect, StepContext
+from monitord.model.facts import Facts, PluginOutput, Section
+from monitord.model.ids import Instant
+from monitord.model.result import Result
+from monitord.model.spec import Spec
+from monitord.model.ticket import Delivery, OutboxItem
+from monitord.secrets import SecretRef
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """What a probe looks at. `memory` is what it declared last time, by item (JSON values)."""
+
+    host: str
+    address: str
+    memory: Mapping[str, Mapping[str, Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class NetworkProbe:
+    """Runs in the core's event loop: connects by itself, and must not block or fork.
+
+    `probe` returns one result per item (one with an empty item where there are none). It raises
+    nothing for a sick target; the caller cuts it off at its deadline (asyncio.CancelledError) and
+    turns a bug into UNKNOWN with a logged traceback.
+    """
+
+    name: str
+    spec: type[Spec]
+    probe: Callable[[Any, Target], Awaitable[Sequence[Result]]]
+
+
+@dataclass(frozen=True, slots=True)
+class FactProbe:
+    """Judges facts that the executor's transport brought: pure, the same local and remote.
+
+    `sections` says what to bring; a section in `facts.errors` must become UNKNOWN (missing).
+    """
+
+    name: str
+    spec: type[Spec]
+    sections: Callable[[Any], tuple[Section, ...]]
+    judge: Callable[[Any, Facts, Target], Sequence[Result]]
+
+
+@dataclass(frozen=True, slots=True)
+class PluginProbe:
+    """Has the executor run an argv and judges what it left: pure on both sides."""
+
+    name: str
+    spec: type[Spec]
+    command: Callable[[Any, Target], tuple[str, ...]]
+    judge: Callable[[Any, PluginOutput], Sequence[Result]]
+
+
+@dataclass(frozen=True, slots=True)
+class JobRecord:
+    """What is known of a watched job's runs. `running` since `started` when it has not ended."""
+
+    started: Instant | None
+    ended: Instant | None
+    exit_code: int | None
+    output: str
+    running: bool
+    watched_since: Instant
+
+
+@dataclass(frozen=True, slots=True)
+class Health:
+    """monitord's own condition. Seconds, bytes, counts; `problems` are sentences."""
+
+    lag: float
+    queue: int
+    rss: int
+    descriptors: int
+    problems: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class RecordProbe:
+    """Judges what the core itself knows: `source` is `job` (JobRecord) or `health` (Health)."""
+
+    name: str
+    spec: type[Spec]
+    source: str
+    judge: Callable[[Any, JobRecord | Health, Instant], Sequence[Result]]
+
+
+ProbeKind = NetworkProbe | FactProbe | PluginProbe | RecordProbe
+
+
+@dataclass(frozen=True, slots=True)
+class ActionKind:
+    """Turns a step's spec into effects: pure, so that core and executor render the same text.
+
+    `render` raises ValueError with a sentence when a slot (`{item}`, a parameter) is not filled.
+    `read_only` kinds may stand in collect and require whatever their spec says; for others `safe`
+    judges the spec. `disruptive` and `resource` feed the guards (`resource` names the lock).
+    """
+
+    name: str
+    spec: type[Spec]
+    render: Callable[[Any, StepContext], Effect]
+    resource: Callable[[Any, StepContext], str]
+
+
+class TicketBackend(Protocol):
+    """One ticket system or notification way. Blocking; called in a worker thread, one at a time."""
+
+    def deliver(self, item: OutboxItem, ticket: Mapping[str, Any], external: str) -> Delivery:
+        """Send one message; `external` is the backend's own reference from an earlier delivery.
+
+        Raises:
+            TicketError: with `permanent` and `retry_after` saying whether and when to try again.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class BackendKind:
+    """Makes a backend from its spec; `resolve` reads a secret at the moment of use."""
+
+    name: str
+    spec: type[Spec]
+    build: Callable[[Any, Callable[[str | SecretRef], str]], TicketBackend]
+
+
+@dataclass(frozen=True, slots=True)
+class Kinds:
+    """The three maps, passed by the composition root to whoever validates or renders."""
+
+    probes: Mapping[str, ProbeKind]
+    actions: Mapping[str, ActionKind]
+    backends: Mapping[str, BackendKind]

@@ -1,0 +1,1 @@
+"""What can be looked at: one file per kind, all of them in `PROBES`."""

@@ -1,0 +1,1 @@
+"""The rows: one writer, many readers, each change one transaction."""

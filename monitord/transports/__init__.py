@@ -1,0 +1,1 @@
+"""How hosts are reached: local and ssh; facts, plugins and the runner."""
