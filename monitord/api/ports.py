@@ -1,0 +1,157 @@
+"""What the control API asks of the engine, and nothing else of it. monitord.engine implements it.
+
+Every method that changes something takes `by`, the person's name as the socket's peer uid gave it.
+Errors: NotFoundError (nearest names), CommandRefusedError, BadSelectorError, ConfigError,
+StoreError; each becomes one sentence for the person. Nothing is decided here.
+"""
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from typing import Any, Protocol
+
+from monitord.metrics import Counters
+from monitord.model.catalog import Catalog
+from monitord.model.ids import IncidentId, Instant, StateKey
+from monitord.model.kinds import Health
+from monitord.model.result import Result
+from monitord.model.state import CheckState
+from monitord.model.ticket import Order
+from monitord.store.contract import Store
+
+
+class Engine(Protocol):
+    """The running engine, as the control API sees it."""
+
+    @property
+    def catalog(self) -> Catalog:
+        """The catalog in force now; a reload replaces it."""
+        ...
+
+    @property
+    def store(self) -> Store:
+        """The store; the API only reads it."""
+        ...
+
+    @property
+    def counters(self) -> Counters:
+        """The process's own numbers."""
+        ...
+
+    def now(self) -> Instant:
+        """Give the engine's time: views say how long something has lasted by it."""
+        ...
+
+    def state(self, key: StateKey) -> CheckState | None:
+        """Give the newest in-memory state of one key."""
+        ...
+
+    def states(self) -> Sequence[CheckState]:
+        """Give all states, by key."""
+        ...
+
+    def health(self) -> Health:
+        """Give the core's own condition; no problems means healthy."""
+        ...
+
+    def subscribe(self) -> AsyncIterator[Mapping[str, Any]]:
+        """Give what happens from now on: {"at": µs, "kind", "incident": id or null, "text", …}.
+
+        A subscriber that does not read loses the oldest events and gets one of kind "lost" with
+        their number; it never holds up the engine. Closing the iterator ends the subscription.
+        """
+        ...
+
+    def preview(self, selector: str) -> list[str]:
+        """Give the check keys that a selector touches now, sorted.
+
+        Raises:
+            BadSelectorError: it cannot be read.
+        """
+        ...
+
+    async def ack(self, selector: str, *, by: str, reason: str, expires: Instant) -> Order:
+        """Stop paging for what is selected, until it is OK or `expires`; repair goes on."""
+        ...
+
+    async def maintenance(
+        self,
+        selector: str,
+        *,
+        by: str,
+        reason: str,
+        starts: Instant,
+        expires: Instant,
+        until_ok: bool,
+    ) -> Order:
+        """Neither act on nor page for what is selected, from `starts` to `expires`."""
+        ...
+
+    async def halt(self, selector: str, *, by: str, reason: str, expires: Instant) -> Order:
+        """Let no further step begin on what is selected ("*": anywhere)."""
+        ...
+
+    async def halt_now(self, *, by: str) -> list[str]:
+        """Kill the process groups of running steps; gives one line per step that was killed."""
+        ...
+
+    async def resume(self, what: int | str, *, by: str) -> list[Order]:
+        """End one order by its id, or every halt of this very selector; gives what it ended.
+
+        "*" also removes the file HALT. NotFoundError when no such order is in force.
+        """
+        ...
+
+    async def reload(self, *, by: str) -> Sequence[str]:
+        """Read the files, apply them whole, and give the lines of what changed.
+
+        Raises:
+            ConfigError: the files cannot be used; nothing was changed.
+        """
+        ...
+
+    async def plan(self) -> Sequence[str]:
+        """Give the lines of what a reload would change now; ConfigError as for `reload`."""
+        ...
+
+    async def close_incident(self, incident: IncidentId, *, by: str, reason: str) -> None:
+        """Close an incident in a person's name."""
+        ...
+
+    async def run_check(self, key: str) -> list[Result]:
+        """Run one check now (`host/check`) and give its results; they count like any other."""
+        ...
+
+    async def remediate(
+        self, key: str, runbook: str | None, *, dry_run: bool, by: str
+    ) -> Mapping[str, Any]:
+        """Plan the next rung (or a named runbook of the ladder) for a key, and unless dry, start.
+
+        Gives {"key", "runbook", "mode", "plan": [{"phase", "kind", "target", "text"}],
+        "guards": [{"guard", "ok": bool, "reason"}], "started": attempt id or null}.
+        """
+        ...
+
+    async def explain(self, key: str) -> Mapping[str, Any]:
+        """Give all that bears on a key.
+
+        {"key", "state": {…}, "policy": {name: text}, "reach": [{"key", "up": bool, "text"}],
+        "ladder": [{"runbook", "mode", "place"}], "guards": [{"guard", "ok", "reason"}],
+        "config": [{"setting", "value", "place"}]}
+        """
+        ...
+
+    async def forget(self, key: StateKey, *, by: str) -> None:
+        """Drop the state of an item that is gone; CommandRefusedError while it still reports."""
+        ...
+
+    async def job_event(
+        self,
+        key: str,
+        event: str,
+        *,
+        exit_code: int | None,
+        output: str,
+        at: Instant,
+        by: str,
+    ) -> None:
+        """Take a job's report: `event` is start, success or fail. NotFoundError: no such job."""
+        ...
