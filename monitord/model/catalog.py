@@ -137,7 +137,7 @@ class Rung:
     mode: str
     limits: Limits
     verify: VerifyPolicy
-    parameters: Mapping[str, str] = field(default=_NOTHING)
+    parameters: Mapping[str, str] = field(default_factory=lambda: _NOTHING)
 
 
 @dataclass(frozen=True, slots=True)
@@ -247,7 +247,7 @@ class Catalog:
     hosts: Mapping[str, Host]
     checks: Mapping[CheckKey, Check]
     runbooks: Mapping[str, Runbook]
-    services: Mapping[str, Service] = field(default=_NOTHING)
-    backends: Mapping[str, Backend] = field(default=_NOTHING)
+    services: Mapping[str, Service] = field(default_factory=lambda: _NOTHING)
+    backends: Mapping[str, Backend] = field(default_factory=lambda: _NOTHING)
     warnings: tuple[str, ...] = ()
     files: tuple[str, ...] = ()

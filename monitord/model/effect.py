@@ -23,7 +23,7 @@ class Command:
 
     argv: tuple[str, ...]
     stdin: str = ""
-    env: Mapping[str, str] = field(default=_NOTHING)
+    env: Mapping[str, str] = field(default_factory=lambda: _NOTHING)
     cwd: str = ""
     sudo: bool = False
     ok_codes: tuple[int, ...] = (0,)
@@ -35,7 +35,7 @@ class HttpCall:
 
     method: str
     url: str
-    headers: Mapping[str, str] = field(default=_NOTHING)
+    headers: Mapping[str, str] = field(default_factory=lambda: _NOTHING)
     body: str = ""
     ok_codes: tuple[int, ...] = (200, 201, 202, 204)
 
@@ -60,7 +60,7 @@ class StepContext:
     host: str
     address: str
     item: str = ""
-    parameters: Mapping[str, str] = field(default=_NOTHING)
+    parameters: Mapping[str, str] = field(default_factory=lambda: _NOTHING)
 
 
 @dataclass(frozen=True, slots=True)

@@ -130,12 +130,14 @@ class Facts:
     memory: MemoryFact | None = None
     load: LoadFact | None = None
     processes: tuple[ProcessFact, ...] | None = None
-    units: Mapping[str, UnitFact] = field(default=_NOTHING)
+    units: Mapping[str, UnitFact] = field(default_factory=lambda: _NOTHING)
     failed_units: tuple[str, ...] | None = None
-    files: Mapping[str, FileFact] = field(default=_NOTHING)
-    programs: Mapping[tuple[str, ...], tuple[ProgramFact, ...]] = field(default=_NOTHING)
+    files: Mapping[str, FileFact] = field(default_factory=lambda: _NOTHING)
+    programs: Mapping[tuple[str, ...], tuple[ProgramFact, ...]] = field(
+        default_factory=lambda: _NOTHING
+    )
     clock: ClockFact | None = None
-    errors: Mapping[str, str] = field(default=_NOTHING)
+    errors: Mapping[str, str] = field(default_factory=lambda: _NOTHING)
 
 
 @dataclass(frozen=True, slots=True)

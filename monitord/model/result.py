@@ -61,7 +61,7 @@ class Result:
     item: str = ""
     cause: Cause | None = None
     details: str = ""
-    memory: Mapping[str, Any] = field(default=_NOTHING)
+    memory: Mapping[str, Any] = field(default_factory=lambda: _NOTHING)
 
     @classmethod
     def ok(cls, summary: str, *measurements: Measurement, item: str = "") -> "Result":

@@ -52,7 +52,7 @@ class CheckState:
     unreachable: bool = False
     stale: bool = False
     last_seen: Instant = EPOCH
-    memory: Mapping[str, Any] = field(default=_NOTHING)
+    memory: Mapping[str, Any] = field(default_factory=lambda: _NOTHING)
 
     @property
     def soft(self) -> bool:

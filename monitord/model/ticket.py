@@ -64,7 +64,7 @@ class Event:
     kind: str
     text: str
     actor: str = "monitord"
-    data: Mapping[str, Any] = field(default=_NOTHING)
+    data: Mapping[str, Any] = field(default_factory=lambda: _NOTHING)
     id: int = 0
 
 
