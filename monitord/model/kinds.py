@@ -20,11 +20,16 @@ from monitord.secrets import SecretRef
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """What a probe looks at. `memory` is what it declared last time, by item (JSON values)."""
+    """What a probe looks at. `memory` is what it declared last time, by item (JSON values).
+
+    `timeout` is how many seconds the caller will wait before it cuts the probe off; a network probe
+    ends itself just before, so that its summary tells how far it came. 0: only the caller knows.
+    """
 
     host: str
     address: str
     memory: Mapping[str, Mapping[str, Any]]
+    timeout: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
