@@ -36,7 +36,9 @@ class CheckState:
     `status` is the newest result's; `hard` the last hard one (PENDING before the first). They
     differ while soft: then `attempt` counts results of the bad run (or of the recovery). `since` is
     when the hard status began, `first_failed` the first failed probe of the bad run that is on
-    (the SLA clock starts there). `flap_bits` holds the last 20 results, newest lowest, 1 = changed.
+    (the SLA clock starts there). `flap_bits` holds the last 20 results, newest lowest, 1 = changed;
+    `judged` is the newest counted status, with which the next one is compared: an UNKNOWN, or a bad
+    result while a parent is down, never becomes it.
     """
 
     key: StateKey
@@ -53,6 +55,7 @@ class CheckState:
     stale: bool = False
     last_seen: Instant = EPOCH
     memory: Mapping[str, Any] = field(default_factory=lambda: _NOTHING)
+    judged: Status = Status.PENDING
 
     @property
     def soft(self) -> bool:
@@ -68,7 +71,8 @@ class Change(StrEnum):
     STEADY = "steady"  # flapping ended
     UNREACHABLE = "unreachable"  # a parent or need went down
     REACHABLE = "reachable"  # it came back
-    STALE = "stale"  # no result for `fresh_for`
+    STALE = "stale"  # no result for `fresh_for`, or only UNKNOWN over a bad hard status
+    FRESH = "fresh"  # results that judge came again
     VERIFIED = "verified"  # verification wrote hard OK
 
 
