@@ -37,6 +37,7 @@ while read -r _ <"$work/power"; do
     ip link set eth0 up
     while :; do
         code=0
+        : >"$work/pid1"
         unshare --mount --pid --fork --kill-child --propagation private \
             sh "$here/init.sh" "$work" "$cgroup" || code=$?
         # Namespaces say "reboot" by ending pid 1 with SIGHUP, "power off" with SIGINT.
@@ -44,7 +45,7 @@ while read -r _ <"$work/power"; do
     done
     # Without this the kernel would go on answering pings for a machine that is off.
     ip link set eth0 down
+    # Powered off or killed it may be switched on again. Without this file it never came so far.
+    [ -s "$work/pid1" ] || exit 70
     : >"$work/pid1"
-    # Powered off or killed: it may be switched on again. Anything else never became a systemd.
-    [ "$code" = 130 ] || [ "$code" = 137 ] || exit "$code"
 done

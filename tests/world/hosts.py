@@ -49,8 +49,9 @@ TOOLS = {
     "mkfs.ext4": "e2fsprogs",
 }
 SYSTEMD = Path("/lib/systemd/systemd")
-# When the test run dies, the pipe closes and this takes the bridge and the folder away.
-NETWORK_KEEPER = 'read -r _; ip link delete "$1"; rm -rf "$2"'
+# When the test run dies, the pipe closes and this takes the bridge and the folder away. It tries
+# again as long as a host that is just ending still writes there.
+NETWORK_KEEPER = 'read -r _; ip link delete "$1"; until rm -rf "$2" 2>&-; do sleep 0.05; done'
 
 
 class World:

@@ -10,8 +10,6 @@ if [ "${3-}" != inside ]; then
     exec unshare --cgroup sh "$0" "$work" "$cgroup" inside
 fi
 read -r pid _ </proc/self/stat
-echo "$pid" >"$work/pid1.new"
-mv "$work/pid1.new" "$work/pid1"
 cd "$work/disk/root"
 [ -f etc/monitord-test-host ] || exit 70
 
@@ -44,6 +42,8 @@ ln -s /proc/self/fd dev/fd
 ln -s fd/0 dev/stdin
 ln -s fd/1 dev/stdout
 ln -s fd/2 dev/stderr
+echo "$pid" >"$work/pid1.new"
+mv "$work/pid1.new" "$work/pid1"
 pivot_root . mnt
 umount -l /mnt
 # Without these rights nothing inside can set the machine's clock or load a module.

@@ -13,9 +13,10 @@ setpriv --pdeathsig KILL unshare --mount --pid --fork --kill-child --uts --ipc -
     --propagation private sh "$here/boot.sh" "$work" "$cgroup" >>"$work/boot.log" 2>&1 &
 child=$!
 read -r _ || true
+pid1=$(cat "$work/pid1" 2>/dev/null || true)
 kill -KILL "$child" 2>/dev/null || true
 wait "$child" 2>/dev/null || true
-[ ! -s "$work/pid1" ] || while [ -d "/proc/$(cat "$work/pid1")" ]; do sleep 0.01; done
+[ -z "$pid1" ] || while [ -d "/proc/$pid1" ]; do sleep 0.01; done
 [ -z "$cgroup" ] || until find "$cgroup" -depth -type d -exec rmdir {} + 2>/dev/null; do
     [ -d "$cgroup" ] || break
     sleep 0.01

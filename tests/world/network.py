@@ -87,9 +87,9 @@ def filter_packets(pid: int, rules: list[str]) -> None:
 
     Rules are nftables statements, such as `tcp dport 80 drop`.
     """
-    body = "\n".join(rules)
-    chain = f"chain incoming {{ type filter hook input priority 0; policy accept;\n{body}\n}}"
-    script = f"table inet world\ndelete table inet world\ntable inet world {{ {chain} }}\n"
+    lines = ["table inet world", "delete table inet world", "table inet world {"]
+    lines += ["chain incoming {", "type filter hook input priority 0", *rules, "}", "}", ""]
+    script = "\n".join(lines)
     _run(["nsenter", f"--target={pid}", "--net", "nft", "-f", "-"], given=script)
 
 

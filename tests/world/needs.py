@@ -1,0 +1,131 @@
+"""What a test needs from the machine, and what stays unproven where it is missing.
+
+    from tests.world.needs import need, requires
+
+    pytestmark = requires("hosts")              # or a decorator: @requires("nginx", "restic")
+    need("postgresql")                          # or a call, in a fixture
+
+Where something is missing, the test is skipped and the last lines of the run say in one sentence
+what was not proven. With CI set it fails instead: there nothing is skipped.
+"""
+
+from __future__ import annotations
+
+import functools
+import importlib.util
+import os
+import pwd
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from tests.world.hosts import World
+from tests.world.peers import postgres_folder
+from tests.world.process import find_program
+
+VECTORS = Path(__file__).resolve().parents[3] / "shared" / "vectors"
+PLUGINS = Path("/usr/lib/nagios/plugins")
+MARK = "missing here: "
+
+
+@dataclass(frozen=True)
+class Need:
+    """One thing of the machine. `obstacle` says why it cannot be had, "" when it can."""
+
+    proves: str
+    obstacle: Callable[[], str]
+
+
+def _program(name: str, package: str) -> Callable[[], str]:
+    def obstacle() -> str:
+        return "" if find_program(name) else f"{name} is not installed (apt-get install {package})"
+
+    return obstacle
+
+
+def _module(name: str) -> Callable[[], str]:
+    def obstacle() -> str:
+        found = importlib.util.find_spec(name)
+        return "" if found else f"{name} is not installed (pip install -e .[test])"
+
+    return obstacle
+
+
+def _postgresql() -> str:
+    if postgres_folder() is None:
+        return "postgresql is not installed (apt-get install postgresql)"
+    if os.geteuid() == 0 and not any(row.pw_name == "postgres" for row in pwd.getpwall()):
+        return "there is no user postgres, and its server refuses root (adduser postgres)"
+    return ""
+
+
+def _plugins() -> str:
+    if (PLUGINS / "check_http").exists():
+        return ""
+    return "there are no plugins (apt-get install monitoring-plugins-basic)"
+
+
+def _vectors() -> str:
+    return "" if VECTORS.is_dir() else "the shared test vectors are not beside this checkout"
+
+
+def _root() -> str:
+    return "" if os.geteuid() == 0 else "not run as root"
+
+
+NEEDS: Mapping[str, Need] = {
+    "root": Need("what only root may do", _root),
+    "hosts": Need("whole hosts with systemd, SSH and a network", World.obstacle),
+    "nginx": Need("a real web server", _program("nginx", "nginx-light")),
+    "sshd": Need("a real SSH server", _program("sshd", "openssh-server")),
+    "supervisor": Need("the service manager without root", _module("supervisor")),
+    "postgresql": Need("the store on its second engine", _postgresql),
+    "restic": Need("restores from restic", _program("restic", "restic")),
+    "plugins": Need("real Nagios plugins", _plugins),
+    "faketime": Need("clock steps", _program("faketime", "faketime")),
+    "vectors": Need("agreement with other projects' test vectors", _vectors),
+}
+
+
+def requires(*names: str) -> pytest.MarkDecorator:
+    """Mark a test, class or module as needing these of NEEDS."""
+    unknown = set(names) - set(NEEDS)
+    if unknown:
+        raise ValueError(f"{sorted(unknown)}: no such need; there are {sorted(NEEDS)}")
+    return pytest.mark.requires(*names)
+
+
+def need(name: str) -> None:
+    """Skip the running test (in CI: fail it) unless the machine has this."""
+    reason = obstacle_of(name)
+    if not reason:
+        return
+    if in_ci() and name != "vectors":
+        pytest.fail(f"CI must have {name}, but {reason}", pytrace=False)
+    pytest.skip(f"{MARK}{name}: {reason}")
+
+
+@functools.cache
+def obstacle_of(name: str) -> str:
+    """Why the machine cannot offer this need, with the cure; "" when it can. Asked once."""
+    return NEEDS[name].obstacle()
+
+
+def in_ci() -> bool:
+    """Whether this run may not skip anything."""
+    return os.environ.get("CI", "").lower() not in ("", "0", "false")
+
+
+def summary(skip_reasons: Iterable[str]) -> str:
+    """One line on what was skipped for want of a peer and what that leaves unproven; or ""."""
+    names = [
+        reason.partition(MARK)[2].partition(":")[0] for reason in skip_reasons if MARK in reason
+    ]
+    parts = [
+        f"{NEEDS[name].proves} ({count} tests; {obstacle_of(name)})"
+        for name, count in sorted(Counter(names).items())
+    ]
+    return "Not proven by this run: " + "; ".join(parts) + "." if parts else ""
