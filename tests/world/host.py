@@ -167,7 +167,8 @@ class Host:
 
     def lose(self, percent: int) -> None:
         """Lose this share of all incoming packets, at random."""
-        self._add_fault(f"numgen random mod 100 < {percent} drop")
+        share = f"numgen random mod 100 < {percent} " if percent < 100 else ""
+        self._add_fault(f"{share}drop")
 
     def heal(self) -> None:
         """Undo drop, reject and lose."""
