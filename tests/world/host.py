@@ -220,8 +220,7 @@ class Host:
         argv = ["sh", str(KEEPER), str(self._work)]
         hierarchy = cgroup_root()
         if hierarchy is not None:
-            name = f"monitord-test-{self._world.network.number}-{self._number}"
-            argv.append(str(hierarchy / name))
+            argv.append(str(hierarchy / f"{self._world.folder.name}-{self._number}"))
         # A session of its own: Ctrl-C is for the tests, which then close the world in order.
         return subprocess.Popen(
             argv, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, start_new_session=True

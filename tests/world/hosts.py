@@ -66,7 +66,7 @@ class World:
         if obstacle:
             raise HostError(f"no test hosts here: {obstacle}")
         self.folder = Path(tempfile.mkdtemp(prefix="monitord-world-"))
-        self.network = net.take_network()
+        self.network = net.take_network(self.folder.name)
         self._keeper = subprocess.Popen(
             ["sh", "-c", NETWORK_KEEPER, "keeper", self.network.bridge, str(self.folder)],
             stdin=subprocess.PIPE,

@@ -20,10 +20,15 @@ class NetworkError(Exception):
 
 @dataclass(frozen=True)
 class Network:
-    """One bridge of ours. `gateway` is the address of the machine itself on it."""
+    """One bridge of ours. `label` is written on it and on its cables (`ip -d link` shows it)."""
 
-    bridge: str
     number: int
+    label: str
+
+    @property
+    def bridge(self) -> str:
+        """The name of the bridge."""
+        return f"{BRIDGE_PREFIX}{self.number}"
 
     @property
     def gateway(self) -> str:
@@ -49,11 +54,11 @@ def ip(*arguments: str) -> str:
     return _run(["ip", *arguments])
 
 
-def take_network() -> Network:
+def take_network(label: str) -> Network:
     """Make the first free bridge and give it its address. The caller removes the bridge."""
     complaint = ""
     for number in range(NETWORKS):
-        network = Network(f"{BRIDGE_PREFIX}{number}", number)
+        network = Network(number, label)
         try:
             ip("link", "add", "name", network.bridge, "type", "bridge")
         except NetworkError as error:
@@ -62,7 +67,7 @@ def take_network() -> Network:
                 continue
             break
         ip("address", "add", f"{network.gateway}/24", "dev", network.bridge)
-        ip("link", "set", network.bridge, "up")
+        ip("link", "set", network.bridge, "up", "alias", label)
         return network
     raise NetworkError(f"no bridge for the test hosts: {complaint}")
 
@@ -71,7 +76,7 @@ def plug_in(network: Network, host_number: int, pid: int) -> None:
     """Connect the network namespace of process `pid` to the bridge as its eth0."""
     cable = network.cable(host_number)
     ip("link", "add", cable, "type", "veth", "peer", "name", "eth0", "netns", str(pid))
-    ip("link", "set", cable, "master", network.bridge, "up")
+    ip("link", "set", cable, "master", network.bridge, "up", "alias", network.label)
     address = f"{network.address(host_number)}/24"
     _run(["nsenter", f"--target={pid}", "--net", "ip", "address", "add", address, "dev", "eth0"])
     _run(["nsenter", f"--target={pid}", "--net", "ip", "link", "set", "eth0", "up"])
