@@ -1,0 +1,92 @@
+# Brings a directory back from a backup: beside it first, verified there, then swapped by rename; the
+# old copy is kept. It deletes nothing but its own half-done folders, so it may be run again.
+# POSIX sh, from standard input: sh -s -- KIND SOURCE TARGET INSIDE SNAPSHOT HOST PASSWORD_FILE FILE…
+# The line monitord_step=N stands before it. KIND is tar or restic; empty arguments mean "not given".
+
+say() { printf '%s\n' "restore: $*"; }
+
+fail() {
+  say "$*" >&2
+  [ -z "${new:-}" ] || rm -rf -- "$new"
+  exit 1
+}
+
+# Gives the first of NAME, NAME-2, NAME-3 … that is free.
+free_name() {
+  name=$1 number=2
+  while [ -e "$name" ] || [ -L "$name" ]; do
+    name=$1-$number number=$((number + 1))
+  done
+  printf '%s' "$name"
+}
+
+# Removes what an interrupted run for the same target left beside it.
+sweep() {
+  for left in "$1"/.monitord-new-*; do
+    number=${left##*/.monitord-new-}
+    number=${number%"-of-$2"}
+    case $number in '' | *[!0-9]*) continue ;; esac
+    [ "$left" = "$1/.monitord-new-$number-of-$2" ] || continue
+    rm -rf -- "$left"
+  done
+}
+
+bring() {
+  case $kind in
+    tar) tar -x -p -f "$source" -C "$new" ;;
+    restic)
+      set -- --repo "$source" --no-cache
+      [ -z "$password_file" ] || set -- "$@" --password-file "$password_file"
+      set -- "$@" restore "$snapshot" --target "$new" --verify
+      [ -z "$from_host" ] || set -- "$@" --host "$from_host"
+      [ -z "$inside" ] || set -- "$@" --include "/$inside"
+      restic "$@"
+      ;;
+    *) fail "$kind is neither tar nor restic" ;;
+  esac
+}
+
+verify() {
+  [ -d "$tree" ] && [ ! -L "$tree" ] || fail "the backup has no folder ${inside:-(top)}"
+  [ -n "$(ls -A -- "$tree")" ] || fail "the backup's folder ${inside:-(top)} is empty"
+  for file do
+    [ -f "$tree/$file" ] && [ -s "$tree/$file" ] || fail "$file is missing or empty in the backup"
+  done
+}
+
+# rename(2) twice; between them a SIGTERM is put off, and a failed second one is taken back.
+swap() {
+  trap '' TERM
+  if [ -e "$to" ]; then
+    mv -T -- "$to" "$old" || fail "$to cannot be moved aside; it stays as it was"
+  fi
+  if ! mv -T -- "$tree" "$to"; then
+    [ ! -e "$old" ] || mv -T -- "$old" "$to"
+    fail "the restored copy cannot take the place of $to; the old one is back"
+  fi
+  trap - TERM
+}
+
+main() {
+  kind=$1 source=$2 to=$3 inside=$4 snapshot=$5 from_host=$6 password_file=$7
+  shift 7
+  umask 022
+  while [ "$to" != "${to%/}" ]; do to=${to%/}; done
+  parent=${to%/*} base=${to##*/}
+  case $to in /*/* | /?*) ;; *) fail "${to:-/} cannot be restored as a whole" ;; esac
+  [ -d "${parent:-/}" ] || fail "${parent:-/} is not a folder"
+  [ ! -L "$to" ] || fail "$to is a symbolic link; name the folder that it points to"
+  sweep "$parent" "$base"
+  old=$(free_name "$parent/.monitord-old-$monitord_step")
+  new=$parent/.monitord-new-$monitord_step-of-$base
+  mkdir -- "$new" || { new=; fail "nothing can be written beside $to"; }
+  trap 'fail "was ended before the swap; $to is as it was"' TERM INT HUP
+  tree=$new${inside:+/$inside}
+  bring || fail "$kind could not read the backup $source; $to is as it was"
+  verify "$@"
+  swap
+  rm -rf -- "$new"
+  if [ -e "$old" ]; then say "$to restored; the old copy is $old"; else say "$to restored"; fi
+}
+
+main "$@"
