@@ -37,7 +37,7 @@ def hide(secret: str) -> None:
     _hidden.add(secret)
 
 
-def visible(text: str, *, keep_newlines: bool = True) -> str:
+def _visible(text: str, *, keep_newlines: bool = True) -> str:
     r"""Give `text` with every character that a terminal would obey written as `\x1b` or `\u202e`.
 
     Tabs stay; newlines stay unless `keep_newlines` is false (then `\n`).
@@ -120,7 +120,7 @@ def _clean(
 
 def _cleaned(value: Any) -> Any:
     if isinstance(value, str):
-        return visible(redact(str(value), _hidden))
+        return _visible(redact(str(value), _hidden))
     if value is None or isinstance(value, bool | int):
         return value
     if isinstance(value, float):

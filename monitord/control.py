@@ -1,0 +1,119 @@
+"""Asking the core: its HTTP API over the Unix socket, blocking, from short-lived callers.
+
+One request per connection, each with a time limit. It turns an error answer into an exception with
+the core's own sentence and decides nothing; it does not know what any route means.
+"""
+
+import contextlib
+import http.client
+import json
+import socket
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote, urlencode
+
+from monitord.errors import MonitordError
+from monitord.model.catalog import Settings
+
+_LONGEST_ANSWER = 64 * 1024 * 1024
+_ERROR = 400
+
+
+class CoreDownError(MonitordError):
+    """Nobody answers on the control socket."""
+
+
+class CoreSaysNoError(MonitordError):
+    """The core answered with an error; `status` is HTTP's, `cure` what would help (or empty)."""
+
+    def __init__(self, text: str, *, status: int, cure: str = "", problems: Any = ()) -> None:
+        self.status = status
+        self.cure = cure
+        self.problems: tuple[str, ...] = tuple(str(problem) for problem in problems)
+        super().__init__(text)
+
+
+def core_socket(settings: Settings) -> Path:
+    """Give where the core listens: `core.sock` in `run`, or in `state` where there is no `run`."""
+    return Path(settings.run or settings.state) / "core.sock"
+
+
+class _Connection(http.client.HTTPConnection):
+    def __init__(self, path: Path, timeout: float) -> None:
+        super().__init__("monitord", timeout=timeout)
+        self._path = path
+
+    def connect(self) -> None:
+        self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM | socket.SOCK_CLOEXEC)
+        self.sock.settimeout(self.timeout)
+        self.sock.connect(str(self._path))
+
+
+class Core:
+    """The core behind one socket. `timeout` (s) bounds each wait for it, not the whole answer."""
+
+    def __init__(self, path: Path, *, timeout: float = 30.0) -> None:
+        self.path = path
+        self._timeout = timeout
+
+    def get(self, route: str, **query: str | int | None) -> Any:
+        """Ask and give the answer's JSON.
+
+        Raises:
+            CoreDownError: nobody listens, or the answer did not come in time.
+            CoreSaysNoError: it refused.
+        """
+        return json.loads(self.text(route, **query))
+
+    def text(self, route: str, **query: str | int | None) -> bytes:
+        """Ask and give the answer's bytes, for what is not JSON; errors as for `get`."""
+        return self._exchange("GET", route, query, None)
+
+    def post(self, route: str, body: Mapping[str, Any]) -> Any:
+        """Send a command and give the answer's JSON; errors as for `get`."""
+        return json.loads(self._exchange("POST", route, {}, json.dumps(body).encode()))
+
+    def follow(self, route: str, **query: str | int | None) -> Iterator[dict[str, Any]]:
+        """Give one JSON object per line for as long as the core sends them; errors as for `get`."""
+        with self._asked("GET", route, query, None) as answer:
+            while line := answer.readline(_LONGEST_ANSWER):
+                yield json.loads(line)
+
+    def _exchange(
+        self, method: str, route: str, query: Mapping[str, str | int | None], body: bytes | None
+    ) -> bytes:
+        with self._asked(method, route, query, body) as answer:
+            return answer.read(_LONGEST_ANSWER)
+
+    @contextlib.contextmanager
+    def _asked(
+        self, method: str, route: str, query: Mapping[str, str | int | None], body: bytes | None
+    ) -> Iterator[http.client.HTTPResponse]:
+        given = {name: value for name, value in query.items() if value is not None}
+        target = quote(route) + (f"?{urlencode(given)}" if given else "")
+        connection = _Connection(self.path, self._timeout)
+        try:
+            headers = {"Content-Type": "application/json"} if body is not None else {}
+            connection.request(method, target, body, headers)
+            answer = connection.getresponse()
+            if answer.status >= _ERROR:
+                raise _refusal(answer)
+            yield answer
+        except (OSError, http.client.HTTPException) as error:
+            reason = "did not answer in time" if isinstance(error, TimeoutError) else str(error)
+            raise CoreDownError(f"no core on {self.path}: {reason}") from error
+        finally:
+            connection.close()
+
+
+def _refusal(answer: http.client.HTTPResponse) -> CoreSaysNoError:
+    body = answer.read(_LONGEST_ANSWER)
+    try:
+        error = json.loads(body)["error"]
+        text, cure = str(error["text"]), str(error.get("cure", ""))
+        problems = error.get("problems", ())
+    except (ValueError, KeyError, TypeError):
+        shown = body[:200].decode(errors="replace")
+        text, cure, problems = f"the core answered {answer.status}: {shown}", "", ()
+    return CoreSaysNoError(text, status=answer.status, cure=cure, problems=problems)
