@@ -1,0 +1,40 @@
+#!/bin/sh
+# Installs the Debian packages of tests/peers.txt that are missing; without root it names them.
+# It never fails: what is still missing is said at the end of the tests, or fails them in CI.
+set -eu
+list=$(sed 's/#.*//' "$(dirname "$0")/peers.txt")
+if ! command -v dpkg-query >/dev/null || ! command -v apt-get >/dev/null; then
+    echo "peers: this is no Debian; the tests use what they find of:" $list
+    exit 0
+fi
+missing=
+for package in $list; do
+    state=$(dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null || true)
+    [ "$state" = installed ] || missing="$missing $package"
+done
+[ -n "$missing" ] || exit 0
+if [ "$(id -u)" != 0 ]; then
+    echo "peers: not installed:$missing"
+    echo "peers: the end of the tests says what that leaves unproven; as root: apt-get install$missing"
+    exit 0
+fi
+# Installed, not started: the tests start their own, and port 80 may be somebody's.
+policy=/usr/sbin/policy-rc.d
+if [ ! -e "$policy" ]; then
+    trap 'rm -f "$policy"' EXIT
+    printf '#!/bin/sh\nexit 101\n' >"$policy"
+    chmod 755 "$policy"
+fi
+export DEBIAN_FRONTEND=noninteractive
+lock='-o DPkg::Lock::Timeout=300'
+echo "peers: installing$missing"
+install() {
+    apt-get $lock install -y -q --no-install-recommends $missing >"$log" 2>&1
+}
+log=$(mktemp)
+# The package lists may be absent or old: only then are they fetched.
+if ! install && ! { apt-get $lock update -q >"$log" 2>&1 && install; }; then
+    tail -n 20 "$log"
+    echo "peers: could not install$missing (see above)"
+fi
+rm -f "$log"
