@@ -1,1 +1,10 @@
 """What can be looked at: one file per kind, all of them in `PROBES`."""
+
+from collections.abc import Mapping
+
+from monitord.model.kinds import ProbeKind
+from monitord.probes import tcp
+
+PROBES: Mapping[str, ProbeKind] = {
+    "tcp": tcp.KIND,
+}

@@ -1,0 +1,255 @@
+"""From an address to an open connection: name lookup, TCP, TLS; and words for what went wrong.
+
+It decides whose fault a failure is: the target's (no cause: CRITICAL), the resolver's or our own
+machine's (a cause: UNKNOWN). It neither retries nor sets deadlines: its caller cancels it, and then
+no socket stays behind.
+"""
+
+import asyncio
+import errno
+import ipaddress
+import os
+import socket
+import ssl
+from collections.abc import Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Literal
+
+from monitord.errors import MonitordError
+from monitord.model.hostile import one_line
+from monitord.model.result import Cause, Result
+from monitord.probes.latency import show
+from monitord.probes.tls import BadAuthorityError, TlsSpec, context_for
+
+Family = Literal["any", "ipv4", "ipv6"]
+_FAMILIES = {"any": socket.AF_UNSPEC, "ipv4": socket.AF_INET, "ipv6": socket.AF_INET6}
+
+LOOKING_UP = "no name lookup"
+CONNECTING = "no connection"
+SHAKING_HANDS = "no TLS handshake"
+WAITING = "no answer"
+"""What has not happened yet while a probe is in that phase."""
+
+_MARGIN = 0.05  # seconds, and share of the deadline: a probe ends itself this long before it is cut
+_RESOLVERS = 16  # a dead resolver holds each for 10 s and more; the rest of the names wait
+_TRIED = 4  # addresses of one name; more would only spend the deadline
+_PATIENCE = 1.0  # seconds for each address but the last
+_NO_SUCH_NAME = {socket.EAI_NONAME, getattr(socket, "EAI_NODATA", -5)}
+_SENTENCES = {
+    errno.ECONNREFUSED: "connection refused",
+    errno.ECONNRESET: "connection reset",
+    errno.ECONNABORTED: "connection aborted",
+    errno.EPIPE: "connection closed by the other side",
+    errno.ETIMEDOUT: "no answer to the connection request",
+    errno.EHOSTUNREACH: "no route to the host",
+    errno.ENETUNREACH: "no route to its network",
+    errno.EHOSTDOWN: "the host is down",
+}
+_OURS = {
+    errno.EMFILE: "too many open files here (raise LimitNOFILE)",
+    errno.ENFILE: "too many open files on this machine (raise fs.file-max)",
+    errno.EADDRNOTAVAIL: "no free local port or no such address family here",
+    errno.EAFNOSUPPORT: "this machine does not speak that address family",
+    errno.ENOBUFS: "no buffer space on this machine",
+    errno.ENOMEM: "no memory on this machine",
+    errno.EPERM: "this machine's own firewall forbids it",
+    errno.EACCES: "this machine forbids it",
+}
+
+
+class UnreachedError(MonitordError):
+    """There is no connection; `cause` says what on our side is to blame, None: the target."""
+
+    def __init__(self, text: str, cause: Cause | None = None) -> None:
+        self.cause = cause
+        super().__init__(text)
+
+    def result(self, thing: str) -> Result:
+        """Give the verdict on `thing`."""
+        if self.cause is None:
+            return Result.critical(f"{thing}: {self}")
+        return Result.unknown(f"{thing}: {self}", self.cause)
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """Where to connect. `literal` says that `host` is an IP address and needs no resolver.
+
+    `place` is `host:port` for a person, an IPv6 address in brackets.
+    """
+
+    host: str
+    port: int
+    literal: bool
+    place: str
+    family: int = socket.AF_UNSPEC
+    tls: TlsSpec | None = None
+    protocols: tuple[str, ...] = ()
+
+    @classmethod
+    def of(
+        cls,
+        host: str,
+        port: int,
+        *,
+        family: Family = "any",
+        tls: TlsSpec | None = None,
+        protocols: tuple[str, ...] = (),
+    ) -> "Endpoint":
+        """Look once whether the host is a literal."""
+        place = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+        return cls(host, port, is_literal(host), place, _FAMILIES[family], tls, protocols)
+
+
+class Connection(asyncio.Protocol):
+    """What `dial` connects. `phase` is what it is busy with; `transport` is set once it is open."""
+
+    __slots__ = ("phase", "transport")
+
+    def __init__(self) -> None:
+        self.phase = CONNECTING
+        self.transport: asyncio.Transport | None = None
+
+    def drop(self) -> None:
+        """Close at once: a polite end would wait for a peer that may never answer."""
+        if self.transport is not None:
+            self.transport.abort()
+            self.transport = None
+
+
+def patience(timeout: float) -> float | None:
+    """Give the seconds after which a probe ends itself, just before its caller's `timeout`."""
+    return timeout - min(_MARGIN, timeout * _MARGIN) if timeout > 0 else None
+
+
+def overdue(phase: str, seconds: float) -> UnreachedError:
+    """Say what had not happened when the deadline of `seconds` came."""
+    cause = Cause.RESOLVER if phase == LOOKING_UP else None
+    return UnreachedError(f"{phase} within {show(seconds)}", cause)
+
+
+def is_literal(host: str) -> bool:
+    """Tell whether `host` is an IP address (v4, or v6 without brackets)."""
+    try:
+        ipaddress.ip_address(host)
+    except ValueError:
+        return False
+    return True
+
+
+async def dial(connection: Connection, to: Endpoint) -> None:
+    """Connect; the protocol's `connection_made` has been called when this returns.
+
+    Raises:
+        UnreachedError: with the sentence for a person and whose fault it is.
+    """
+    loop = asyncio.get_running_loop()
+    try:
+        if to.literal and to.tls is None:
+            await loop.create_connection(lambda: connection, to.host, to.port)
+            return
+        context = await context_for(to.tls, to.protocols) if to.tls else None
+        addresses = [to.host] if to.literal else await _resolved(connection, to)
+        for address in addresses[:-1]:
+            try:
+                async with asyncio.timeout(_PATIENCE):
+                    await _dial_one(connection, to, address, context)
+            except OSError:  # a TimeoutError is one; the next address gets its chance
+                connection.drop()
+            else:
+                return
+        await _dial_one(connection, to, addresses[-1], context)
+    except OSError as error:
+        raise explain(error) from error
+    except BadAuthorityError as error:
+        raise UnreachedError(str(error), Cause.MISSING) from error
+
+
+async def _dial_one(
+    connection: Connection, to: Endpoint, address: str, context: ssl.SSLContext | None
+) -> None:
+    loop = asyncio.get_running_loop()
+    connection.phase = CONNECTING
+    if to.tls is None or context is None:
+        await loop.create_connection(lambda: connection, address, to.port)
+        return
+    # The TCP connection first, so that a deadline can tell which of the two did not come.
+    link = await _link(address, to.port)
+    connection.phase = SHAKING_HANDS
+    try:
+        await loop.create_connection(
+            lambda: connection,
+            sock=link,
+            ssl=context,
+            server_hostname=to.tls.server_name or to.host,
+        )
+    except BaseException:
+        link.close()
+        raise
+
+
+async def _link(address: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in address else socket.AF_INET
+    link = socket.socket(family, socket.SOCK_STREAM | socket.SOCK_NONBLOCK)
+    try:
+        await asyncio.get_running_loop().sock_connect(link, (address, port))
+    except BaseException:
+        link.close()
+        raise
+    return link
+
+
+async def _resolved(connection: Connection, to: Endpoint) -> Sequence[str]:
+    connection.phase = LOOKING_UP
+    return (await resolve(to.host, to.family))[:_TRIED]
+
+
+_lookups: dict[tuple[str, int], Future[list[str]]] = {}
+_resolvers = ThreadPoolExecutor(_RESOLVERS, thread_name_prefix="resolver")
+
+
+async def resolve(host: str, family: int = socket.AF_UNSPEC) -> Sequence[str]:
+    """Give the addresses of a name, in the order in which they should be tried; never empty.
+
+    Runs in a bounded pool of its own. Lookups of one name that overlap share one answer; nothing
+    is kept afterwards, so that a check sees what the resolver says now.
+
+    Raises:
+        UnreachedError: no such name (the target's fault), or no resolver that answers (cause).
+    """
+    key = (host, family)
+    lookup = _lookups.get(key)
+    if lookup is None:
+        lookup = _lookups[key] = _resolvers.submit(_look_up, host, family)
+        lookup.add_done_callback(lambda _: _lookups.pop(key, None))
+    try:
+        return await asyncio.shield(asyncio.wrap_future(lookup))
+    except socket.gaierror as error:
+        if error.errno in _NO_SUCH_NAME:
+            raise UnreachedError("no such host name") from error
+        text = f"the resolver does not answer: {error.strerror}"
+        raise UnreachedError(text, Cause.RESOLVER) from error
+    except UnicodeError as error:  # a redirect may name anything
+        raise UnreachedError(f"{one_line(host, 80)} is not a host name") from error
+
+
+def _look_up(host: str, family: int) -> list[str]:
+    found = socket.getaddrinfo(host, None, family, socket.SOCK_STREAM)
+    return list(dict.fromkeys(str(entry[4][0]) for entry in found))
+
+
+def explain(error: OSError) -> UnreachedError:
+    """Word a failed connection or handshake, and say whose fault it is."""
+    if isinstance(error, ssl.SSLCertVerificationError):
+        return UnreachedError(f"certificate refused: {one_line(error.verify_message)}")
+    if isinstance(error, ssl.SSLError):
+        reason = (error.reason or str(error)).replace("_", " ").lower()
+        return UnreachedError(f"TLS handshake failed: {one_line(reason)}")
+    code = error.errno or 0
+    if code in _OURS:
+        return UnreachedError(f"not tried: {_OURS[code]}", Cause.PROBE)
+    known = _SENTENCES.get(code)
+    if known is None:
+        known = os.strerror(code).lower() if code else one_line(str(error)) or "connection lost"
+    return UnreachedError(known)
