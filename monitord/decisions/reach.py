@@ -84,9 +84,8 @@ def recheck(
     for requirement in requirements:
         for key in requirement.keys:
             state = believed(key)
-            if state is None or state.last_seen >= since:
-                continue
-            if _parent(state, via=key == via, since=None) is not Reach.DOWN:
+            seen = state is not None and state.last_seen >= since
+            if not seen and _parent(state, via=key == via, since=None) is not Reach.DOWN:
                 wanted[key] = None
     return tuple(wanted)
 

@@ -63,15 +63,17 @@ def verified(state: CheckState, *, at: Instant, summary: str) -> tuple[CheckStat
     return after, transition(Change.VERIFIED, state, after, at=at)
 
 
-def gone(state: CheckState, policy: StatePolicy, *, at: Instant) -> Judgement:
+def gone(
+    state: CheckState, policy: StatePolicy, *, at: Instant, reach: Reach = Reach.UP
+) -> Judgement:
     """Take note that the check ran and this item was not among what it saw.
 
     Counts like any UNKNOWN, so that one short listing raises nothing, and a hard WARNING or
     CRITICAL stays on until a person forgets the key.
     """
     check, item = split_state_key(state.key)
-    text = f"no longer present: {item or check}"
-    return judge(state, Result.unknown(text, Cause.GONE, item=item), policy, at=at, reach=Reach.UP)
+    result = Result.unknown(f"no longer present: {item or check}", Cause.GONE, item=item)
+    return judge(state, result, policy, at=at, reach=reach)
 
 
 def reset_soft(state: CheckState) -> CheckState:

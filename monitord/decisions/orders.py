@@ -1,0 +1,69 @@
+"""Decides which order of a person is in force for a host, check or runbook, and when one is over.
+
+What follows from an order (no page, no step) is decided where that is decided.
+"""
+
+from collections.abc import Iterable
+
+from monitord.decisions.selector import matches, parse
+from monitord.model.catalog import Check, Host
+from monitord.model.ids import Instant
+from monitord.model.result import Status
+from monitord.model.state import CheckState
+from monitord.model.ticket import Order, Verb
+
+
+def in_force(
+    orders: Iterable[Order],
+    verb: Verb,
+    host: Host,
+    check: Check | None,
+    now: Instant,
+    *,
+    runbook: str = "",
+) -> Order | None:
+    """Give the order with this verb that is on and covers them: the one that lasts longest.
+
+    Without a check only orders that cover the whole host count; `runbook=…` matches only when a
+    runbook is given (a halt is asked for the runbook that wants to act).
+
+    Raises:
+        BadSelectorError: an order's selector cannot be read; nobody may act on a guess.
+    """
+    found = [
+        order
+        for order in orders
+        if order.verb is verb and _on(order, now) and _covers(order, host, check, runbook)
+    ]
+    return max(found, key=lambda order: (order.expires, order.id), default=None)
+
+
+def ended_by_ok(order: Order, states: Iterable[CheckState]) -> bool:
+    """Tell whether an order given until OK is over: all it touches is OK, and came back since.
+
+    `states` are those that it touches. One that was given before the work began, while all was
+    still OK, is not over until something has failed and recovered (or it expires).
+    """
+    if not order.until_ok:
+        return False
+    touched = list(states)
+    return all(_well(state) for state in touched) and any(
+        state.since >= order.starts for state in touched
+    )
+
+
+def _on(order: Order, now: Instant) -> bool:
+    ended = order.ended is not None and order.ended <= now
+    return order.starts <= now < order.expires and not ended
+
+
+def _covers(order: Order, host: Host, check: Check | None, runbook: str) -> bool:
+    selector = parse(order.selector)
+    if check is None:
+        return matches(selector, host=host, runbook=runbook)
+    return matches(selector, host=host, check=check.name, services=check.services, runbook=runbook)
+
+
+def _well(state: CheckState) -> bool:
+    usual = state.status is state.hard is Status.OK
+    return usual and not (state.stale or state.unreachable)
