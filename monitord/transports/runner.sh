@@ -1,0 +1,209 @@
+# The runner: does one step on the machine it runs on, so that the step outlives whoever asked.
+# POSIX sh, read from standard input after a few assignments (see runner.py); needs setsid, timeout
+# and head -c besides the POSIX tools, and flock where it exists. It judges nothing about the step.
+#
+# Assignments before it: mode (run, adopt, kill), mark (begins each line that is ours), base (where
+# records live, empty: ~/.monitord/runs), store (whose epochs count), step (the record's name),
+# epoch, limit (seconds), late (seconds after which adopt stops waiting), sudo (1 or empty), cwd,
+# keep (bytes of output kept at each end), vars (export lines), feed (1: input is in `input`), and
+# the argv in "$@".
+#
+# A record is BASE/STORE.STEP/: intent, lock, input, runner, begun, group, out.head, out.tail, exit.
+# Its mkdir is the once-only lock; `lock` is held by the detached runner for as long as it lives.
+
+say() { printf '%s %s\n' "$mark" "$*"; }
+refuse() { say "refused $*"; exit 0; }
+have() { command -v "$1" >/dev/null 2>&1; }
+
+# Where flock is missing, mkdir still runs a step once; only epochs may then race.
+lock() { if have flock; then flock "$@"; fi; }
+
+boot() { cat /proc/sys/kernel/random/boot_id 2>/dev/null || echo unknown; }
+
+# Gives the start time of a process in clock ticks since boot; with its pid it is never used twice.
+born() {
+  read -r stat 2>/dev/null <"/proc/$1/stat" || { echo unknown; return; }
+  set -f
+  set -- ${stat##*) }
+  set +f
+  echo "${20:-unknown}"
+}
+
+# Tells whether the process noted in a file still is that process.
+lives() {
+  [ -f "$1" ] || return 1
+  read -r pid pid_born pid_boot <"$1" || return 1
+  [ -d "/proc/$pid" ] || kill -0 "$pid" 2>/dev/null || return 1
+  [ "$(born "$pid")" = "$pid_born" ] && [ "$(boot)" = "$pid_boot" ]
+}
+
+# The epoch test, the once-only mkdir and the record's own lock, as one.
+claim() {
+  exec 8>>"$base/.lock"
+  lock 8
+  seen=0
+  [ ! -s "$base/.epoch.$store" ] || read -r seen <"$base/.epoch.$store"
+  [ "$epoch" -ge "$seen" ] || refuse "epoch $epoch is older than $seen, which was seen here"
+  if [ "$epoch" -gt "$seen" ]; then
+    { echo "$epoch" >"$base/.epoch.new" && mv "$base/.epoch.new" "$base/.epoch.$store"; } ||
+      refuse "record: nothing can be written in $base (disk full?)"
+  fi
+  if ! mkdir "$record" 2>/dev/null; then
+    [ ! -d "$record" ] || refuse "already ran: its record is $record"
+    refuse "record: $record cannot be made (disk full?)"
+  fi
+  exec 9>"$record/lock"
+  lock 9
+  { printf 'step %s epoch %s limit %s at %s\n' "$step" "$epoch" "$limit" "$(date +%s)" &&
+    printf '%s\n' "$@"; } >"$record/intent" && printf '%s' "$input" >"$record/input" || {
+    rm -rf "$record"
+    refuse "record: $record cannot be written (disk full?)"
+  }
+  exec 8>&-
+}
+
+# What runs detached, in a session of its own; its variables begin with m_ and end before the step.
+detached=$(
+  cat <<'END'
+note() {
+  printf '%s %s %s\n' "$2" "$(
+    read -r stat <"/proc/$2/stat" || exit
+    set -f
+    set -- ${stat##*) }
+    echo "${20:-unknown}"
+  )" "$m_boot" >"$m_record/$1.new" && mv "$m_record/$1.new" "$m_record/$1"
+}
+# Output past the limit is read to its end and never closed, so the step does not die of SIGPIPE.
+drain() {
+  head -c "$m_keep" >"$m_record/out.head"
+  tail -c "$((m_keep + 1))" >"$m_record/out.tail"
+}
+# Waits for the reader, but 2 s at most: a daemon that the step left behind may hold the pipe on.
+settle() {
+  trap : USR1
+  (sleep 2; kill -USR1 $$) 9>&- 2>/dev/null &
+  timer=$!
+  wait "$1"
+  kill "$timer" 2>/dev/null
+}
+finish() {
+  printf '%s %s %s\n' "$1" "$2" "$(date +%s)" >"$m_record/exit.new" &&
+    mv "$m_record/exit.new" "$m_record/exit"
+}
+note runner $$ 2>/dev/null
+mkfifo "$m_record/pipe" && : >"$m_record/begun" || exit
+[ ! -f "$m_record/killed" ] || { finish 137 killed; exit; }
+drain <"$m_record/pipe" 9>&- &
+reader=$!
+exec 7>"$m_record/pipe"
+rm -f "$m_record/pipe"
+begun=$(date +%s)
+(
+  umask 022
+  cd "${m_cwd:-/}" 2>&7 || exit 125
+  exec </dev/null
+  [ -z "$m_feed" ] || exec <"$m_record/input"
+  eval "$m_vars"
+  unset m_record m_cwd m_feed m_keep m_limit m_boot m_vars OLDPWD
+  exec setsid "$@" >&7 2>&7 7>&- 9>&-
+) &
+group=$!
+note group "$group" 2>/dev/null
+exec 7>&-
+wait "$group"
+code=$?
+how=ended
+[ "$(($(date +%s) - begun))" -lt "$m_limit" ] || [ "$code" -lt 124 ] || how=deadline
+[ ! -f "$m_record/killed" ] || how=killed
+[ "$how" = ended ] || kill -s KILL -- "-$group" 2>/dev/null
+settle "$reader"
+finish "$code" "$how"
+find "${m_record%/*}" -mindepth 1 -maxdepth 1 -type d -mtime +7 -exec rm -rf {} + 2>/dev/null
+END
+)
+
+report() {
+  read -r code how ended <"$record/exit"
+  say "finished $code $how $(($(wc -c 2>/dev/null <"$record/out.head" || echo 0)))"
+  cat "$record/out.head" "$record/out.tail" 2>/dev/null
+  exit 0
+}
+
+run() {
+  claim "$@"
+  set -- timeout -k 5 "$limit" "$@"
+  if [ -n "$sudo" ] && [ "$(id -u)" != 0 ]; then set -- sudo -n -- "$@"; fi
+  m_record=$record m_keep=$keep m_cwd=$cwd m_feed=$feed m_limit=$limit m_vars=$vars \
+    m_boot=$(boot) setsid sh -c "$detached" monitord-step "$@" </dev/null >/dev/null 2>&1 9>&9 &
+  exec 9>&-
+  say "started"
+  wait $!
+  [ ! -f "$record/exit" ] || report
+  say "lost the runner ended before the step"
+}
+
+# Waits until nobody works on the record any more, until `latest` at most.
+await() {
+  if have flock && flock -w "$late" 9 2>/dev/null; then return; fi
+  while [ ! -f "$record/exit" ] && [ "$(date +%s)" -lt "$latest" ]; do
+    lives "$record/runner" || lives "$record/group" || break
+    sleep 1
+  done
+}
+
+adopt() {
+  exec 8>>"$base/.lock"
+  lock 8
+  [ -d "$record" ] || { say "never"; exit 0; }
+  exec 9>>"$record/lock"
+  if have flock && flock -n 9 && [ ! -f "$record/begun" ] && [ ! -f "$record/exit" ]; then
+    # Nobody holds the record and the step was never begun: its name is given free again.
+    rm -rf "$record"
+    say "never"
+    exit 0
+  fi
+  exec 8>&-
+  [ -f "$record/exit" ] || say "started"
+  latest=$(($(date +%s) + late))
+  await
+  [ ! -f "$record/exit" ] || report
+  while lives "$record/group" && [ "$(date +%s)" -lt "$latest" ]; do sleep 1; done
+  if lives "$record/group"; then say "lost it still runs, past its deadline"; exit 0; fi
+  say "lost the runner was killed, or the machine restarted, before the step ended"
+}
+
+stop() {
+  [ -d "$record" ] || { say "never"; exit 0; }
+  touch "$record/killed"
+  # A step that is just being begun has no group yet: look again.
+  for look in 1 2 3; do
+    [ ! -f "$record/exit" ] || break
+    if lives "$record/group"; then
+      read -r pid _ <"$record/group"
+      kill -s KILL -- "-$pid" 2>/dev/null || sudo -n -- kill -s KILL -- "-$pid" 2>/dev/null ||
+        refuse "kill: it runs as root and sudo does not let us end it; its deadline will"
+      break
+    fi
+    [ "$look" = 3 ] || sleep 1
+  done
+  say "stopped"
+}
+
+main() {
+  PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin LC_ALL=C
+  export PATH LC_ALL
+  [ ! -d "/run/user/$(id -u)" ] || export "XDG_RUNTIME_DIR=/run/user/$(id -u)"
+  [ -n "$base" ] || base=$HOME/.monitord/runs
+  record=$base/$store.$step
+  umask 077
+  { have setsid && have timeout; } || refuse "tools: setsid or timeout is missing on this machine"
+  { mkdir -p "$base" && touch "$base/.lock"; } 2>/dev/null ||
+    refuse "record: nothing can be written in $base (disk full, or not ours?)"
+  case $mode in
+    run) run "$@" ;;
+    adopt) adopt ;;
+    kill) stop ;;
+  esac
+}
+
+main "$@"
