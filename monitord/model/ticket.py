@@ -157,7 +157,10 @@ class Order:
 
 @dataclass(frozen=True, slots=True)
 class AuditRow:
-    """One link of the audit chain: a person's act or a decision to act on a host."""
+    """One link of the audit chain: a person's act or a decision to act on a host.
+
+    There is one chain per `node`; `before` is the digest of the node's link before this one.
+    """
 
     id: int
     at: Instant
@@ -167,6 +170,7 @@ class AuditRow:
     detail: str
     before: str
     digest: str
+    node: str = ""
 
 
 class BadSelectorError(MonitordError):

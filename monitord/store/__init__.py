@@ -1,1 +1,6 @@
 """The rows: one writer, many readers, each change one transaction."""
+
+from monitord.store.chain import verify_chain
+from monitord.store.store import TEMPORARY, Door, OpenStore, open_reader, open_store
+
+__all__ = ["TEMPORARY", "Door", "OpenStore", "open_reader", "open_store", "verify_chain"]

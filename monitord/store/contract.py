@@ -54,9 +54,21 @@ class View(Protocol):
         """Give those no incident decision was made for yet, oldest first."""
         ...
 
-    def transitions(
-        self, key_prefix: str, since: Instant, limit: int = 200
-    ) -> list[Transition]: ...
+    def transitions(self, key_prefix: str, since: Instant, limit: int = 200) -> list[Transition]:
+        """Give those of `host`, `host/check` or one item's key, the oldest first.
+
+        The prefix ends at a slash: `web1/site` gives its items, never `web1/site-2`. Empty: all.
+        """
+        ...
+
+    def outcomes(self, transitions: Iterable[int]) -> dict[int, str]:
+        """Give what was decided on each of these transitions; undecided ones are left out."""
+        ...
+
+    def last_transitions(self) -> dict[StateKey, Transition]:
+        """Give the newest transition of each state key."""
+        ...
+
     def incident(self, incident: IncidentId) -> Incident | None: ...
     def incidents(
         self,
@@ -65,7 +77,7 @@ class View(Protocol):
         due_by: Instant | None = None,
         limit: int = 500,
     ) -> list[Incident]:
-        """Give incidents in `statuses`; with `due_by`, only those whose `due_at` has come."""
+        """Give incidents in `statuses`; with `due_by`, those whose `due_at` has come, by it."""
         ...
 
     def live_incident(self, key: str) -> Incident | None:
@@ -100,6 +112,10 @@ class View(Protocol):
         """Give each held lock name: one holder, and whether it is exclusive."""
         ...
 
+    def lock_history(self) -> list[tuple[str, AttemptId, bool]]:
+        """Give every (name, attempt, exclusive) ever taken, released ones included."""
+        ...
+
     def orders(self, *, verb: Verb | None = None, at: Instant | None = None) -> list[Order]:
         """Give orders; with `at`, only those in force then (started, not expired, not ended)."""
         ...
@@ -128,11 +144,16 @@ class Tx(View, Protocol):
     Every `move_*` is compare-and-swap: it changes nothing and returns False unless the row is still
     in `before`; an unlisted move raises IllegalMoveError. Keyword arguments are column names of the
     dataclass (`due_at=None` clears).
+
+    A second live incident of one key is refused by the database itself (IntegrityError): our bug.
     """
 
     def put_states(self, states: Sequence[CheckState]) -> None: ...
     def forget_states(self, keys: Sequence[StateKey]) -> None: ...
-    def rename_states(self, names: Mapping[StateKey, StateKey]) -> None: ...
+    def rename_states(self, names: Mapping[StateKey, StateKey]) -> None:
+        """Give states new keys, and carry their history: transitions, incidents, attempts, jobs."""
+        ...
+
     def add_transitions(self, transitions: Sequence[Transition]) -> list[int]: ...
     def settle_transition(self, transition: int, outcome: str) -> None:
         """Mark a transition as decided; `outcome` is the reason that I1 of the audit reads."""
@@ -200,6 +221,7 @@ class Tx(View, Protocol):
 
         That is: closed incidents with all their rows, settled transitions, sent messages, ended
         orders; `evidence_before` clears step output. The audit chain is never cut in its middle.
+        One call takes a bounded slice, so that the writer stays free: call again until it gives 0.
         """
         ...
 
@@ -210,8 +232,11 @@ class Store(Protocol):
     def write(self, work: Callable[[Tx], T], *, urgent: bool = True) -> Awaitable[T]:
         """Run `work` in a transaction in the writer's thread; resolves after the commit.
 
-        Not urgent: may wait up to 100 ms to share a commit with others. A work that raises rolls
-        back its own savepoint only, and its exception comes back here.
+        Not urgent: may wait up to 100 ms to share a commit with others, and urgent ones overtake
+        it; a state that was written meanwhile is then left as it is, so the newest wins. It suits
+        put_states and add_events; what must keep its order with other writes is urgent. A work
+        that raises rolls back its own savepoint only, and its exception comes back here. A caller
+        that is cancelled does not take its work back.
 
         Raises:
             StoreError: the database did not take it (full, locked, gone); nothing was changed.
@@ -224,6 +249,20 @@ class Store(Protocol):
 
     def read_now(self, work: Callable[[View], T]) -> T:
         """The same, blocking: for the command line and for start-up."""
+        ...
+
+    def write_now(self, work: Callable[[Tx], T]) -> T:
+        """Write urgently and block until the commit: for start-up, before the loop runs."""
+        ...
+
+    @property
+    def queued(self) -> int:
+        """Tell how many works wait for the writer."""
+        ...
+
+    @property
+    def trouble(self) -> str:
+        """Say why the last commit failed; empty while the store takes what it is given."""
         ...
 
     async def close(self) -> None:

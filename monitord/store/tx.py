@@ -1,0 +1,333 @@
+"""The changes: INSERTs and compare-and-swap UPDATEs of one work inside the writer's transaction.
+
+Illegal moves raise here, at the one place that writes; whether a legal move is wise is decided by
+who asks. Deleting by age stands in prune, renaming in rename, the audit chain in chain.
+"""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any, TypeVar
+
+from sqlalchemy import Connection, delete, insert, select, update
+
+from monitord.model.ids import AttemptId, IncidentId, Instant, StateKey, StepId, TicketId
+from monitord.model.incident import (
+    ATTEMPT_MOVES,
+    INCIDENT_MOVES,
+    STEP_MOVES,
+    Attempt,
+    AttemptStatus,
+    Incident,
+    IncidentStatus,
+    Step,
+    StepStatus,
+    must_be_legal,
+)
+from monitord.model.kinds import JobRecord
+from monitord.model.state import CheckState, Transition
+from monitord.model.ticket import (
+    OUTBOX_MOVES,
+    TICKET_MOVES,
+    Event,
+    Order,
+    OutboxItem,
+    OutboxStatus,
+    Ticket,
+    TicketStatus,
+)
+from monitord.store import chain, prune, rename
+from monitord.store import tables as t
+from monitord.store.columns import Row, storable
+from monitord.store.upsert import put_meta, upsert
+from monitord.store.view import RowView
+
+_Status = TypeVar("_Status", bound=StrEnum)
+EPOCH_NAME = "epoch"
+
+
+def nowhere(_host: str) -> tuple[str, str]:
+    """Give no customer and no site."""
+    return "", ""
+
+
+@dataclass(slots=True)
+class Writing:
+    """What the writer knows while it runs works: where rows come from, and who overtook whom.
+
+    `place` gives (customer, site) of a host name; `number` counts works as they were submitted.
+    `touched` collects the state keys that works of this transaction wrote; `overtaken` says which
+    later work has already written a state that one still queued may want to write.
+    """
+
+    node: str = ""
+    epoch: int = 0
+    place: Callable[[str], tuple[str, str]] = nowhere
+    number: int = 0
+    touched: dict[StateKey, int] = field(default_factory=dict)
+    overtaken: dict[StateKey, int] = field(default_factory=dict)
+
+    def origin(self, host: str) -> dict[str, Any]:
+        """Give the columns that say where a row about `host` comes from."""
+        customer, site = self.place(host)
+        return {"customer": customer, "site": site, "node": self.node, "epoch": self.epoch}
+
+
+class RowTx(RowView):
+    """Changes to the writer's connection; the questions answer from the same transaction."""
+
+    def __init__(self, connection: Connection, writing: Writing) -> None:
+        super().__init__(connection)
+        self.writing = writing
+
+    def _origin(self, rows: t.Rows[Any], host: str = "") -> dict[str, Any]:
+        origin = self.writing.origin(host)
+        return {name: origin[name] for name in rows.origin}
+
+    def _add(self, rows: t.Rows[Row], row: Row, **origin: Any) -> int:
+        new = rows.codec.store_new(row) | self._origin(rows) | origin
+        result = self.connection.execute(insert(rows.table).values(new))
+        key: Any = result.inserted_primary_key  # a table numbered by the database always has one
+        return int(key[0])
+
+    def _change(
+        self, rows: t.Rows[Any], number: int, expected: StrEnum, changes: Mapping[str, Any]
+    ) -> bool:
+        c = rows.table.c
+        statement = (
+            update(rows.table)
+            .where(c.id == number, c.status == str(expected))
+            .values(rows.codec.store_some(changes))
+        )
+        return self.connection.execute(statement).rowcount == 1
+
+    def _move(
+        self,
+        rows: t.Rows[Any],
+        number: int,
+        path: tuple[_Status, _Status],
+        moves: Mapping[_Status, frozenset[_Status]],
+        changes: Mapping[str, Any],
+    ) -> bool:
+        before, after = path
+        must_be_legal(moves, before, after)
+        return self._change(rows, number, before, {**changes, "status": after})
+
+    # --- states and transitions
+
+    def put_states(self, states: Sequence[CheckState]) -> None:
+        """Insert or replace; a state that a later work has already written stays."""
+        overtaken, number = self.writing.overtaken, self.writing.number
+        if overtaken:
+            states = [s for s in states if overtaken.get(s.key, -1) < number]
+        if not states:
+            return
+        self._touch(s.key for s in states)
+        store, origin = t.STATES.codec.store, self.writing.origin
+        rows = [store(s) | origin(s.key.partition("/")[0]) for s in states]
+        statement = upsert(t.STATES.table, self.connection.dialect.name, "key")
+        self.connection.execute(statement, rows)
+
+    def _touch(self, keys: Iterable[StateKey]) -> None:
+        self.writing.touched.update(dict.fromkeys(keys, self.writing.number))
+
+    def forget_states(self, keys: Sequence[StateKey]) -> None:
+        """Delete states."""
+        self._touch(keys)
+        table = t.STATES.table
+        for key in keys:
+            self.connection.execute(delete(table).where(table.c.key == key))
+
+    def rename_states(self, names: Mapping[StateKey, StateKey]) -> None:
+        """Give states new keys and carry their history."""
+        self._touch([*names.keys(), *names.values()])
+        rename.rename_states(self.connection, names)
+
+    def add_transitions(self, transitions: Sequence[Transition]) -> list[int]:
+        """Insert, and give the numbers in the same order."""
+        if not transitions:
+            return []
+        rows = t.TRANSITIONS
+        new = [
+            rows.codec.store_new(row) | self._origin(rows, row.key.partition("/")[0])
+            for row in transitions
+        ]
+        statement = insert(rows.table).returning(rows.table.c.id, sort_by_parameter_order=True)
+        return list(self.connection.execute(statement, new).scalars())
+
+    def settle_transition(self, transition: int, outcome: str) -> None:
+        """Mark as decided."""
+        table = t.TRANSITIONS.table
+        statement = update(table).where(table.c.id == transition).values(outcome=storable(outcome))
+        self.connection.execute(statement)
+
+    # --- incidents, attempts, steps
+
+    def add_incident(self, incident: Incident) -> IncidentId:
+        """Insert."""
+        return IncidentId(self._add(t.INCIDENTS, incident))
+
+    def move_incident(
+        self, incident: IncidentId, before: IncidentStatus, after: IncidentStatus, **changes: Any
+    ) -> bool:
+        """Compare and swap the status."""
+        return self._move(t.INCIDENTS, incident, (before, after), INCIDENT_MOVES, changes)
+
+    def change_incident(
+        self, incident: IncidentId, expected: IncidentStatus, **changes: Any
+    ) -> bool:
+        """Change while still in `expected`."""
+        return self._change(t.INCIDENTS, incident, expected, changes)
+
+    def add_attempt(self, attempt: Attempt) -> AttemptId:
+        """Insert."""
+        origin = self._origin(t.ATTEMPTS, attempt.host)
+        return AttemptId(self._add(t.ATTEMPTS, attempt, **origin))
+
+    def move_attempt(
+        self, attempt: AttemptId, before: AttemptStatus, after: AttemptStatus, **changes: Any
+    ) -> bool:
+        """Compare and swap the status."""
+        return self._move(t.ATTEMPTS, attempt, (before, after), ATTEMPT_MOVES, changes)
+
+    def change_attempt(self, attempt: AttemptId, expected: AttemptStatus, **changes: Any) -> bool:
+        """Change while still in `expected`."""
+        return self._change(t.ATTEMPTS, attempt, expected, changes)
+
+    def add_step(self, step: Step) -> StepId:
+        """Insert: with the commit, the intent is durable."""
+        return StepId(self._add(t.STEPS, step, **self._origin(t.STEPS, step.target)))
+
+    def move_step(
+        self, step: StepId, before: StepStatus, after: StepStatus, **changes: Any
+    ) -> bool:
+        """Compare and swap the status."""
+        return self._move(t.STEPS, step, (before, after), STEP_MOVES, changes)
+
+    def change_step(self, step: StepId, expected: StepStatus, **changes: Any) -> bool:
+        """Change while still in `expected`."""
+        return self._change(t.STEPS, step, expected, changes)
+
+    # --- locks and orders
+
+    def take_locks(self, attempt: AttemptId, locks: Sequence[tuple[str, bool]]) -> str | None:
+        """Take all or none; gives the first name that somebody else holds in the way."""
+        wanted: dict[str, bool] = {}
+        for name, exclusive in locks:
+            wanted[name] = wanted.get(name, False) or exclusive
+        for name in sorted(wanted):
+            if self._is_held(name, attempt, exclusive=wanted[name]):
+                return name
+        rows = [
+            {"name": name, "attempt": attempt, "exclusive": exclusive, "released": False}
+            | self._origin(t.STEPS)
+            for name, exclusive in sorted(wanted.items())
+        ]
+        for row in rows:
+            self._take(row)
+        return None
+
+    def _is_held(self, name: str, attempt: AttemptId, *, exclusive: bool) -> bool:
+        c = t.LOCKS.c
+        others = select(c.attempt).where(c.name == name, c.attempt != attempt, ~c.released)
+        if not exclusive:
+            others = others.where(c.exclusive)
+        return self.connection.execute(others.limit(1)).first() is not None
+
+    def _take(self, row: Mapping[str, Any]) -> None:
+        # A lock taken again is never weakened: the audit reads from it what was once held.
+        c = t.LOCKS.c
+        mine = (c.name == row["name"], c.attempt == row["attempt"])
+        held = self.connection.execute(select(c.exclusive).where(*mine)).scalar()
+        if held is None:
+            self.connection.execute(insert(t.LOCKS).values(**row))
+        else:
+            changes = {"exclusive": held or row["exclusive"], "released": False}
+            self.connection.execute(update(t.LOCKS).where(*mine).values(**changes))
+
+    def release_locks(self, attempt: AttemptId) -> None:
+        """Release all that the attempt holds; the rows stay for the audit."""
+        statement = update(t.LOCKS).where(t.LOCKS.c.attempt == attempt).values(released=True)
+        self.connection.execute(statement)
+
+    def add_order(self, order: Order) -> int:
+        """Insert."""
+        return self._add(t.ORDERS, order)
+
+    def end_order(self, order: int, at: Instant, by: str) -> bool:
+        """End an order; False when it had ended before or never was."""
+        table = t.ORDERS.table
+        statement = update(table).where(table.c.id == order, table.c.ended.is_(None))
+        changes = {"ended": at, "ended_by": storable(by)}
+        return self.connection.execute(statement.values(**changes)).rowcount == 1
+
+    # --- tickets, timeline, outbox
+
+    def add_ticket(self, ticket: Ticket) -> TicketId:
+        """Insert; customer and site are the incident's."""
+        c = t.INCIDENTS.table.c
+        where = self.connection.execute(
+            select(c.customer, c.site).where(c.id == ticket.incident)
+        ).first()
+        customer, site = where or ("", "")
+        return TicketId(self._add(t.TICKETS, ticket, customer=customer, site=site))
+
+    def move_ticket(
+        self, ticket: TicketId, before: TicketStatus, after: TicketStatus, **changes: Any
+    ) -> bool:
+        """Compare and swap the status."""
+        return self._move(t.TICKETS, ticket, (before, after), TICKET_MOVES, changes)
+
+    def change_ticket(self, ticket: TicketId, expected: TicketStatus, **changes: Any) -> bool:
+        """Change while still in `expected`."""
+        return self._change(t.TICKETS, ticket, expected, changes)
+
+    def add_events(self, events: Sequence[Event]) -> None:
+        """Insert lines of a timeline."""
+        origin = self._origin(t.EVENTS)
+        new = [t.EVENTS.codec.store_new(event) | origin for event in events]
+        if new:
+            self.connection.execute(insert(t.EVENTS.table), new)
+
+    def add_outbox(self, item: OutboxItem) -> int:
+        """Insert."""
+        return self._add(t.OUTBOX, item)
+
+    def move_outbox(
+        self, item: int, before: OutboxStatus, after: OutboxStatus, **changes: Any
+    ) -> bool:
+        """Compare and swap the status."""
+        return self._move(t.OUTBOX, item, (before, after), OUTBOX_MOVES, changes)
+
+    def change_outbox(self, item: int, expected: OutboxStatus, **changes: Any) -> bool:
+        """Change while still in `expected`."""
+        return self._change(t.OUTBOX, item, expected, changes)
+
+    # --- the rest
+
+    def put_job(self, key: str, record: JobRecord) -> None:
+        """Insert or replace."""
+        row = t.JOBS.codec.store(record) | self._origin(t.JOBS, key.partition("/")[0])
+        statement = upsert(t.JOBS.table, self.connection.dialect.name, "key")
+        self.connection.execute(statement, row | {"key": storable(key)})
+
+    def add_audit(self, at: Instant, actor: str, act: str, subject: str, detail: str) -> None:
+        """Append to this node's chain."""
+        node, epoch = self.writing.node, self.writing.epoch
+        texts = (act, subject, detail)
+        chain.append(self.connection, node=node, epoch=epoch, at=at, actor=actor, texts=texts)
+
+    def put_meta(self, name: str, value: str) -> None:
+        """Insert or replace."""
+        put_meta(self.connection, name, value)
+
+    def next_epoch(self) -> int:
+        """Raise the epoch by one."""
+        epoch = int(self.meta(EPOCH_NAME) or 0) + 1
+        self.put_meta(EPOCH_NAME, str(epoch))
+        self.writing.epoch = epoch
+        return epoch
+
+    def prune(self, now: Instant, *, incidents_before: Instant, evidence_before: Instant) -> int:
+        """Delete a slice of what retention no longer keeps."""
+        return prune.prune(self.connection, now, incidents_before, evidence_before)

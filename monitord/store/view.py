@@ -1,0 +1,300 @@
+"""The questions: each a SELECT on the connection it is given, answered with the model's types.
+
+One view lives inside one transaction, so that all its answers are of one snapshot. Nothing is
+changed here.
+"""
+
+from collections.abc import Iterable, Iterator
+from itertools import islice
+from typing import Any
+
+from sqlalchemy import Connection, and_, case, exists, func, or_, select
+from sqlalchemy.sql import ColumnElement, Select
+
+from monitord.model.ids import AttemptId, IncidentId, Instant, StateKey, StepId, TicketId
+from monitord.model.incident import (
+    Attempt,
+    AttemptStatus,
+    Incident,
+    IncidentStatus,
+    Step,
+    StepStatus,
+)
+from monitord.model.kinds import JobRecord
+from monitord.model.state import CheckState, Transition
+from monitord.model.ticket import (
+    AuditRow,
+    Event,
+    Order,
+    OutboxItem,
+    OutboxStatus,
+    Ticket,
+    TicketStatus,
+    Verb,
+)
+from monitord.store import tables as t
+from monitord.store.columns import Row
+from monitord.store.contract import EffectCount
+
+
+def values(statuses: Iterable[str]) -> list[str]:
+    """Give the stored texts of statuses."""
+    return [str(status) for status in statuses]
+
+
+def under(column: ColumnElement[str], prefix: str) -> ColumnElement[bool]:
+    """Match a key that is `prefix` or lies under it: a range, so that an index serves it."""
+    stem = prefix.removesuffix("/")
+    # "0" is the character after "/": keys under the stem lie between the two.
+    return or_(column == stem, and_(column > stem + "/", column < stem + "0"))
+
+
+def _pages(numbers: Iterable[int]) -> Iterator[list[int]]:
+    """Split: SQLite takes no more than 32,766 values in one statement."""
+    rest = iter(numbers)
+    while page := list(islice(rest, 10_000)):
+        yield page
+
+
+class RowView:
+    """Questions to one transaction's connection."""
+
+    def __init__(self, connection: Connection) -> None:
+        self.connection = connection
+
+    def _all(self, rows: t.Rows[Row], query: Select[Any]) -> list[Row]:
+        load = rows.codec.load
+        return [load(record) for record in self.connection.execute(query)]
+
+    def _one(self, rows: t.Rows[Row], query: Select[Any]) -> Row | None:
+        record = self.connection.execute(query.limit(1)).first()
+        return None if record is None else rows.codec.load(record)
+
+    def _by_id(self, rows: t.Rows[Row], number: int) -> Row | None:
+        return self._one(rows, rows.select().where(rows.table.c.id == number))
+
+    # --- states and transitions
+
+    def states(self) -> list[CheckState]:
+        """Give all states, by key."""
+        return self._all(t.STATES, t.STATES.select().order_by(t.STATES.table.c.key))
+
+    def state(self, key: StateKey) -> CheckState | None:
+        """Give one state."""
+        return self._one(t.STATES, t.STATES.select().where(t.STATES.table.c.key == key))
+
+    def pending_transitions(self, limit: int = 1000) -> list[Transition]:
+        """Give the undecided ones, oldest first."""
+        c = t.TRANSITIONS.table.c
+        query = t.TRANSITIONS.select().where(c.outcome.is_(None)).order_by(c.id).limit(limit)
+        return self._all(t.TRANSITIONS, query)
+
+    def transitions(self, key_prefix: str, since: Instant, limit: int = 200) -> list[Transition]:
+        """Give those at or under a key, oldest first."""
+        c = t.TRANSITIONS.table.c
+        query = t.TRANSITIONS.select().where(c.at >= since)
+        if key_prefix:
+            query = query.where(under(c.key, key_prefix))
+        return self._all(t.TRANSITIONS, query.order_by(c.id).limit(limit))
+
+    def outcomes(self, transitions: Iterable[int]) -> dict[int, str]:
+        """Give what was decided, by transition."""
+        c = t.TRANSITIONS.table.c
+        found: dict[int, str] = {}
+        for some in _pages(transitions):
+            query = select(c.id, c.outcome).where(c.id.in_(some), c.outcome.is_not(None))
+            found.update(tuple(row) for row in self.connection.execute(query))
+        return found
+
+    def last_transitions(self) -> dict[StateKey, Transition]:
+        """Give each key's newest."""
+        c = t.TRANSITIONS.table.c
+        newest = select(func.max(c.id)).group_by(c.key)
+        query = t.TRANSITIONS.select().where(c.id.in_(newest)).order_by(c.id)
+        return {row.key: row for row in self._all(t.TRANSITIONS, query)}
+
+    # --- incidents, attempts, steps
+
+    def incident(self, incident: IncidentId) -> Incident | None:
+        """Give one incident."""
+        return self._by_id(t.INCIDENTS, incident)
+
+    def incidents(
+        self,
+        statuses: Iterable[IncidentStatus],
+        *,
+        due_by: Instant | None = None,
+        limit: int = 500,
+    ) -> list[Incident]:
+        """Give those in `statuses`, by id; with `due_by` those that are due, longest first."""
+        c = t.INCIDENTS.table.c
+        query = t.INCIDENTS.select().where(c.status.in_(values(statuses)))
+        if due_by is None:
+            query = query.order_by(c.id)
+        else:
+            # By due time, so that a crowd of low numbers cannot starve the rest of a full page.
+            query = query.where(c.due_at <= due_by).order_by(c.due_at, c.id)
+        return self._all(t.INCIDENTS, query.limit(limit))
+
+    def live_incident(self, key: str) -> Incident | None:
+        """Give the one that is not CLOSED."""
+        c = t.INCIDENTS.table.c
+        closed = str(IncidentStatus.CLOSED)
+        return self._one(t.INCIDENTS, t.INCIDENTS.select().where(c.key == key, c.status != closed))
+
+    def attempt(self, attempt: AttemptId) -> Attempt | None:
+        """Give one attempt."""
+        return self._by_id(t.ATTEMPTS, attempt)
+
+    def attempts(
+        self,
+        *,
+        incident: IncidentId | None = None,
+        statuses: Iterable[AttemptStatus] | None = None,
+        due_by: Instant | None = None,
+    ) -> list[Attempt]:
+        """Give those that meet all that is given, by id."""
+        c = t.ATTEMPTS.table.c
+        query = t.ATTEMPTS.select().order_by(c.id)
+        if incident is not None:
+            query = query.where(c.incident == incident)
+        if statuses is not None:
+            query = query.where(c.status.in_(values(statuses)))
+        if due_by is not None:
+            query = query.where(c.due_at <= due_by)
+        return self._all(t.ATTEMPTS, query)
+
+    def step(self, step: StepId) -> Step | None:
+        """Give one step."""
+        return self._by_id(t.STEPS, step)
+
+    def steps(self, attempt: AttemptId) -> list[Step]:
+        """Give an attempt's steps, by id."""
+        c = t.STEPS.table.c
+        return self._all(t.STEPS, t.STEPS.select().where(c.attempt == attempt).order_by(c.id))
+
+    def open_steps(self) -> list[Step]:
+        """Give all in INTENT, by id."""
+        c = t.STEPS.table.c
+        query = t.STEPS.select().where(c.status == str(StepStatus.INTENT)).order_by(c.id)
+        return self._all(t.STEPS, query)
+
+    # --- what the guards count
+
+    def effects_since(
+        self, since: Instant, *, incident: IncidentId, key: str, runbook: str, host: str
+    ) -> EffectCount:
+        """Count attempts with a first effect at or after `since`."""
+        c = t.ATTEMPTS.table.c
+
+        def count(*conditions: ColumnElement[bool]) -> ColumnElement[int]:
+            return func.coalesce(func.sum(case((and_(*conditions), 1), else_=0)), 0)
+
+        query = select(
+            count(c.incident == incident),
+            count(c.runbook == runbook, c.key == key),
+            count(c.runbook == runbook),
+            count(c.host == host),
+            func.count(),
+        ).where(c.effect_at >= since)
+        return EffectCount(*(int(number) for number in self.connection.execute(query).one()))
+
+    def last_effect(self, runbook: str, host: str) -> Attempt | None:
+        """Give the newest attempt that reached an effect."""
+        c = t.ATTEMPTS.table.c
+        query = (
+            t.ATTEMPTS.select()
+            .where(c.runbook == runbook, c.host == host, c.effect_at.is_not(None))
+            .order_by(c.effect_at.desc(), c.id.desc())
+        )
+        return self._one(t.ATTEMPTS, query)
+
+    def held_locks(self) -> dict[str, tuple[AttemptId, bool]]:
+        """Give the holder of each held name; of several that share it, the oldest."""
+        c = t.LOCKS.c
+        query = select(c.name, c.attempt, c.exclusive).where(~c.released)
+        rows = self.connection.execute(query.order_by(c.name, c.attempt.desc()))
+        return {name: (attempt, exclusive) for name, attempt, exclusive in rows}
+
+    def lock_history(self) -> list[tuple[str, AttemptId, bool]]:
+        """Give every lock taken, by name and attempt."""
+        c = t.LOCKS.c
+        query = select(c.name, c.attempt, c.exclusive).order_by(c.name, c.attempt)
+        return [(name, attempt, held) for name, attempt, held in self.connection.execute(query)]
+
+    def orders(self, *, verb: Verb | None = None, at: Instant | None = None) -> list[Order]:
+        """Give orders, by id; with `at` those in force then."""
+        c = t.ORDERS.table.c
+        query = t.ORDERS.select().order_by(c.id)
+        if verb is not None:
+            query = query.where(c.verb == str(verb))
+        if at is not None:
+            query = query.where(
+                c.starts <= at, c.expires > at, or_(c.ended.is_(None), c.ended > at)
+            )
+        return self._all(t.ORDERS, query)
+
+    # --- tickets, timeline, outbox
+
+    def ticket(self, ticket: TicketId) -> Ticket | None:
+        """Give one ticket."""
+        return self._by_id(t.TICKETS, ticket)
+
+    def tickets(self, statuses: Iterable[TicketStatus] | None = None) -> list[Ticket]:
+        """Give tickets, by id."""
+        c = t.TICKETS.table.c
+        query = t.TICKETS.select().order_by(c.id)
+        if statuses is not None:
+            query = query.where(c.status.in_(values(statuses)))
+        return self._all(t.TICKETS, query)
+
+    def events(self, incident: IncidentId) -> list[Event]:
+        """Give an incident's timeline, by id."""
+        c = t.EVENTS.table.c
+        return self._all(t.EVENTS, t.EVENTS.select().where(c.incident == incident).order_by(c.id))
+
+    def outbox(
+        self, *, status: OutboxStatus, due_by: Instant | None = None, limit: int = 100
+    ) -> list[OutboxItem]:
+        """Give messages, by id; with `due_by` none that would overtake an earlier one."""
+        c = t.OUTBOX.table.c
+        query = t.OUTBOX.select().where(c.status == str(status))
+        if due_by is not None:
+            earlier = t.OUTBOX.table.alias()
+            overtakes = exists().where(
+                earlier.c.status == str(status),
+                earlier.c.backend == c.backend,
+                earlier.c.incident == c.incident,
+                earlier.c.id < c.id,
+            )
+            query = query.where(c.due_at <= due_by, ~overtakes)
+        return self._all(t.OUTBOX, query.order_by(c.id).limit(limit))
+
+    def external(self, backend: str, incident: IncidentId) -> str:
+        """Give the reference that the backend gave last."""
+        c = t.OUTBOX.table.c
+        query = (
+            select(c.external)
+            .where(c.backend == backend, c.incident == incident, c.external != "")
+            .order_by(c.id.desc())
+            .limit(1)
+        )
+        return self.connection.execute(query).scalar() or ""
+
+    # --- the rest
+
+    def job(self, key: str) -> JobRecord | None:
+        """Give what is known of a watched job."""
+        return self._one(t.JOBS, t.JOBS.select().where(t.JOBS.table.c.key == key))
+
+    def audit_rows(self, after: int = 0, limit: int = 1000) -> list[AuditRow]:
+        """Give links of the audit chain, by id, from the one after `after`."""
+        c = t.AUDIT.table.c
+        query = t.AUDIT.select().where(c.id > after).order_by(c.id).limit(limit)
+        return self._all(t.AUDIT, query)
+
+    def meta(self, name: str) -> str | None:
+        """Give a value that was put under a name."""
+        query = select(t.META.c.value).where(t.META.c.name == name)
+        value: str | None = self.connection.execute(query).scalar()
+        return value
