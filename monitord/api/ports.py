@@ -153,5 +153,9 @@ class Engine(Protocol):
         at: Instant,
         by: str,
     ) -> None:
-        """Take a job's report: `event` is start, success or fail. NotFoundError: no such job."""
+        """Take a job's report: `event` is start, success or fail. NotFoundError: no such job.
+
+        Reports may come late and out of order (the spool): one with an earlier `at` than what is
+        known must not undo it.
+        """
         ...

@@ -1,0 +1,89 @@
+"""Who is asking, and what they may: the peer's uid is the person, their groups are their rights.
+
+Root, the daemon's own uid and members of group monitord may command. The two sibling processes are
+members too (they must open the socket), so they are named and limited first. Nobody else may
+anything. Looking names up may ask a directory server: it is done outside the event loop.
+"""
+
+import asyncio
+import functools
+import grp
+import os
+import pwd
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from types import MappingProxyType
+
+from monitord.errors import MonitordError
+from monitord.serving import GROUP, Peer
+
+
+class Right(StrEnum):
+    """What a route needs."""
+
+    READ = "read"
+    PING = "ping"
+    COMMAND = "command"
+
+
+_ALL = frozenset(Right)
+_NONE: frozenset[Right] = frozenset()
+LIMITED: Mapping[str, frozenset[Right]] = MappingProxyType(
+    {
+        "monitord-web": frozenset({Right.READ, Right.PING}),
+        "monitord-executor": _NONE,
+    }
+)
+
+
+class NotAllowedError(MonitordError):
+    """The person may not do this; the text says who may."""
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """A peer with a name (`uid:1234` where it has none) and rights."""
+
+    name: str
+    rights: frozenset[Right]
+
+
+async def identify(peer: Peer | None) -> Person:
+    """Give the person at the other end."""
+    if peer is None:
+        return Person("nobody", _NONE)
+    return await asyncio.to_thread(_look_up, peer)
+
+
+def _look_up(peer: Peer) -> Person:
+    name = _name(peer.uid)
+    if name in LIMITED and peer.uid != os.getuid():
+        return Person(name, LIMITED[name])
+    commands = peer.uid in (0, os.getuid()) or _in_group(name, peer.gid)
+    return Person(name, _ALL if commands else _NONE)
+
+
+@functools.lru_cache(maxsize=256)
+def _name(uid: int) -> str:
+    try:
+        return pwd.getpwuid(uid).pw_name
+    except KeyError:
+        return f"uid:{uid}"
+
+
+def _in_group(name: str, gid: int) -> bool:
+    try:
+        group = grp.getgrnam(GROUP).gr_gid
+        return group == gid or group in os.getgrouplist(name, gid)
+    except (KeyError, OSError):  # no such group here, or no such account: then not a member
+        return False
+
+
+def require(person: Person, right: Right) -> None:
+    """Raise NotAllowedError unless the person has the right."""
+    if right not in person.rights:
+        raise NotAllowedError(
+            f"{person.name} may not {right.value} here; "
+            f"root, the daemon's user and group {GROUP} may: usermod -aG {GROUP} {person.name}"
+        )

@@ -1,0 +1,172 @@
+"""The routes by which a person commands. Each hands one call to the engine in the person's name.
+
+An order must touch something: a selector that matches nothing is most often a typing mistake, and a
+halt that halts nothing is worse than none. What an order means is decided in the engine.
+"""
+
+from typing import Any
+
+from monitord.api import bodies, shapes
+from monitord.api.access import Right
+from monitord.api.routes import Asked, Route
+from monitord.clock import as_instant
+from monitord.errors import CommandRefusedError
+from monitord.model.ids import IncidentId, Instant, StateKey
+from monitord.model.ticket import Order
+from monitord.pings import Report, checked, job_key
+from monitord.serving import read_body
+
+
+async def _body(asked: Asked, shape: type[bodies.B]) -> bodies.B:
+    return bodies.parse(shape, await read_body(asked.request, bodies.LONGEST))
+
+
+def _touched(asked: Asked, selector: str) -> list[str]:
+    touches = asked.engine.preview(selector)
+    if not touches and selector != "*":
+        raise CommandRefusedError(f"{selector!r} selects no check; `monitord checks` lists them")
+    return touches
+
+
+def _future(asked: Asked, expires: Instant) -> Instant:
+    if expires <= asked.engine.now():
+        raise CommandRefusedError("the expiry has passed already; give a later one")
+    return expires
+
+
+def _ordered(asked: Asked, order: Order, touches: list[str]) -> dict[str, Any]:
+    return {"order": shapes.order(order, now=asked.engine.now()), "touches": touches}
+
+
+async def ack(asked: Asked) -> Any:
+    """POST /v1/ack."""
+    body = await _body(asked, bodies.Ack)
+    touches = _touched(asked, body.selector)
+    expires = _future(asked, as_instant(body.expires))
+    order = await asked.engine.ack(
+        body.selector, by=asked.person.name, reason=body.reason, expires=expires
+    )
+    return _ordered(asked, order, touches)
+
+
+async def maintenance(asked: Asked) -> Any:
+    """POST /v1/maintenance."""
+    body = await _body(asked, bodies.Maintenance)
+    touches = _touched(asked, body.selector)
+    starts = as_instant(body.starts) if body.starts else asked.engine.now()
+    expires = _future(asked, as_instant(body.expires))
+    if expires <= starts:
+        raise CommandRefusedError("the maintenance ends before it starts; give a later end")
+    order = await asked.engine.maintenance(
+        body.selector,
+        by=asked.person.name,
+        reason=body.reason,
+        starts=starts,
+        expires=expires,
+        until_ok=body.until_ok,
+    )
+    return _ordered(asked, order, touches)
+
+
+async def halt(asked: Asked) -> Any:
+    """POST /v1/halt."""
+    body = await _body(asked, bodies.Halt)
+    touches = _touched(asked, body.selector)
+    expires = _future(asked, as_instant(body.expires))
+    order = await asked.engine.halt(
+        body.selector, by=asked.person.name, reason=body.reason, expires=expires
+    )
+    killed = await asked.engine.halt_now(by=asked.person.name) if body.now else []
+    return {**_ordered(asked, order, touches), "killed": killed}
+
+
+async def resume(asked: Asked) -> Any:
+    """POST /v1/resume."""
+    body = await _body(asked, bodies.Resume)
+    ended = await asked.engine.resume(body.what, by=asked.person.name)
+    return {"ended": [shapes.order(order, now=asked.engine.now()) for order in ended]}
+
+
+async def reload(asked: Asked) -> Any:
+    """POST /v1/reload."""
+    return {"lines": list(await asked.engine.reload(by=asked.person.name))}
+
+
+async def close(asked: Asked) -> Any:
+    """POST /v1/incidents/{id}/close."""
+    body = await _body(asked, bodies.Close)
+    number = IncidentId(int(asked.request.path_params["id"]))
+    await asked.engine.close_incident(number, by=asked.person.name, reason=body.reason)
+    return {"closed": number}
+
+
+async def run_check(asked: Asked) -> Any:
+    """POST /v1/run-check."""
+    body = await _body(asked, bodies.Key)
+    results = await asked.engine.run_check(body.key)
+    return {"key": body.key, "results": [shapes.result(one) for one in results]}
+
+
+async def remediate(asked: Asked) -> Any:
+    """POST /v1/remediate."""
+    body = await _body(asked, bodies.Remediate)
+    return dict(
+        await asked.engine.remediate(
+            body.key, body.runbook, dry_run=body.dry_run, by=asked.person.name
+        )
+    )
+
+
+async def forget(asked: Asked) -> Any:
+    """POST /v1/forget."""
+    body = await _body(asked, bodies.Key)
+    await asked.engine.forget(StateKey(body.key), by=asked.person.name)
+    return {"forgotten": body.key}
+
+
+async def job(asked: Asked) -> Any:
+    """POST /v1/jobs/report: from `monitord job run`, in the name of who ran it."""
+    return await _report(asked, asked.person.name)
+
+
+async def ping(asked: Asked) -> Any:
+    """POST /v1/ping: from monitord-web, which has looked at the token."""
+    return await _report(asked, "ping")
+
+
+async def _report(asked: Asked, by: str) -> Any:
+    report = await _read_report(asked, by)
+    key = job_key(asked.engine.catalog.checks, report.key)
+    await asked.engine.job_event(
+        key,
+        report.event,
+        exit_code=report.exit_code,
+        output=report.output,
+        at=report.at,
+        by=report.by,
+    )
+    return {"key": key, "event": report.event}
+
+
+async def _read_report(asked: Asked, by: str) -> Report:
+    body = await read_body(asked.request, bodies.LONGEST)
+    fields = bodies.parse(bodies.JobReport, body).model_dump()
+    try:
+        return checked(fields, by=by, now=asked.engine.now())
+    except ValueError as error:
+        raise bodies.BadBodyError(str(error)) from error
+
+
+ACTING = (
+    Route("POST", "/v1/ack", Right.COMMAND, ack, "stop paging; repair goes on"),
+    Route("POST", "/v1/maintenance", Right.COMMAND, maintenance, "neither act nor page"),
+    Route("POST", "/v1/halt", Right.COMMAND, halt, "stop actions; `now` kills what runs"),
+    Route("POST", "/v1/resume", Right.COMMAND, resume, "end an order, or a selector's halts"),
+    Route("POST", "/v1/reload", Right.COMMAND, reload, "apply the configuration files"),
+    Route("POST", "/v1/incidents/{id:int}/close", Right.COMMAND, close, "close in your name"),
+    Route("POST", "/v1/run-check", Right.COMMAND, run_check, "run one check now"),
+    Route("POST", "/v1/remediate", Right.COMMAND, remediate, "plan the next rung, or start it"),
+    Route("POST", "/v1/forget", Right.COMMAND, forget, "drop the state of a vanished item"),
+    Route("POST", "/v1/jobs/report", Right.COMMAND, job, "a job's start or end"),
+    Route("POST", "/v1/ping", Right.PING, ping, "the same, from monitord-web"),
+)

@@ -1,0 +1,59 @@
+"""The control API: one Starlette app over the engine's port, served on core.sock by the daemon.
+
+Puts the routes together, asks who is there, and turns errors into sentences. It holds no state and
+decides nothing about hosts or incidents.
+"""
+
+from collections.abc import Awaitable, Callable
+
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route as StarletteRoute
+
+from monitord.api.access import identify, require
+from monitord.api.acting import ACTING
+from monitord.api.ports import Engine
+from monitord.api.reading import READING
+from monitord.api.routes import Asked, Route, failure, plain_failure
+from monitord.errors import MonitordError
+from monitord.log import get_logger
+
+log = get_logger(__name__)
+
+ROUTES: tuple[Route, ...] = (*READING, *ACTING)
+"""Every route of the API, in the order of the docs."""
+
+
+def create_app(engine: Engine) -> Starlette:
+    """Make the app. Serve it with `monitord.serving.serve` on a socket from `listen_unix`."""
+    return Starlette(
+        routes=[
+            StarletteRoute(route.path, _endpoint(engine, route), methods=[route.method])
+            for route in ROUTES
+        ],
+        exception_handlers={HTTPException: _no_such_route},
+    )
+
+
+def _endpoint(engine: Engine, route: Route) -> Callable[[Request], Awaitable[Response]]:
+    async def endpoint(request: Request) -> Response:
+        try:
+            person = await identify(request.state.peer)
+            require(person, route.right)
+            answer = await route.handler(Asked(engine, person, request))
+        except MonitordError as error:
+            return failure(error)
+        except Exception:
+            log.exception("api failed", method=route.method, path=route.path)
+            return plain_failure(500, f"{route.path} failed", "the daemon's log tells why")
+        return answer if isinstance(answer, Response) else JSONResponse(answer)
+
+    return endpoint
+
+
+async def _no_such_route(request: Request, error: Exception) -> Response:
+    status = error.status_code if isinstance(error, HTTPException) else 500
+    text = f"{request.method} {request.url.path}: no such route"
+    return plain_failure(status, text, "docs/api.md lists the routes")

@@ -1,0 +1,295 @@
+"""The routes that only look: status, lists, one incident, one ticket, jobs, events, metrics.
+
+Large lists come in pages: `limit` rows (at most 1000) after the key or number `after`, with `next`
+to go on from; a page of 100 costs the event loop a millisecond, ten thousand rows would cost seven.
+"""
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+from starlette.responses import Response
+
+from monitord import __version__
+from monitord.api import shapes, views
+from monitord.api.access import Right
+from monitord.api.bodies import BadBodyError
+from monitord.api.ports import Engine
+from monitord.api.routes import Asked, Route
+from monitord.api.streaming import events
+from monitord.clock import as_datetime
+from monitord.errors import StoreError
+from monitord.metrics import Snapshot, render
+from monitord.model.ids import CheckKey, Instant
+from monitord.model.incident import IncidentStatus
+from monitord.model.result import Status
+from monitord.model.ticket import TicketStatus
+from monitord.pings import read_secret, token
+from monitord.store import audit as violations
+from monitord.store.contract import View
+
+_PAGE = 200
+_LONGEST_PAGE = 1000
+_METRICS_TYPE = "text/plain; version=0.0.4; charset=utf-8"
+
+
+def _number(asked: Asked, name: str, default: int) -> int:
+    text = asked.request.query_params.get(name, str(default))
+    if not text.isdigit():
+        raise BadBodyError(f"{name}={text}: not a number; write {name}={default}")
+    return int(text)
+
+
+def _limit(asked: Asked) -> int:
+    return min(max(1, _number(asked, "limit", _PAGE)), _LONGEST_PAGE)
+
+
+def _page(name: str, keys: Iterable[str], asked: Asked) -> tuple[list[str], dict[str, Any]]:
+    """Cut one page of sorted keys; gives it and the answer's frame with `next`."""
+    after, limit = asked.request.query_params.get("after", ""), _limit(asked)
+    left = [key for key in sorted(keys) if key > after]
+    shown = left[:limit]
+    return shown, {name: [], "next": shown[-1] if len(left) > limit else None}
+
+
+def _halt_file(engine: Engine) -> bool:
+    return (Path(engine.catalog.settings.state) / "HALT").exists()
+
+
+async def status(asked: Asked) -> Any:
+    """GET /v1/status."""
+    engine, now = asked.engine, asked.engine.now()
+    states, settings = engine.states(), engine.catalog.settings
+    page = await engine.store.read(lambda view: views.status(view, states, now=now))
+    in_force = await engine.store.read(lambda view: view.orders(at=now))
+    touched = {one.id: engine.preview(one.selector) for one in in_force}
+    health = engine.health()
+    return {
+        "version": __version__,
+        "instance": settings.instance,
+        "profile": settings.profile,
+        "observe": settings.observe,
+        "started": as_datetime(Instant(int(engine.counters.started * 1e6))).isoformat(),
+        "epoch": engine.counters.epoch,
+        "catalog": engine.catalog.hash,
+        "hosts": len(engine.catalog.hosts),
+        "checks": len(engine.catalog.checks),
+        "executor": engine.counters.executor_up,
+        "halt_file": _halt_file(engine),
+        "problems": list(health.problems),
+        "hidden": views.hidden(in_force, touched, states),
+        "warnings": list(engine.catalog.warnings),
+        **page,
+    }
+
+
+async def hosts(asked: Asked) -> Any:
+    """GET /v1/hosts."""
+    catalog = asked.engine.catalog
+    shown, answer = _page("hosts", catalog.hosts, asked)
+    wanted = set(shown)
+    states: dict[str, list[Any]] = {name: [] for name in shown}
+    checks: dict[str, list[CheckKey]] = {name: [] for name in shown}
+    for one in asked.engine.states():
+        name = one.key.partition("/")[0]
+        if name in wanted:
+            states[name].append(one)
+    for key, check in catalog.checks.items():
+        if check.host in wanted:
+            checks[check.host].append(key)
+    answer["hosts"] = [
+        shapes.host(catalog.hosts[name], checks[name], states[name]) for name in shown
+    ]
+    return answer
+
+
+async def checks(asked: Asked) -> Any:
+    """GET /v1/checks: `select` is a selector, `status` a hard status."""
+    catalog, wanted = asked.engine.catalog, asked.request.query_params
+    states = shapes.by_check(asked.engine.states())
+    keys: Iterable[CheckKey] = {*catalog.checks, *states}
+    if select := wanted.get("select"):
+        keys = [CheckKey(key) for key in asked.engine.preview(select)]
+    if name := wanted.get("status"):
+        status = _status(name)
+        keys = [key for key in keys if shapes.worst(s.hard for s in states.get(key, ())) is status]
+    shown, answer = _page("checks", keys, asked)
+    answer["checks"] = [
+        shapes.check(
+            CheckKey(key), catalog.checks.get(CheckKey(key)), states.get(CheckKey(key), ())
+        )
+        for key in shown
+    ]
+    return answer
+
+
+def _status(name: str) -> Status:
+    try:
+        return Status[name.upper()]
+    except KeyError:
+        known = ", ".join(status.name for status in Status)
+        raise BadBodyError(f"status={name}: no status; use {known}") from None
+
+
+async def incidents(asked: Asked) -> Any:
+    """GET /v1/incidents: those not closed, or `all=1`."""
+    every = asked.request.query_params.get("all") == "1"
+    which = frozenset(IncidentStatus) if every else views.NOT_OVER
+    limit = _limit(asked)
+    rows = await asked.engine.store.read(lambda view: view.incidents(which, limit=limit))
+    return {"incidents": [shapes.incident(one) for one in rows]}
+
+
+async def incident(asked: Asked) -> Any:
+    """GET /v1/incidents/{id}."""
+    number, now = int(asked.request.path_params["id"]), asked.engine.now()
+
+    def work(view: View) -> dict[str, Any]:
+        return views.incident_document(view, number, now=now)
+
+    return await asked.engine.store.read(work)
+
+
+async def tickets(asked: Asked) -> Any:
+    """GET /v1/tickets: those not closed, or `all=1`."""
+    every = asked.request.query_params.get("all") == "1"
+    which = frozenset(TicketStatus) if every else views.LIVE_TICKETS
+    rows = await asked.engine.store.read(lambda view: view.tickets(which))
+    return {"tickets": [shapes.ticket(one) for one in rows[-_limit(asked) :]]}
+
+
+async def ticket(asked: Asked) -> Any:
+    """GET /v1/tickets/{id}."""
+    number, catalog = int(asked.request.path_params["id"]), asked.engine.catalog
+
+    def work(view: View) -> dict[str, Any]:
+        instance = catalog.settings.instance
+        return views.ticket_document(view, number, catalog=catalog, instance=instance)
+
+    return await asked.engine.store.read(work)
+
+
+async def orders(asked: Asked) -> Any:
+    """GET /v1/orders: those in force, or `all=1`."""
+    now = asked.engine.now()
+    at = None if asked.request.query_params.get("all") == "1" else now
+    rows = await asked.engine.store.read(lambda view: view.orders(at=at))
+    return {"orders": [shapes.order(one, now=now) for one in rows[-_limit(asked) :]]}
+
+
+async def audit(asked: Asked) -> Any:
+    """GET /v1/audit: links of the chain after `after`, oldest first."""
+    after, limit = _number(asked, "after", 0), _limit(asked)
+    rows = await asked.engine.store.read(lambda view: view.audit_rows(after, limit))
+    return {
+        "rows": [shapes.audit_row(one) for one in rows],
+        "next": rows[-1].id if len(rows) == limit else None,
+    }
+
+
+async def audit_violations(asked: Asked) -> Any:
+    """GET /v1/audit/violations: the invariants, proved over the journal now."""
+    found: Sequence[Any] = await asked.engine.store.read(violations)
+    return {"violations": [str(one) for one in found]}
+
+
+async def explain(asked: Asked) -> Any:
+    """GET /v1/explain/{key}."""
+    return dict(await asked.engine.explain(asked.request.path_params["key"]))
+
+
+async def preview(asked: Asked) -> Any:
+    """GET /v1/preview?selector=…."""
+    return {"touches": asked.engine.preview(asked.request.query_params.get("selector", ""))}
+
+
+async def plan(asked: Asked) -> Any:
+    """GET /v1/plan."""
+    return {"lines": list(await asked.engine.plan())}
+
+
+async def jobs(asked: Asked) -> Any:
+    """GET /v1/jobs: who may command also gets each job's ping path, which is a capability."""
+    catalog = asked.engine.catalog
+    keys = [key for key, check in catalog.checks.items() if check.kind == "job"]
+    if Right.COMMAND not in asked.person.rights:
+        return {"jobs": [{"key": key} for key in keys]}
+    secret = read_secret(Path(catalog.settings.state))
+    records = await asked.engine.store.read(lambda view: {key: view.job(key) for key in keys})
+    states = shapes.by_check(asked.engine.states())
+    return {
+        "jobs": [
+            {
+                "key": key,
+                "status": shapes.worst(one.hard for one in states.get(key, ())).name,
+                "ping": f"/ping/{token(secret, key)}",
+                "record": shapes.job(records[key]),
+            }
+            for key in keys
+        ],
+        "base": f"http://{catalog.settings.web}",
+    }
+
+
+async def metrics(asked: Asked) -> Response:
+    """GET /metrics: `checks=1` adds a series per check."""
+    engine, now = asked.engine, asked.engine.now()
+    try:
+        rows = await engine.store.read(lambda view: views.count(view, now=now))
+    except StoreError:
+        rows = None  # the text says monitord_store_up 0
+    snapshot = Snapshot(
+        engine.counters,
+        engine.states(),
+        len(engine.catalog.hosts),
+        len(engine.catalog.checks),
+        engine.health(),
+        rows,
+        engine.catalog.settings.instance,
+        asked.request.query_params.get("checks") == "1",
+    )
+    return Response(render(snapshot), media_type=_METRICS_TYPE)
+
+
+async def healthz(asked: Asked) -> Any:
+    """GET /healthz: the core runs; its problems are told, not judged."""
+    return {"ok": True, "problems": list(asked.engine.health().problems)}
+
+
+async def readyz(asked: Asked) -> Any:
+    """GET /readyz: 200 once checks are watched and the database and the executor answer."""
+    counters = asked.engine.counters
+    missing = [
+        text
+        for text, up in (
+            ("the database does not take rows", counters.store_up),
+            ("the executor does not answer", counters.executor_up),
+            ("no check has run yet", counters.checks_run > 0),
+        )
+        if not up
+    ]
+    if missing:
+        raise StoreError(f"not ready: {', '.join(missing)}; `monitord status` says more")
+    return {"ok": True}
+
+
+READING = (
+    Route("GET", "/healthz", Right.READ, healthz, "the core runs"),
+    Route("GET", "/readyz", Right.READ, readyz, "it watches, stores and can act"),
+    Route("GET", "/metrics", Right.READ, metrics, "Prometheus text; `checks=1` per check"),
+    Route("GET", "/v1/status", Right.READ, status, "everything on one page"),
+    Route("GET", "/v1/hosts", Right.READ, hosts, "hosts with their states"),
+    Route("GET", "/v1/checks", Right.READ, checks, "checks; `select`, `status`"),
+    Route("GET", "/v1/incidents", Right.READ, incidents, "incidents not closed; `all=1`"),
+    Route("GET", "/v1/incidents/{id:int}", Right.READ, incident, "one incident with its rows"),
+    Route("GET", "/v1/tickets", Right.READ, tickets, "tickets not closed; `all=1`"),
+    Route("GET", "/v1/tickets/{id:int}", Right.READ, ticket, "one ticket, whole"),
+    Route("GET", "/v1/orders", Right.READ, orders, "orders in force; `all=1`"),
+    Route("GET", "/v1/audit", Right.READ, audit, "links of the audit chain"),
+    Route("GET", "/v1/audit/violations", Right.COMMAND, audit_violations, "broken invariants"),
+    Route("GET", "/v1/explain/{key:path}", Right.READ, explain, "all that bears on a key"),
+    Route("GET", "/v1/preview", Right.READ, preview, "what a `selector` touches"),
+    Route("GET", "/v1/plan", Right.COMMAND, plan, "what a reload would change"),
+    Route("GET", "/v1/jobs", Right.READ, jobs, "job checks and their ping paths"),
+    Route("GET", "/v1/events", Right.READ, events, "what happens, as it happens"),
+)

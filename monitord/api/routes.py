@@ -1,0 +1,90 @@
+"""What a route is, and the errors that every route turns into one sentence with a cure.
+
+A route is data: method, path, the right it needs, its handler, one line of description. app.py
+makes endpoints of them and docs/api.md lists them. Nothing of monitord is asked here.
+"""
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+
+from monitord.api.access import NotAllowedError, Person, Right
+from monitord.api.bodies import BadBodyError
+from monitord.api.ports import Engine
+from monitord.errors import (
+    CommandRefusedError,
+    ConfigError,
+    ExecutorLostError,
+    MonitordError,
+    NotFoundError,
+    StoreError,
+)
+from monitord.model.ticket import BadSelectorError
+from monitord.serving import BodyTooLongError
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """One request as a handler sees it: the engine, who asks, and the request itself."""
+
+    engine: Engine
+    person: Person
+    request: Request
+
+
+Handler = Callable[[Asked], Awaitable[Any]]
+"""Gives JSON values, or a Response of its own."""
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """One route: `right` is what the person needs, `about` its line in the docs."""
+
+    method: str
+    path: str
+    right: Right
+    handler: Handler
+    about: str
+
+
+_STATUS: Mapping[type[MonitordError], int] = MappingProxyType(
+    {
+        BadBodyError: 400,
+        BadSelectorError: 400,
+        NotAllowedError: 403,
+        NotFoundError: 404,
+        CommandRefusedError: 409,
+        BodyTooLongError: 413,
+        ConfigError: 422,
+        StoreError: 503,
+        ExecutorLostError: 503,
+    }
+)
+_CURES: Mapping[int, str] = MappingProxyType(
+    {
+        403: "ask somebody who is in group monitord",
+        503: "try again; `monitord status` says what is down",
+    }
+)
+
+
+def failure(error: MonitordError) -> Response:
+    """Give the answer to an expected error: its text, and the cure where it names one."""
+    status = next((code for kind, code in _STATUS.items() if isinstance(error, kind)), 500)
+    text, _, cure = str(error).rpartition("; ")
+    body: dict[str, Any] = {"text": text or cure, "cure": cure if text else _CURES.get(status, "")}
+    if isinstance(error, ConfigError):
+        count = len(error.problems)
+        body["text"] = f"the configuration has {count} mistake{'s' if count != 1 else ''}"
+        body["cure"] = "mend the files; nothing was changed"
+        body["problems"] = [str(problem) for problem in error.problems]
+    return JSONResponse({"error": body}, status_code=status)
+
+
+def plain_failure(status: int, text: str, cure: str = "") -> Response:
+    """Give an error answer that no exception of ours stands for."""
+    return JSONResponse({"error": {"text": text, "cure": cure}}, status_code=status)

@@ -1,0 +1,252 @@
+"""One row or value → JSON, the same for the API and for the command line without a core.
+
+Pure. Times are ISO 8601 in UTC, statuses their words in capitals, durations as in YAML. Text of
+targets goes through unchanged: who renders it escapes it.
+"""
+
+import json
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from monitord.decisions.ticket_document import iso
+from monitord.model.catalog import Check, Host
+from monitord.model.ids import CheckKey, Instant, split_state_key
+from monitord.model.incident import Attempt, Incident, Step
+from monitord.model.kinds import JobRecord
+from monitord.model.result import Result, Status
+from monitord.model.spec import format_duration
+from monitord.model.state import CheckState
+from monitord.model.ticket import AuditRow, Event, Order, Ticket
+
+BADNESS = (Status.OK, Status.PENDING, Status.WARNING, Status.UNKNOWN, Status.CRITICAL)
+"""Statuses from the best to the worst."""
+
+
+def worst(statuses: Iterable[Status]) -> Status:
+    """Give the worst: CRITICAL, UNKNOWN, WARNING, PENDING, OK; PENDING where there is none."""
+    return max(statuses, key=BADNESS.index, default=Status.PENDING)
+
+
+def state(of: CheckState) -> dict[str, Any]:
+    """Give one state."""
+    return {
+        "key": of.key,
+        "status": of.status.name,
+        "hard": of.hard.name,
+        "soft": of.soft,
+        "attempt": of.attempt,
+        "since": _when(of.since),
+        "first_failed": iso(of.first_failed),
+        "last_seen": _when(of.last_seen),
+        "summary": of.summary,
+        "cause": of.cause.value if of.cause else None,
+        "flapping": of.flapping,
+        "unreachable": of.unreachable,
+        "stale": of.stale,
+    }
+
+
+def _when(instant: Instant) -> str | None:
+    return iso(instant) if instant else None
+
+
+def result(of: Result) -> dict[str, Any]:
+    """Give one result of a probe run."""
+    return {
+        "status": of.status.name,
+        "item": of.item,
+        "summary": of.summary,
+        "details": of.details,
+        "cause": of.cause.value if of.cause else None,
+        "measurements": [
+            {"name": m.name, "value": m.value, "unit": m.unit} for m in of.measurements
+        ],
+    }
+
+
+def by_check(states: Iterable[CheckState]) -> dict[CheckKey, list[CheckState]]:
+    """Give the states of each check."""
+    grouped: dict[CheckKey, list[CheckState]] = defaultdict(list)
+    for one in states:
+        grouped[split_state_key(one.key)[0]].append(one)
+    return dict(grouped)
+
+
+def check(key: CheckKey, of: Check | None, states: Sequence[CheckState]) -> dict[str, Any]:
+    """Give a check with the states of its items; `of` is None for one no longer configured."""
+    bad = worst(one.hard for one in states)
+    host, _, name = key.partition("/")
+    shown: dict[str, Any] = {"key": key, "host": host, "check": name, "status": bad.name}
+    shown["summary"] = next((one.summary for one in states if one.hard is bad), "")
+    if of is not None:
+        shown |= {
+            "kind": of.kind,
+            "every": format_duration(of.every),
+            "remediate": [rung.runbook for rung in of.remediate],
+            "means": of.means,
+            "by_hand": of.by_hand,
+            "place": of.place,
+        }
+    shown["items"] = [state(one) for one in states]
+    return shown
+
+
+def host(of: Host, checks: Iterable[CheckKey], states: Iterable[CheckState]) -> dict[str, Any]:
+    """Give a host, with how many of its states are in each hard status."""
+    hard = [one.hard for one in states]
+    return {
+        "host": of.name,
+        "address": of.address,
+        "groups": list(of.groups),
+        "site": of.site,
+        "customer": of.customer,
+        "login": of.login.kind,
+        "may_act": of.login.may_act,
+        "checks": sum(1 for _ in checks),
+        "status": worst(hard).name,
+        "states": {status.name: count for status, count in sorted(Counter(hard).items())},
+    }
+
+
+def incident(of: Incident) -> dict[str, Any]:
+    """Give an incident without its rows."""
+    return {
+        "incident": of.id,
+        "key": of.key,
+        "host": of.host,
+        "status": of.status.value,
+        "severity": of.severity.name,
+        "tier": of.tier,
+        "priority": of.priority,
+        "summary": of.summary,
+        "items": list(of.items),
+        "opened": iso(of.opened),
+        "first_failed": iso(of.first_failed),
+        "rung": of.rung,
+        "due_at": iso(of.due_at),
+        "waiting_for": of.waiting_for,
+        "escalated": iso(of.escalated),
+        "resolved": iso(of.resolved),
+        "closed": iso(of.closed),
+        "cause": of.cause,
+        "closed_by": of.closed_by,
+        "close_reason": of.close_reason,
+        "reopened": of.reopened,
+        "ticket": of.ticket,
+    }
+
+
+def step(of: Step) -> dict[str, Any]:
+    """Give a step with its (redacted, bounded) output."""
+    return {
+        "step": of.id,
+        "position": of.position,
+        "phase": of.phase.value,
+        "kind": of.kind,
+        "target": of.target,
+        "effect": json.loads(of.effect) if of.effect.startswith("{") else of.effect,
+        "idempotent": of.idempotent,
+        "status": of.status.value,
+        "intended": iso(of.intended),
+        "started": iso(of.started),
+        "finished": iso(of.finished),
+        "exit_code": of.exit_code,
+        "output": of.output,
+        "error": of.error,
+    }
+
+
+def attempt(of: Attempt, steps: Sequence[Step]) -> dict[str, Any]:
+    """Give an attempt with its steps."""
+    return {
+        "attempt": of.id,
+        "key": of.key,
+        "host": of.host,
+        "runbook": of.runbook,
+        "mode": of.mode,
+        "status": of.status.value,
+        "outcome": of.outcome,
+        "by": of.by,
+        "targets": list(of.targets),
+        "locks": list(of.locks),
+        "planned": iso(of.planned),
+        "started": iso(of.started),
+        "verifying": iso(of.verifying),
+        "finished": iso(of.finished),
+        "deadline": iso(of.deadline),
+        "oks": of.oks,
+        "steps": [step(one) for one in steps],
+    }
+
+
+def event(of: Event) -> dict[str, Any]:
+    """Give one line of a timeline."""
+    return {
+        "at": iso(of.at),
+        "kind": of.kind,
+        "text": of.text,
+        "actor": of.actor,
+        "data": dict(of.data),
+    }
+
+
+def order(of: Order, *, now: Instant) -> dict[str, Any]:
+    """Give an order and whether it is in force at `now`."""
+    return {
+        "order": of.id,
+        "verb": of.verb.value,
+        "selector": of.selector,
+        "reason": of.reason,
+        "by": of.by,
+        "given": iso(of.given),
+        "starts": iso(of.starts),
+        "expires": iso(of.expires),
+        "until_ok": of.until_ok,
+        "ended": iso(of.ended),
+        "ended_by": of.ended_by,
+        "in_force": of.ended is None and of.starts <= now < of.expires,
+    }
+
+
+def ticket(of: Ticket) -> dict[str, Any]:
+    """Give a ticket's row; its content is `ticket_document`."""
+    return {
+        "ticket": of.id,
+        "incident": of.incident,
+        "key": of.key,
+        "status": of.status.value,
+        "tier": of.tier,
+        "priority": of.priority,
+        "title": of.title,
+        "opened": iso(of.opened),
+        "updated": iso(of.updated),
+        "resolved": iso(of.resolved),
+    }
+
+
+def audit_row(of: AuditRow) -> dict[str, Any]:
+    """Give one link of the audit chain."""
+    return {
+        "id": of.id,
+        "at": iso(of.at),
+        "actor": of.actor,
+        "act": of.act,
+        "subject": of.subject,
+        "detail": of.detail,
+        "digest": of.digest,
+    }
+
+
+def job(of: JobRecord | None) -> dict[str, Any] | None:
+    """Give what is known of a job's runs; None where it never reported."""
+    if of is None:
+        return None
+    return {
+        "running": of.running,
+        "started": iso(of.started),
+        "ended": iso(of.ended),
+        "exit_code": of.exit_code,
+        "output": of.output,
+        "watched_since": iso(of.watched_since),
+    }

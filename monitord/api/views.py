@@ -1,0 +1,138 @@
+"""Documents over a `View`: what the API answers, and the command line where no core runs.
+
+Pure functions of rows, states and (where there is one) the catalog: no clock, no socket, no engine.
+How one row looks is in `shapes`.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from monitord.api import shapes
+from monitord.clock import between
+from monitord.decisions.ticket_document import document, iso
+from monitord.errors import NotFoundError
+from monitord.metrics import Rows
+from monitord.model.catalog import Catalog
+from monitord.model.ids import CheckKey, IncidentId, Instant, TicketId
+from monitord.model.incident import OPEN_STATUSES, IncidentStatus
+from monitord.model.result import Status
+from monitord.model.state import CheckState
+from monitord.model.ticket import Order, OutboxStatus, TicketStatus, Verb
+from monitord.store.contract import View
+
+NOT_OVER = frozenset({*OPEN_STATUSES, IncidentStatus.RESOLVED})
+"""Incidents that may still want somebody: all but CLOSED."""
+
+LIVE_TICKETS = frozenset({TicketStatus.OPEN, TicketStatus.ACKED, TicketStatus.RESOLVED})
+
+_BAD = frozenset({Status.WARNING, Status.UNKNOWN, Status.CRITICAL})
+_SHOWN = 50  # bad states that a status names; the rest is a number
+_MANY = 10_000
+_COUNTED = 100  # messages of the outbox carry whole tickets: counting stops here
+# A halt hides nothing: it is shown on its own.
+_HIDING = (Verb.ACK, Verb.TAKE, Verb.MUTE, Verb.MAINTENANCE)
+
+
+def incident_document(view: View, number: int, *, now: Instant) -> dict[str, Any]:
+    """Give an incident with its attempts, steps, timeline, ticket and the orders in force.
+
+    Raises:
+        NotFoundError: no such incident.
+    """
+    found = view.incident(IncidentId(number))
+    if found is None:
+        raise NotFoundError(f"there is no incident {number}; `monitord incidents` lists them")
+    attempts = view.attempts(incident=found.id)
+    held = view.ticket(found.ticket) if found.ticket is not None else None
+    return {
+        **shapes.incident(found),
+        "attempts": [shapes.attempt(one, view.steps(one.id)) for one in attempts],
+        "events": [shapes.event(one) for one in view.events(found.id)],
+        "orders": [shapes.order(one, now=now) for one in view.orders(at=now)],
+        "ticket_row": shapes.ticket(held) if held else None,
+    }
+
+
+def ticket_document(
+    view: View, number: int, *, catalog: Catalog | None, instance: str
+) -> dict[str, Any]:
+    """Give the whole ticket; without a catalog, what `means` and `by_hand` say is missing.
+
+    Raises:
+        NotFoundError: no such ticket.
+    """
+    found = view.ticket(TicketId(number))
+    row = view.incident(found.incident) if found else None
+    if found is None or row is None:
+        raise NotFoundError(f"there is no ticket {number}; `monitord tickets` lists them")
+    attempts = view.attempts(incident=row.id)
+    return document(
+        row,
+        check=catalog.checks.get(CheckKey(row.key)) if catalog else None,
+        host=catalog.hosts.get(row.host) if catalog else None,
+        attempts=attempts,
+        steps={one.id: view.steps(one.id) for one in attempts},
+        events=view.events(row.id),
+        ticket=found,
+        instance=instance,
+    )
+
+
+def hidden(
+    orders: Iterable[Order], touched: Mapping[int, Iterable[str]], states: Iterable[CheckState]
+) -> list[str]:
+    """Say per verb how many bad states its orders hide: `2 acks hide 3 CRITICAL, 1 WARNING`.
+
+    `touched` gives the check keys of each order. Nothing is ever hidden silently.
+    """
+    bad = shapes.by_check(one for one in states if one.hard in _BAD)
+    lines = []
+    for verb in _HIDING:
+        given = [one for one in orders if one.verb is verb]
+        keys = {CheckKey(key) for one in given for key in touched.get(one.id, ())}
+        counts = Counter(one.hard for key in keys for one in bad.get(key, ()))
+        if given and counts:
+            what = ", ".join(f"{counts[s]} {s.name}" for s in reversed(shapes.BADNESS) if counts[s])
+            many = verb is not Verb.MAINTENANCE and len(given) != 1
+            does = "hides" if len(given) == 1 else "hide"
+            lines.append(f"{len(given)} {verb.value}{'s' if many else ''} {does} {what}")
+    return lines
+
+
+def status(view: View, states: Sequence[CheckState], *, now: Instant) -> dict[str, Any]:
+    """Give the whole in one page: counts, the worst, what is bad, what is on, what is ordered."""
+    bad = sorted(
+        (one for one in states if one.hard in _BAD),
+        key=lambda one: (-shapes.BADNESS.index(one.hard), one.key),
+    )
+    rows = count(view, now=now)
+    return {
+        "at": iso(now),
+        "status": shapes.worst(one.hard for one in states).name,
+        "states": {s.name: sum(1 for one in states if one.hard is s) for s in Status},
+        "soft": sum(one.soft for one in states),
+        "flapping": sum(one.flapping for one in states),
+        "unreachable": sum(one.unreachable for one in states),
+        "stale": sum(one.stale for one in states),
+        "bad": [shapes.state(one) for one in bad[:_SHOWN]],
+        "bad_total": len(bad),
+        "incidents": dict(rows.incidents),
+        "tickets": dict(rows.tickets),
+        "orders": [shapes.order(one, now=now) for one in view.orders(at=now)],
+        "outbox": {"pending": rows.outbox_pending, "dead": rows.outbox_dead},
+    }
+
+
+def count(view: View, *, now: Instant) -> Rows:
+    """Count what only the database knows; messages up to 100."""
+    waiting = view.outbox(status=OutboxStatus.PENDING, limit=_COUNTED)
+    oldest = min((one.created for one in waiting), default=now)
+    return Rows(
+        incidents=Counter(one.status.value for one in view.incidents(NOT_OVER, limit=_MANY)),
+        tickets=Counter(one.status.value for one in view.tickets(LIVE_TICKETS)),
+        orders=Counter(one.verb.value for one in view.orders(at=now)),
+        outbox_pending=len(waiting),
+        outbox_dead=len(view.outbox(status=OutboxStatus.DEAD, limit=_COUNTED)),
+        outbox_age=max(0.0, between(oldest, now).total_seconds()),
+    )
