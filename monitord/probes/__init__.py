@@ -3,8 +3,9 @@
 from collections.abc import Mapping
 
 from monitord.model.kinds import ProbeKind
-from monitord.probes import tcp
+from monitord.probes import http, tcp
 
 PROBES: Mapping[str, ProbeKind] = {
+    "http": http.KIND,
     "tcp": tcp.KIND,
 }
