@@ -3,7 +3,7 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
+PIP := $(BIN)/python -m pip install -qq --disable-pip-version-check
 # Two test processes: measured a third faster on two cores. `make test WORKERS=0` runs in one.
 WORKERS ?= 2
 PYTEST_ARGS ?=

@@ -20,6 +20,7 @@ if [ "${CLEAN_CLONE_ROOT-}" = "" ]; then
     command -v debootstrap >/dev/null || { echo "clean_clone: apt-get install debootstrap"; exit 1; }
     CLEAN_CLONE_ROOT=$(mktemp -d "${TMPDIR:-/var/tmp}/clean-clone-XXXXXX")
     export CLEAN_CLONE_ROOT
+    chmod 755 "$CLEAN_CLONE_ROOT" # it becomes /, which everybody must be able to enter
     trap 'rm -rf "$CLEAN_CLONE_ROOT"' EXIT
     trap 'exit 130' INT TERM
     # All mounts and processes of this live in namespaces: they are gone before the folder is

@@ -125,7 +125,7 @@ def summary(skip_reasons: Iterable[str]) -> str:
         reason.partition(MARK)[2].partition(":")[0] for reason in skip_reasons if MARK in reason
     ]
     parts = [
-        f"{NEEDS[name].proves} ({count} tests; {obstacle_of(name)})"
+        f"{NEEDS[name].proves} ({count} test{'s' * (count > 1)}; {obstacle_of(name)})"
         for name, count in sorted(Counter(names).items())
     ]
     return "Not proven by this run: " + "; ".join(parts) + "." if parts else ""

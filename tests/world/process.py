@@ -57,7 +57,10 @@ class Peer:
 
     def __init__(self) -> None:
         # Not below pytest's folder: its long path leaves no room for Unix sockets (107 bytes).
-        self.folder = Path(tempfile.mkdtemp(prefix=f"peer-{self.name}-"))
+        self._folder = tempfile.TemporaryDirectory(
+            prefix=f"peer-{self.name}-", ignore_cleanup_errors=True
+        )
+        self.folder = Path(self._folder.name)
         self.log = self.folder / "log"
         self.argv: list[str] = []
         self.environment: Mapping[str, str] | None = None
@@ -118,7 +121,7 @@ class Peer:
         finally:
             if self.is_running:
                 self.kill()
-            shutil.rmtree(self.folder, ignore_errors=True)
+            self._folder.cleanup()
 
     def last_words(self) -> str:
         """Return the tail of its log."""
