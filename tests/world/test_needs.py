@@ -33,7 +33,7 @@ def test_a_missing_peer_skips_and_is_said_in_one_line() -> None:
     output = run_restic_test()
     said = [line for line in output.splitlines() if line.startswith("Not proven by this run")]
     cure = "restic is not installed (apt-get install restic)"
-    assert said == [f"Not proven by this run: restores from restic (1 test; {cure})."]
+    assert said == [f"Not proven by this run: restores from restic (1 skipped; {cure})."]
     assert "1 skipped" in output.splitlines()[-1]
 
 

@@ -1,6 +1,7 @@
 """Test vectors of other projects, kept beside a developer's checkout and not in it.
 
     cases = vector("flap/state_machine.json")      # parsed JSON, or text for other endings
+    @pytest.mark.parametrize("case", vector("perfdata/sensu.json")["cases"])   # works as well
 
 A user's clone has none: the tests that call this are skipped there, and the end of the run says
 so. With CI set and the shared folder present, a missing file fails the test.
