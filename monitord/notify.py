@@ -4,6 +4,7 @@ Without systemd (no NOTIFY_SOCKET) every call does nothing and says so by its Fa
 raises: a service manager that does not listen is no reason to stop watching servers.
 """
 
+import asyncio
 import os
 import socket
 
@@ -34,3 +35,11 @@ def watchdog_every() -> float | None:
     if not allowed.isdigit() or (owner and owner != str(os.getpid())):
         return None
     return int(allowed) / 2_000_000
+
+
+async def keep_watchdog() -> None:
+    """Tell the watchdog again and again that this event loop still turns; until cancelled."""
+    every = watchdog_every()
+    while every is not None:
+        notify("WATCHDOG=1")
+        await asyncio.sleep(every)

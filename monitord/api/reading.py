@@ -25,7 +25,6 @@ from monitord.model.incident import IncidentStatus
 from monitord.model.result import Status
 from monitord.model.ticket import TicketStatus
 from monitord.pings import read_secret, token
-from monitord.store import audit as violations
 from monitord.store.contract import View
 
 _PAGE = 200
@@ -189,6 +188,8 @@ async def audit(asked: Asked) -> Any:
 
 async def audit_violations(asked: Asked) -> Any:
     """GET /v1/audit/violations: the invariants, proved over the journal now."""
+    from monitord.store import audit as violations
+
     found: Sequence[Any] = await asked.engine.store.read(violations)
     return {"violations": [str(one) for one in found]}
 

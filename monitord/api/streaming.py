@@ -30,7 +30,8 @@ async def events(asked: Asked) -> StreamingResponse:
 async def _lines(source: AsyncIterator[Mapping[str, Any]], *, as_sse: bool) -> AsyncIterator[str]:
     upcoming = asyncio.ensure_future(anext(source, None))
     try:
-        yield _line({"kind": "alive"}, as_sse=as_sse)  # the head leaves at once
+        await asyncio.sleep(0)  # the subscription begins before the reader is told that it has
+        yield _line({"kind": "alive"}, as_sse=as_sse)
         while True:
             done, _ = await asyncio.wait({upcoming}, timeout=QUIET)
             if not done:

@@ -1,1 +1,5 @@
-"""The process that faces the network: pings, health and metrics; it holds no keys."""
+"""monitord-web: job pings, health and metrics over TCP, in a process without keys or rights."""
+
+from monitord.web.process import run
+
+__all__ = ["run"]

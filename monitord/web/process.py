@@ -1,0 +1,70 @@
+"""The process monitord-web: bind, serve, tell systemd, end on SIGTERM or SIGINT.
+
+It is handed settings and the job keys; it reads no configuration and holds no key but the secret
+that ping tokens are made of.
+"""
+
+import asyncio
+import signal
+import socket
+from collections.abc import Iterable
+from pathlib import Path
+from typing import ClassVar
+
+import uvloop
+from starlette.types import ASGIApp
+
+from monitord.clock import SystemClock
+from monitord.control import Core, core_socket
+from monitord.log import get_logger
+from monitord.model.catalog import Settings
+from monitord.notify import keep_watchdog, notify
+from monitord.serving import BoundedProtocol, Bounds, listen_tcp, serve
+from monitord.web.app import Web, create_app
+from monitord.web.core import Jobs
+
+log = get_logger(__name__)
+
+_PATIENCE = 5.0  # seconds that one answer of the core is waited for
+
+
+class _Public(BoundedProtocol):
+    bounds: ClassVar[Bounds] = Bounds(receive=10.0, life=60.0, connections=200)
+
+
+def run(settings: Settings, jobs: Iterable[str]) -> int:
+    """Serve pings, health and metrics on `settings.web` until told to stop; gives the exit code.
+
+    `jobs` are the keys of the job checks now configured; later ones are learned from the core.
+
+    Raises:
+        ListenError: the address is not free, or not one.
+    """
+    sock = listen_tcp(settings.web)
+    core = Core(core_socket(settings), timeout=_PATIENCE)
+    uvloop.run(_serve(sock, core, Path(settings.state), tuple(jobs)))
+    return 0
+
+
+async def _serve(sock: socket.socket, core: Core, state: Path, jobs: tuple[str, ...]) -> None:
+    web = Web(core, Jobs(core, state, jobs), state / "spool", SystemClock())
+    await _until_told(create_app(web), sock)
+
+
+async def _until_told(app: ASGIApp, sock: socket.socket) -> None:
+    serving = asyncio.ensure_future(serve(app, sock, _Public))
+    watchdog = asyncio.ensure_future(keep_watchdog())
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, serving.cancel)
+    host, port = sock.getsockname()[:2]
+    log.info("web serves", address=f"{host}:{port}")
+    notify("READY=1", f"STATUS=serving pings and metrics on {host}:{port}")
+    try:
+        await serving
+    except asyncio.CancelledError:
+        log.info("web ends")
+    finally:
+        notify("STOPPING=1")
+        watchdog.cancel()
+        await asyncio.gather(watchdog, return_exceptions=True)
