@@ -15,8 +15,9 @@ _NOTHING: Mapping[Any, Any] = MappingProxyType({})
 class Section:
     """One part of the facts that a probe wants: a name, and arguments where it takes any.
 
-    Names: disk, memory, load, process, unit (args: unit names), failed-units, file (args: paths),
-    program (args: one supervisorctl argv prefix), clock, boot, ping.
+    Names: disk, memory, load, process, unit (args: unit names), failed-units, file and file-hash (args:
+    paths or patterns; the second adds SHA-256), program (args: one supervisorctl argv prefix),
+    clock, boot, ping.
     """
 
     name: str
@@ -87,7 +88,10 @@ class UnitFact:
 
 @dataclass(frozen=True, slots=True)
 class FileFact:
-    """One path; `exists` false leaves the rest at zero. `mode` is octal permission bits."""
+    """One path; `exists` false leaves the rest at zero. `mode` is octal permission bits.
+
+    Facts map the asked path or pattern to it; `path` is what a pattern's newest match is called.
+    """
 
     path: str
     exists: bool
@@ -120,7 +124,8 @@ class ClockFact:
 class Facts:
     """One sample of one host. Only the sections asked for are filled; the rest stays None or empty.
 
-    `errors` maps a section's name to why it could not be told (a tool is missing).
+    `errors` maps a section's name to why it could not be told (a tool is missing); a part of a
+    section has its own key: `disk:/mnt`, `file:/path`, `program:argv words`.
     """
 
     host: str

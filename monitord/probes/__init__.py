@@ -3,9 +3,16 @@
 from collections.abc import Mapping
 
 from monitord.model.kinds import ProbeKind
-from monitord.probes import http, tcp
+from monitord.probes import clock, disk, http, load, memory, process, ssh, systemd, tcp
 
 PROBES: Mapping[str, ProbeKind] = {
     "http": http.KIND,
     "tcp": tcp.KIND,
+    "clock": clock.KIND,
+    "disk": disk.KIND,
+    "load": load.KIND,
+    "memory": memory.KIND,
+    "process": process.KIND,
+    "ssh": ssh.KIND,
+    "systemd": systemd.KIND,
 }
