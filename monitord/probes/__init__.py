@@ -3,10 +3,11 @@
 from collections.abc import Mapping
 
 from monitord.model.kinds import ProbeKind
-from monitord.probes import clock, disk, http, load, memory, process, ssh, systemd, tcp
+from monitord.probes import clock, disk, http, icmp, load, memory, process, ssh, systemd, tcp
 
 PROBES: Mapping[str, ProbeKind] = {
     "http": http.KIND,
+    "icmp": icmp.KIND,
     "tcp": tcp.KIND,
     "clock": clock.KIND,
     "disk": disk.KIND,

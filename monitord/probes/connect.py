@@ -14,7 +14,7 @@ import ssl
 from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, cast
 
 from monitord.errors import MonitordError
 from monitord.model.hostile import one_line
@@ -23,7 +23,7 @@ from monitord.probes.latency import show
 from monitord.probes.tls import BadAuthorityError, TlsSpec, context_for
 
 Family = Literal["any", "ipv4", "ipv6"]
-_FAMILIES = {"any": socket.AF_UNSPEC, "ipv4": socket.AF_INET, "ipv6": socket.AF_INET6}
+FAMILIES = {"any": socket.AF_UNSPEC, "ipv4": socket.AF_INET, "ipv6": socket.AF_INET6}
 
 LOOKING_UP = "no name lookup"
 CONNECTING = "no connection"
@@ -99,7 +99,7 @@ class Endpoint:
     ) -> "Endpoint":
         """Look once whether the host is a literal."""
         place = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
-        return cls(host, port, is_literal(host), place, _FAMILIES[family], tls, protocols)
+        return cls(host, port, is_literal(host), place, FAMILIES[family], tls, protocols)
 
 
 class Connection(asyncio.Protocol):
@@ -110,6 +110,10 @@ class Connection(asyncio.Protocol):
     def __init__(self) -> None:
         self.phase = CONNECTING
         self.transport: asyncio.Transport | None = None
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Keep the transport, so that it can be dropped."""
+        self.transport = cast("asyncio.Transport", transport)
 
     def drop(self) -> None:
         """Close at once: a polite end would wait for a peer that may never answer."""
