@@ -17,8 +17,8 @@ from dataclasses import dataclass
 from typing import Literal, cast
 
 from monitord.errors import MonitordError
-from monitord.model.hostile import one_line
 from monitord.model.result import Cause, Result
+from monitord.model.text import one_line
 from monitord.probes.latency import show
 from monitord.probes.tls import BadAuthorityError, TlsSpec, context_for
 

@@ -6,7 +6,7 @@ It also words what a target said: bounded, cleaned, and without the secrets that
 from collections.abc import Iterable
 
 from monitord.log import hide
-from monitord.model.hostile import one_line
+from monitord.model.text import one_line
 from monitord.secrets import SecretRef, redact, resolve
 
 _SCANNED = 2000  # bytes of an answer that are worth cleaning for one line

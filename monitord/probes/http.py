@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from time import perf_counter
 
 from monitord.errors import SecretError
-from monitord.model.hostile import one_line
 from monitord.model.kinds import NetworkProbe, Target
 from monitord.model.result import Cause, Result
+from monitord.model.text import one_line
 from monitord.probes.compiled import Compiled
 from monitord.probes.connect import CONNECTING, UnreachedError, dial, overdue, patience
 from monitord.probes.http_exchange import READING, Exchange
@@ -68,7 +68,7 @@ class _Run:
 
     def where(self, thing: str) -> str:
         """Name what is looked at, and where the redirects have led."""
-        return f"{thing} -> {one_line(self.hops[-1])}" if self.hops else thing
+        return f"{thing} -> {one_line(self.hops[-1], 120)}" if self.hops else thing
 
 
 async def probe(spec: HttpSpec, target: Target) -> Sequence[Result]:

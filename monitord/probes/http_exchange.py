@@ -10,7 +10,7 @@ from typing import cast
 
 import httptools
 
-from monitord.model.hostile import one_line
+from monitord.model.text import one_line
 from monitord.probes.connect import WAITING, Connection, explain
 from monitord.probes.credentials import quote
 

@@ -9,8 +9,8 @@ import sys
 from collections.abc import Sequence
 from typing import Any
 
-from monitord.model.hostile import one_line
 from monitord.model.result import Measurement, Status
+from monitord.model.text import one_line
 from monitord.probes.verdict import Finding
 
 _STEP = re.compile(r"""\.?([^\s.\[\]"']+)|\[(-?\d+)\]|\[(?:"([^"]*)"|'([^']*)')\]""")

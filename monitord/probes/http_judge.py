@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-from monitord.model.hostile import block, one_line
 from monitord.model.result import Measurement, Result, Status
+from monitord.model.text import block, one_line
 from monitord.probes.credentials import quote
 from monitord.probes.http_body import BodyError, content
 from monitord.probes.http_exchange import LIMIT
@@ -46,7 +46,7 @@ class Expectations:
 
     def __init__(self, spec: HttpSpec) -> None:
         self.spec = spec
-        self.thing = one_line(spec.url)
+        self.thing = one_line(spec.url, 120)
         self.statuses = spec.status
         self.needle = spec.body.encode()
         self.regex = compile_pattern(spec.regex) if spec.regex else None
@@ -158,7 +158,8 @@ def _with_evidence(result: Result, answer: Answer) -> Result:
     lines.append(f"HTTP {answer.status}")
     for name, value in answer.headers[:40]:
         shown = b"(not shown)" if name in _UNTOLD else value
-        lines.append(f"{one_line(name, 60)}: {one_line(shown, 200)}")
+        label = one_line(name.decode("latin-1"), 60)
+        lines.append(f"{label}: {one_line(shown.decode('utf-8', 'replace'))}")
     body = answer.body[:_EVIDENCE].decode("utf-8", "replace")
     text = redact("\n".join(lines) + "\n\n" + body, answer.secrets)
     return Result(

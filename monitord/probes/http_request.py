@@ -10,8 +10,8 @@ from dataclasses import dataclass, replace
 from urllib.parse import quote, urljoin, urlsplit
 
 from monitord import __version__
-from monitord.model.hostile import one_line
 from monitord.model.result import Cause
+from monitord.model.text import one_line
 from monitord.probes.connect import Endpoint, UnreachedError, is_literal
 from monitord.probes.credentials import reveal
 from monitord.probes.http_spec import AuthSpec, HttpSpec, is_header_value
@@ -71,7 +71,9 @@ def redirected(request: Request, status: int, location: str) -> Request:
         url = urljoin(request.url, quote(location[:_LONGEST_URL], safe=_SAFE))
         origin, endpoint, path = _located(request.spec, url)
     except ValueError:
-        raise UnreachedError(f"redirects to {one_line(location)}, which is no web page") from None
+        raise UnreachedError(
+            f"redirects to {one_line(location, 120)}, which is no web page"
+        ) from None
     follow = replace(request, url=url, origin=origin, endpoint=endpoint, path=path, wire=b"")
     if status not in _KEEPS_METHOD and request.method != "HEAD":
         follow = replace(follow, method="GET", send=None)

@@ -16,7 +16,7 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from monitord.errors import MonitordError
-from monitord.model.hostile import one_line
+from monitord.model.text import one_line
 from monitord.probes.connect import explain
 
 _HEADER = struct.Struct("!BBHHH")
@@ -172,7 +172,7 @@ class IcmpSocket:
         pings.pending[sequence] = stamps
         self._pending[sequence] = pings
         if len(self._pending) % _AT_ONCE == 0:
-            self._readable()  # a burst must not overflow the receive buffer before the loop reads it
+            self._readable()  # or a burst overflows the receive buffer before the loop reads
 
     def leave(self, pings: Pings) -> None:
         """Forget a series; the last one closes the socket."""

@@ -12,10 +12,10 @@ from typing import Any, cast
 from pydantic import Field, model_validator
 
 from monitord.errors import SecretError
-from monitord.model.hostile import one_line
 from monitord.model.kinds import NetworkProbe, Target
 from monitord.model.result import Cause, Measurement, Result, Status
 from monitord.model.spec import SecretText, Spec
+from monitord.model.text import one_line
 from monitord.probes.compiled import Compiled
 from monitord.probes.connect import (
     WAITING,
