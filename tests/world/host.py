@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 KEEPER = Path(__file__).with_name("keep.sh")
 PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
-BOOT_WITHIN = 30.0
+BOOT_WITHIN = 60.0
 
 
 class HostError(Exception):

@@ -233,14 +233,13 @@ class Postgres(Peer):
         self.port = free_port()
         self.data = self.folder / "data"
         # It refuses to run as root.
-        self._become: list[str] = []
         if os.geteuid() == 0:
             account = pwd.getpwnam("postgres")
             os.chown(self.folder, account.pw_uid, account.pw_gid)
             become = [f"--reuid={account.pw_uid}", f"--regid={account.pw_gid}", "--clear-groups"]
-            self._become = ["setpriv", *become]
+            self.become = ["setpriv", *become]
         initdb = [str(programs / "initdb"), "--no-sync", "-A", "trust", "-U", "postgres"]
-        run_program([*self._become, *initdb, "-D", str(self.data)], LC_ALL="C.UTF-8")
+        run_program([*self.become, *initdb, "-D", str(self.data)], LC_ALL="C.UTF-8")
         settings = {
             "port": str(self.port),
             "listen_addresses": "127.0.0.1",
@@ -251,7 +250,7 @@ class Postgres(Peer):
         options = [part for key, value in settings.items() for part in ("-c", f"{key}={value}")]
         self._programs = programs
         self._databases = 0
-        self.argv = [*self._become, str(programs / "postgres"), "-D", str(self.data), *options]
+        self.argv = [str(programs / "postgres"), "-D", str(self.data), *options]
 
     def new_database(self) -> str:
         """Create an empty database; return its SQLAlchemy URL (psycopg 3 over TCP)."""

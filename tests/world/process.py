@@ -63,6 +63,9 @@ class Peer:
         self.folder = Path(self._folder.name)
         self.log = self.folder / "log"
         self.argv: list[str] = []
+        # A prefix that changes the user. It comes first: the kernel forgets the parent-death
+        # signal when a process changes its user.
+        self.become: list[str] = []
         self.environment: Mapping[str, str] | None = None
         self._process: subprocess.Popen[bytes] | None = None
 
@@ -85,13 +88,14 @@ class Peer:
     def start(self) -> None:
         """Start it and wait until it is ready; raise PeerError with its log when it is not."""
         argv = self.argv
+        # Only from the main thread: the kernel's "parent" is the thread, and the end of a worker
+        # would take the peer along.
         if threading.current_thread() is threading.main_thread():
-            # It must not outlive a killed test run. Only from the main thread, because the
-            # kernel's "parent" is the thread: a worker's end would take the peer along.
+            # It must not outlive a killed test run.
             argv = ["setpriv", "--pdeathsig", "TERM", *argv]
         with self.log.open("ab") as log:
             process = subprocess.Popen(
-                argv,
+                [*self.become, *argv],
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import http.client
+import shutil
 import smtplib
+import subprocess
+import sys
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Mapping
@@ -14,6 +17,7 @@ import paramiko
 import pytest
 import sqlalchemy
 
+from tests.world.needs import requires
 from tests.world.peers import Nginx, Restic, Sshd, Supervisord
 from tests.world.process import answers, run_program
 from tests.world.sinks import MailSink, WebhookSink
@@ -109,3 +113,35 @@ def test_the_webhook_sink_can_hang(webhook_sink: WebhookSink) -> None:
     with pytest.raises(TimeoutError):
         connection.getresponse()
     connection.close()
+
+
+def is_alive(pid: str) -> bool:
+    """Whether the process runs; one that only waits to be reaped by the machine does not."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rpartition(") ")[2][0] != "Z"
+    except (FileNotFoundError, ProcessLookupError):
+        return False
+
+
+@requires("nginx", "supervisor")
+def test_no_peer_outlives_a_killed_run() -> None:
+    script = (
+        "from tests.world.peers import Nginx, Supervisord\n"
+        "web, manager = Nginx(), Supervisord({})\n"
+        "web.start(); manager.start()\n"
+        "print(web.pid, manager.pid, flush=True)\n"
+        "input()\n"
+    )
+    argv = [sys.executable, "-c", script]
+    root = Path(__file__).parents[2]
+    with subprocess.Popen(
+        argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=root
+    ) as process:
+        assert process.stdout is not None
+        pids = process.stdout.readline().split()
+        folders = [Path(f"/proc/{pid}/cwd").readlink() for pid in pids]
+        process.kill()
+    assert len(pids) == 2
+    until(lambda: not any(map(is_alive, pids)), what="their end")
+    for folder in folders:
+        shutil.rmtree(folder)
