@@ -15,9 +15,9 @@ _NOTHING: Mapping[Any, Any] = MappingProxyType({})
 class Section:
     """One part of the facts that a probe wants: a name, and arguments where it takes any.
 
-    Names: disk, memory, load, process, unit (args: unit names), failed-units, file and file-hash (args:
-    paths or patterns; the second adds SHA-256), program (args: one supervisorctl argv prefix),
-    clock, boot, ping.
+    Names: disk, memory, load, process, unit (args: unit names), failed-units, file and file-hash
+    (args: paths or patterns; the second adds SHA-256), program (args: one supervisorctl argv
+    prefix), clock, boot, ping.
     """
 
     name: str
