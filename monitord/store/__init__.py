@@ -1,6 +1,16 @@
 """The rows: one writer, many readers, each change one transaction."""
 
+from monitord.store.audit import Violation, audit
 from monitord.store.chain import verify_chain
 from monitord.store.store import TEMPORARY, Door, OpenStore, open_reader, open_store
 
-__all__ = ["TEMPORARY", "Door", "OpenStore", "open_reader", "open_store", "verify_chain"]
+__all__ = [
+    "TEMPORARY",
+    "Door",
+    "OpenStore",
+    "Violation",
+    "audit",
+    "open_reader",
+    "open_store",
+    "verify_chain",
+]

@@ -65,8 +65,8 @@ class View(Protocol):
         """Give what was decided on each of these transitions; undecided ones are left out."""
         ...
 
-    def last_transitions(self) -> dict[StateKey, Transition]:
-        """Give the newest transition of each state key."""
+    def last_changes(self) -> dict[StateKey, Transition]:
+        """Give, by state key, the transition that last changed its hard status."""
         ...
 
     def incident(self, incident: IncidentId) -> Incident | None: ...

@@ -62,10 +62,11 @@ def _slice(connection: Connection, table: Table, query: Select[Any]) -> int:
 
 
 def _transitions(connection: Connection, before: Instant) -> int:
-    # A key's newest stays: it carries the reason why a long-standing CRITICAL has no incident.
+    # A key's newest of each kind stays: the last hard one carries the reason why a long-standing
+    # CRITICAL has no incident.
     c = t.TRANSITIONS.table.c
     later = t.TRANSITIONS.table.alias()
-    replaced = exists().where(later.c.key == c.key, later.c.id > c.id)
+    replaced = exists().where(later.c.key == c.key, later.c.change == c.change, later.c.id > c.id)
     query = select(c.id).where(c.outcome.is_not(None), c.at < before, replaced)
     return _slice(connection, t.TRANSITIONS.table, query)
 

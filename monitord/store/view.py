@@ -21,7 +21,7 @@ from monitord.model.incident import (
     StepStatus,
 )
 from monitord.model.kinds import JobRecord
-from monitord.model.state import CheckState, Transition
+from monitord.model.state import Change, CheckState, Transition
 from monitord.model.ticket import (
     AuditRow,
     Event,
@@ -35,6 +35,8 @@ from monitord.model.ticket import (
 from monitord.store import tables as t
 from monitord.store.columns import Row
 from monitord.store.contract import EffectCount
+
+_HARD = [str(Change.HARD), str(Change.VERIFIED)]
 
 
 def values(statuses: Iterable[str]) -> list[str]:
@@ -106,10 +108,10 @@ class RowView:
             found.update(tuple(row) for row in self.connection.execute(query))
         return found
 
-    def last_transitions(self) -> dict[StateKey, Transition]:
-        """Give each key's newest."""
+    def last_changes(self) -> dict[StateKey, Transition]:
+        """Give each key's newest that is about its hard status."""
         c = t.TRANSITIONS.table.c
-        newest = select(func.max(c.id)).group_by(c.key)
+        newest = select(func.max(c.id)).where(c.change.in_(_HARD)).group_by(c.key)
         query = t.TRANSITIONS.select().where(c.id.in_(newest)).order_by(c.id)
         return {row.key: row for row in self._all(t.TRANSITIONS, query)}
 

@@ -136,6 +136,7 @@ def _attempts() -> None:
         sa.Column("outcome", TEXT, nullable=False),
         sa.Column("epoch", NUMBER, nullable=False),
         sa.Column("by", TEXT, nullable=False),
+        sa.Column("items", TEXT, nullable=False),
         *_origin("customer", "site", "node"),
         sqlite_autoincrement=True,
     )
