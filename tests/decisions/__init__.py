@@ -1,0 +1,1 @@
+"""Tests of the pure decisions; a package, so that they can share `rows`."""
