@@ -5,14 +5,14 @@ what differs. Pure. Nothing here decides whether a plan may run.
 """
 
 import json
+import re
 import shlex
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
 
 from monitord.actions import ACTIONS
 from monitord.actions.text import fill
-from monitord.log import visible
-from monitord.model.catalog import Runbook, Rung, StepSpec
+from monitord.model.catalog import Host, Runbook, Rung, StepSpec
 from monitord.model.effect import (
     Command,
     Effect,
@@ -25,6 +25,11 @@ from monitord.model.effect import (
 )
 from monitord.model.incident import Phase
 from monitord.model.kinds import ActionKind
+
+# Control characters, separators, direction overrides, lone surrogates: a person sees their escapes.
+_OBEYED = re.compile(
+    "[\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff\ufeff]"
+)
 
 
 def render(
@@ -145,7 +150,7 @@ def describe(effect: Effect) -> str:
         line = f"{effect.method} {effect.url}"
     else:
         line = f"wait {effect.seconds:g} s"
-    return visible(line, keep_newlines=False)
+    return _OBEYED.sub(lambda found: ascii(found[0])[1:-1], line)
 
 
 def _command_line(command: Command) -> str:
@@ -156,3 +161,24 @@ def _command_line(command: Command) -> str:
     if command.cwd:
         line = f"cd {shlex.quote(command.cwd)} && {line}"
     return f"{line} < script of {len(command.stdin.splitlines())} lines" if command.stdin else line
+
+
+def render_items(
+    runbook: Runbook,
+    rung: Rung,
+    host: Host,
+    items: Sequence[str],
+    actions: Mapping[str, ActionKind] = ACTIONS,
+) -> tuple[PlannedStep, ...]:
+    """Give one plan for several items of a host, phase by phase; equal steps are done once.
+
+    Raises:
+        ValueError: as `render`.
+    """
+    steps: dict[tuple[str, str], PlannedStep] = {}
+    for item in items or [""]:
+        context = StepContext(host.name, host.address, item, rung.parameters)
+        for step in render(runbook, rung, context, actions):
+            steps.setdefault((step.phase, to_json(step.effect)), step)
+    order = [Phase.COLLECT, Phase.REQUIRE, Phase.STEP]
+    return tuple(sorted(steps.values(), key=lambda step: order.index(Phase(step.phase))))

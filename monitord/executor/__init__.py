@@ -1,1 +1,122 @@
-"""The process that forks and logs in: it does only what it finds committed in the store."""
+"""The process that forks and logs in: it does only what it finds committed in the store.
+
+This file puts it together, opens its socket and ends it; see docs/executor.md for the words on it.
+"""
+
+import asyncio
+import contextlib
+import grp
+import os
+import signal
+import socket
+from pathlib import Path
+
+from monitord.clock import SystemClock
+from monitord.errors import MonitordError
+from monitord.executor.catalogs import Catalogs
+from monitord.executor.hosts import Hosts
+from monitord.executor.parser import Parser
+from monitord.executor.server import Server
+from monitord.executor.store import Rows
+from monitord.log import get_logger
+from monitord.model.kinds import Kinds
+from monitord.notify import notify, watchdog_every
+
+log = get_logger(__name__)
+
+SOCKET = "executor.sock"
+GROUP = "monitord"
+_SWEEP = 30.0  # seconds between two looks at idle connections
+_BACKLOG = 16
+
+
+def run(config: Path, *, state: Path, run: Path, kinds: Kinds) -> int:
+    """Serve until SIGTERM or SIGINT; steps that run then go on without us. Gives the exit code.
+
+    `state` holds the store, HALT and the run records of this machine, `run` the socket. Call it in
+    a process of its own, before any thread is started: it forks the parser first.
+    """
+    parser = Parser(config, kinds)
+    try:
+        return asyncio.run(_serve(parser, config, state, run, kinds))
+    finally:
+        parser.close()
+
+
+async def _serve(parser: Parser, config: Path, state: Path, run: Path, kinds: Kinds) -> int:
+    ended = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, ended.set)
+    catalogs = Catalogs(parser, kinds)
+    try:
+        await catalogs.load("")
+    except MonitordError as error:
+        # The core says it to the person; until a reload succeeds there is nothing to look at.
+        log.warning("no catalog yet", config=str(config), problem=str(error))
+    clock = SystemClock()
+    hosts = Hosts(clock)
+    server = Server(catalogs, hosts, Rows(lambda: _store(catalogs, state)), state, kinds, clock)
+    sock = listen(run / SOCKET)
+    listener = await asyncio.start_unix_server(server.serve, sock=sock)
+    notify("READY=1", "STATUS=waiting for the core")
+    beats = [asyncio.create_task(_sweep(hosts)), asyncio.create_task(_watchdog())]
+    await ended.wait()
+    notify("STOPPING=1")
+    listener.close()
+    for beat in beats:
+        beat.cancel()
+    hosts.close()
+    with contextlib.suppress(OSError):
+        (run / SOCKET).unlink()
+    return 0
+
+
+def _store(catalogs: Catalogs, state: Path) -> str:
+    settings = catalogs.newest.settings if catalogs.newest else None
+    return (settings.store if settings else "") or str(state / "state.db")
+
+
+def listen(path: Path) -> socket.socket:
+    """Bind the socket, 0660, group monitord where there is one.
+
+    A file that nobody answers on is a leftover and is replaced.
+
+    Raises:
+        MonitordError: another executor answers there, or it cannot be bound.
+    """
+    sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    try:
+        sock.connect(str(path))
+    except OSError:
+        sock.close()
+    else:
+        sock.close()
+        raise MonitordError(f"{path}: another executor is running there")
+    sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    mask = os.umask(0o117)  # never wider, not even between bind and chmod
+    try:
+        path.unlink(missing_ok=True)
+        sock.bind(str(path))
+    except OSError as error:
+        sock.close()
+        raise MonitordError(f"{path} cannot be bound: {error.strerror}") from error
+    finally:
+        os.umask(mask)
+    with contextlib.suppress(KeyError, PermissionError):  # no such group here, or we are not in it
+        os.chown(path, -1, grp.getgrnam(GROUP).gr_gid)
+    sock.listen(_BACKLOG)
+    return sock
+
+
+async def _sweep(hosts: Hosts) -> None:
+    while True:
+        await asyncio.sleep(_SWEEP)
+        await asyncio.to_thread(hosts.sweep)
+
+
+async def _watchdog() -> None:
+    every = watchdog_every()
+    while every is not None:
+        notify("WATCHDOG=1")
+        await asyncio.sleep(every)

@@ -1,0 +1,186 @@
+"""How the executor reaches a host: a shell there, facts from there, at most so many at once.
+
+It chooses between this machine and SSH, and between the reading and the acting identity. It knows
+no store and no step; a host that hangs costs its own places and nobody else's.
+"""
+
+import asyncio
+from collections import defaultdict
+from collections.abc import AsyncIterator, Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import asynccontextmanager
+from functools import partial
+from typing import TypeVar
+
+from monitord.clock import Clock
+from monitord.errors import TransportError
+from monitord.model.catalog import Host, SshLogin
+from monitord.model.facts import Facts, PluginOutput, Section
+from monitord.model.result import Cause
+from monitord.transports import facts_local, facts_remote, local
+from monitord.transports.local import Ran
+from monitord.transports.ssh import Ssh
+
+T = TypeVar("T")
+Watch = Callable[[bytes], None]
+
+FACTS_LIMIT = 4 * 1024 * 1024
+"""Bytes of facts that one round trip may bring."""
+_THREADS = 64
+_AT_ONCE = 32  # plugins and local shells: two cores gain nothing from more
+_PER_HOST = 4
+
+
+class Gate:
+    """At most `total` at once, at most `each` per key; who waits too long is turned away."""
+
+    def __init__(self, total: int, each: int) -> None:
+        self._total = asyncio.Semaphore(total)
+        self._each: defaultdict[str, asyncio.Semaphore] = defaultdict(
+            lambda: asyncio.Semaphore(each)
+        )
+
+    @asynccontextmanager
+    async def place(self, key: str, within: float) -> AsyncIterator[None]:
+        """Hold a place for the block.
+
+        Raises:
+            TransportError: none came free `within` seconds.
+        """
+        await self.enter(key, within)
+        try:
+            yield
+        finally:
+            self.leave(key)
+
+    async def enter(self, key: str, within: float) -> None:
+        """Take a place; `leave` gives it back."""
+        try:
+            async with asyncio.timeout(within):
+                await self._each[key].acquire()
+                try:
+                    await self._total.acquire()
+                except BaseException:
+                    self._each[key].release()
+                    raise
+        except TimeoutError:
+            text = f"{key}: earlier work has not ended, and there was no place within {within:g} s"
+            raise TransportError(text, cause=Cause.TIMEOUT) from None
+
+    def leave(self, key: str) -> None:
+        """Give a place back."""
+        self._total.release()
+        self._each[key].release()
+
+
+class Hosts:
+    """Shells and facts, on this machine and over SSH. Made inside the event loop."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._threads = ThreadPoolExecutor(_THREADS, "host")
+        self._remote = Gate(_THREADS, _PER_HOST)
+        self._local = Gate(_AT_ONCE, _AT_ONCE)
+        self._facts = Gate(_PER_HOST, _PER_HOST)
+        self._ssh = Ssh()
+
+    async def shell(
+        self,
+        host: Host,
+        script: bytes,
+        *,
+        act: bool,
+        timeout: float,  # noqa: ASYNC109 - the deadline ends the far side; cancelling would not
+        limit: int = local.LIMIT,
+        watch: Watch | None = None,
+    ) -> Ran:
+        """Feed `script` to a shell on `host`, as the acting or the reading login.
+
+        Raises:
+            TransportError: the host cannot be reached or logged into.
+        """
+        if host.login.kind == "local":
+            async with self._local.place(host.name, timeout):
+                return await local.run(
+                    ("/bin/sh",), timeout=timeout, stdin=script, limit=limit, watch=watch
+                )
+        login = _identity(host, act=act)
+        ask = partial(
+            self._ssh.run,
+            host.address,
+            login,
+            host.login.known_hosts,
+            script,
+            timeout=timeout,
+            limit=limit,
+            watch=_from_thread(watch),
+        )
+        return await self._in_thread(self._remote, host.name, ask, timeout)
+
+    async def facts(self, host: Host, sections: tuple[Section, ...], seconds: float) -> Facts:
+        """Bring the sections within `seconds`.
+
+        Raises:
+            TransportError: the host cannot be reached, or the time was over.
+        """
+        if host.login.kind == "local":
+            gather = partial(facts_local.gather, host.name, sections)
+            return await self._in_thread(self._facts, host.name, gather, seconds)
+        asked = self._clock.now()
+        script = facts_remote.script(sections).encode("utf-8", "surrogateescape")
+        ran = await self.shell(host, script, act=False, timeout=seconds, limit=FACTS_LIMIT)
+        if ran.timed_out:
+            text = f"{host.name}: the facts took longer than {seconds:g} s"
+            raise TransportError(text, cause=Cause.TIMEOUT)
+        output = ran.stdout.decode("utf-8", "surrogateescape")
+        return facts_remote.parse(host.name, output, asked_at=asked, answered_at=self._clock.now())
+
+    async def plugin(self, argv: tuple[str, ...], seconds: float) -> PluginOutput:
+        """Run a plugin here for `seconds` at most."""
+        async with self._local.place(argv[0], seconds):
+            ran = await local.run(argv, timeout=seconds)
+        out, err = (text.decode("utf-8", "replace") for text in (ran.stdout, ran.stderr))
+        return PluginOutput(ran.exit_code, out, err, ran.timed_out, ran.truncated)
+
+    async def _in_thread(self, gate: Gate, key: str, work: Callable[[], T], seconds: float) -> T:
+        """Run blocking work; a thread that outlives its time keeps its place until it ends."""
+        await gate.enter(key, seconds)
+        job: Future[T] = self._threads.submit(work)
+        loop = asyncio.get_running_loop()
+        job.add_done_callback(lambda _: loop.call_soon_threadsafe(gate.leave, key))
+        try:
+            async with asyncio.timeout(seconds + 1.0):
+                return await asyncio.shield(asyncio.wrap_future(job))
+        except TimeoutError:
+            text = f"{key}: no answer within {seconds:g} s"
+            raise TransportError(text, cause=Cause.TIMEOUT) from None
+
+    def sweep(self) -> None:
+        """Close SSH connections that nobody used for a while."""
+        self._ssh.sweep()
+
+    def close(self) -> None:
+        """Close every connection; threads that still wait are left to their deadlines."""
+        self._ssh.close()
+        self._threads.shutdown(wait=False, cancel_futures=True)
+
+
+def _identity(host: Host, *, act: bool) -> SshLogin:
+    login = host.login.act if act else host.login.read
+    if host.login.kind != "ssh" or login is None:
+        raise TransportError(
+            f"{host.name} has no {'acting' if act else 'reading'} login (add `login: {{ssh: …}}`)",
+            cause=Cause.LOGIN,
+        )
+    return login
+
+
+def _from_thread(watch: Watch | None) -> Watch | None:
+    if watch is None:
+        return None
+    loop, wanted = asyncio.get_running_loop(), watch
+
+    def pass_on(heard: bytes) -> None:
+        loop.call_soon_threadsafe(wanted, heard)
+
+    return pass_on

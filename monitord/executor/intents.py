@@ -1,0 +1,170 @@
+"""Whether a step may be done: the executor's own reading of the store and its own rendering.
+
+It believes nothing that the core says but the step's number. Every refusal is a sentence. It does
+nothing itself: no process, no socket, no file but HALT.
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from monitord.actions.plan import render, to_text
+from monitord.errors import RefusedByExecutorError
+from monitord.model.catalog import Catalog, Host, Runbook, Rung
+from monitord.model.effect import PlannedStep, StepContext, to_json
+from monitord.model.ids import EPOCH, CheckKey, Instant, StateKey, StepId, split_state_key
+from monitord.model.incident import Attempt, AttemptStatus, Step, StepStatus
+from monitord.model.kinds import ActionKind
+from monitord.store.contract import View
+
+_UNFIT = re.compile(r"[^A-Za-z0-9_-]")  # what a file's name need not hold
+
+
+@dataclass(frozen=True, slots=True)
+class Intent:
+    """The rows of one step. `items` are those that the plan may have been rendered for.
+
+    `store` names the database whose epochs count: its own identity, else the instance's name.
+    """
+
+    step: Step
+    attempt: Attempt
+    epoch: int
+    store: str
+    items: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """A step that may be done now: its rows, the plan's own step, and the host it is done on."""
+
+    intent: Intent
+    planned: PlannedStep
+    host: Host
+
+
+def read_intent(view: View, step_id: StepId, instance: str) -> Intent:
+    """Read a step and what belongs to it, in one snapshot.
+
+    Raises:
+        RefusedByExecutorError: there is no such step.
+    """
+    step = view.step(step_id)
+    attempt = view.attempt(step.attempt) if step else None
+    if step is None or attempt is None:
+        raise RefusedByExecutorError(f"step {step_id} is not in the store")
+    incident = view.incident(attempt.incident)
+    changes = view.transitions(attempt.key, EPOCH)
+    keys = [*(incident.items if incident else ()), *attempt.targets, *(t.key for t in changes)]
+    mine = [key for key in keys if key.startswith(f"{attempt.key}/")]
+    items = dict.fromkeys(split_state_key(StateKey(key))[1] for key in mine)
+    store = _UNFIT.sub("_", view.meta("identity") or instance)[:60] or "monitord"
+    return Intent(step, attempt, int(view.meta("epoch") or 0), store, (*items, ""))
+
+
+def must_not_be_halted(state: Path) -> None:
+    """Raise unless there is certainly no HALT file: what cannot be looked at counts as halted.
+
+    Raises:
+        RefusedByExecutorError: halted.
+    """
+    halt = state / "HALT"
+    try:
+        halt.lstat()
+    except FileNotFoundError:
+        return
+    except OSError as error:
+        raise RefusedByExecutorError(f"{halt} cannot be looked at ({error.strerror})") from error
+    raise RefusedByExecutorError(f"halted: {halt} exists (monitord resume removes it)")
+
+
+def grant(
+    intent: Intent, catalog: Catalog, actions: Mapping[str, ActionKind], now: Instant
+) -> Grant:
+    """Give the leave to do a step.
+
+    Raises:
+        RefusedByExecutorError: it is not an open intent of the newest epoch, its host may not be
+            acted on, or what the store holds is not what this executor renders.
+    """
+    _must_be_open(intent, now)
+    if catalog.settings.observe:
+        raise RefusedByExecutorError("observe: true lets nothing out")
+    host = _host(intent, catalog)
+    plan = _same_plan(intent, catalog, host, actions)
+    return Grant(intent, _same_step(intent.step, plan), host)
+
+
+def _must_be_open(intent: Intent, now: Instant) -> None:
+    step, attempt = intent.step, intent.attempt
+    if step.status is not StepStatus.INTENT:
+        raise RefusedByExecutorError(f"step {step.id} is {step.status}, not an open intent")
+    if attempt.status is not AttemptStatus.RUNNING:
+        raise RefusedByExecutorError(f"attempt {attempt.id} is {attempt.status}, not RUNNING")
+    if step.epoch != intent.epoch:
+        raise RefusedByExecutorError(
+            f"step {step.id} is of epoch {step.epoch}, the store is at {intent.epoch}:"
+            " a newer daemon has taken over"
+        )
+    if now >= step.deadline:
+        raise RefusedByExecutorError(f"step {step.id} came after its own deadline")
+
+
+def _host(intent: Intent, catalog: Catalog) -> Host:
+    name = intent.step.target
+    host = catalog.hosts.get(name)
+    if host is None or name != intent.attempt.host:
+        raise RefusedByExecutorError(f"{name} is not the attempt's host {intent.attempt.host}")
+    if not host.login.may_act:
+        raise RefusedByExecutorError(f"{name} is only watched: its login has no `act:`")
+    return host
+
+
+def _same_plan(
+    intent: Intent, catalog: Catalog, host: Host, actions: Mapping[str, ActionKind]
+) -> tuple[PlannedStep, ...]:
+    """Find the rendering that is the stored plan, letter for letter."""
+    runbook, rung = _rung(intent.attempt, catalog)
+    problem = ""
+    for item in intent.items:
+        context = StepContext(host.name, host.address, item, rung.parameters)
+        try:
+            plan = render(runbook, rung, context, actions)
+        except ValueError as error:
+            problem = problem or f": {error}"
+            continue
+        if to_text(plan) == intent.attempt.plan:
+            return plan
+    raise RefusedByExecutorError(
+        f"the plan of attempt {intent.attempt.id} is not what {runbook.name} renders here{problem}"
+    )
+
+
+def _rung(attempt: Attempt, catalog: Catalog) -> tuple[Runbook, Rung]:
+    runbook = catalog.runbooks.get(attempt.runbook)
+    if runbook is None or runbook.hash != attempt.runbook_hash:
+        raise RefusedByExecutorError(f"runbook {attempt.runbook} is not the one that was planned")
+    check = catalog.checks.get(CheckKey(attempt.key))
+    ladder = check.remediate if check and check.host == attempt.host else ()
+    for rung in ladder:
+        if rung.runbook == runbook.name:
+            return runbook, rung
+    raise RefusedByExecutorError(f"{attempt.key} has no {runbook.name} on its ladder")
+
+
+def _same_step(step: Step, plan: tuple[PlannedStep, ...]) -> PlannedStep:
+    if not 0 <= step.position < len(plan):
+        raise RefusedByExecutorError(f"the plan has no step {step.position}")
+    planned = plan[step.position]
+    stored = (str(step.phase), step.kind, step.target, step.effect, step.idempotent)
+    ours = (
+        planned.phase,
+        planned.kind,
+        planned.target,
+        to_json(planned.effect),
+        planned.idempotent,
+    )
+    if stored != ours:
+        raise RefusedByExecutorError(f"step {step.id} is not step {step.position} of its plan")
+    return planned

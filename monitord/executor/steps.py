@@ -1,0 +1,291 @@
+"""Doing a step, adopting one, ending one: from a granted intent to what the core is told.
+
+Each step runs under the runner where it takes effect, so what is here may die at any line; the run
+record answers then. The core alone writes what became of it.
+"""
+
+import asyncio
+import os
+import signal
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from monitord.actions.plan import describe
+from monitord.clock import Clock
+from monitord.errors import RefusedByExecutorError, TransportError
+from monitord.executor import http
+from monitord.executor.hosts import Hosts
+from monitord.executor.intents import Grant, Intent, must_not_be_halted
+from monitord.log import get_logger
+from monitord.model.catalog import Host
+from monitord.model.effect import Command, Effect, HttpCall, Pause, from_json
+from monitord.model.ids import Instant
+from monitord.secrets import SecretRef, redact, resolve
+from monitord.transports import runner
+from monitord.transports.runner import End, Ending, Order, Record
+
+log = get_logger(__name__)
+
+Answer = dict[str, Any]
+_OUTPUT = 65_536
+"""Characters of a step's output that leave the executor: head and tail."""
+_RETRY = 2.0  # seconds between two tries to reach a host whose connection broke under a step
+_HEARD = 512 * 1024  # bytes of the runner's own voice, output included
+
+
+@dataclass(frozen=True, slots=True)
+class Secrets:
+    """The resolved values of one step: what replaces the references, and what must not be told."""
+
+    values: Mapping[str, str]
+    hidden: tuple[str, ...]
+
+
+class Steps:
+    """The steps of this executor. `state` holds HALT and the records of this machine."""
+
+    def __init__(self, hosts: Hosts, state: Path, clock: Clock) -> None:
+        self._hosts, self._state, self._clock = hosts, state, clock
+
+    async def run(self, grant: Grant, started: Callable[[], None]) -> Answer:
+        """Do a step once; `started` is called when it is on its way.
+
+        Raises:
+            RefusedByExecutorError: halted, begun before, of an old epoch, or not ours to do.
+            SecretError: a secret cannot be resolved; nothing was done.
+            TransportError: the host was not reached; nothing was done.
+        """
+        effect, host = grant.planned.effect, grant.host
+        if isinstance(effect, Pause):
+            raise RefusedByExecutorError("waiting is the core's own work")
+        named = effect.env if isinstance(effect, Command) else effect.headers
+        secrets = _secrets(named)
+        record = self._record(grant.intent, host, effect)
+        seconds = grant.planned.timeout.total_seconds()
+        must_not_be_halted(self._state)
+        log.info("step begins", step=grant.intent.step.id, host=host.name, does=describe(effect))
+        if isinstance(effect, HttpCall):
+            started()
+            ending = await asyncio.to_thread(http.call, effect, secrets.values, record, seconds)
+        else:
+            order = _order(grant, effect, secrets, seconds)
+            ending = await self._run(grant, record, order, started)
+        return _answer(ending, effect, secrets, seconds)
+
+    async def _run(
+        self, grant: Grant, record: Record, order: Order, started: Callable[[], None]
+    ) -> Ending:
+        mark = runner.new_mark()
+        try:
+            script = runner.to_run(record, order, mark)
+        except ValueError as error:
+            raise RefusedByExecutorError(str(error)) from None
+        watch = _Started(mark, started)
+        try:
+            ending = await self._ask(grant.host, script, mark, order.limit, watch)
+        except TransportError:
+            if not watch.heard:  # it may have begun all the same: the record knows
+                ending = await self._settle(grant.intent, grant.host, record, watch)
+                if ending.end is End.NEVER:
+                    raise
+                return ending
+            ending = Ending(End.CUT)
+        if ending.end is End.CUT:
+            ending = await self._settle(grant.intent, grant.host, record, watch)
+        if ending.end in {End.REFUSED, End.NEVER}:
+            raise RefusedByExecutorError(ending.text or "the runner did not begin the step")
+        return ending
+
+    async def _ask(
+        self,
+        host: Host,
+        script: bytes,
+        mark: str,
+        seconds: float,
+        watch: Callable[[bytes], None] | None = None,
+    ) -> Ending:
+        ran = await self._hosts.shell(
+            host, script, act=True, timeout=seconds + runner.GRACE, limit=_HEARD, watch=watch
+        )
+        ending = runner.read(ran.stdout, mark)
+        if ending.end is End.CUT:
+            log.warning(
+                "the runner broke off",
+                host=host.name,
+                said=ran.stderr[-300:].decode("utf-8", "replace"),
+            )
+        return ending
+
+    async def adopt(self, intent: Intent, host: Host, started: Callable[[], None]) -> Answer:
+        """Tell what became of a step, waiting for it until its deadline; never begins one."""
+        step = intent.step
+        effect = from_json(step.effect)
+        record = self._record(intent, host, effect)
+        if isinstance(effect, HttpCall):
+            ending = http.recall(record)
+        elif isinstance(effect, Command):
+            ending = await self._settle(intent, host, record, _Started("", started))
+        else:
+            ending = Ending(End.NEVER)
+        seconds = (step.deadline - step.intended) / 1e6
+        secrets = _secrets(_named(effect), must=False)
+        return _answer(ending, effect, secrets, seconds)
+
+    async def _settle(
+        self, intent: Intent, host: Host, record: Record, watch: "_Started"
+    ) -> Ending:
+        """Read the record until it tells an end, over as many connections as that takes."""
+        while True:
+            late = _seconds_until(intent.step.deadline, self._clock) + runner.GRACE
+            mark = watch.mark = runner.new_mark()
+            script = runner.to_adopt(record, mark, late=late)
+            try:
+                ending = await self._ask(host, script, mark, late, watch)
+            except TransportError as error:
+                ending = Ending(End.LOST, f"the run record cannot be read: {error}")
+                if error.cause == "login":
+                    return ending
+            if ending.end not in {End.CUT, End.LOST} or late <= runner.GRACE:
+                return ending
+            if ending.end is End.LOST and not ending.text.startswith("the run record"):
+                return ending
+            await asyncio.sleep(_RETRY)
+
+    async def kill(self, intent: Intent, host: Host) -> None:
+        """End a step's process group now.
+
+        Raises:
+            RefusedByExecutorError: it runs as root and sudo does not let us.
+            TransportError: the host was not reached.
+        """
+        effect = from_json(intent.step.effect)
+        if not isinstance(effect, Command):
+            return
+        record, mark = self._record(intent, host, effect), runner.new_mark()
+        ending = await self._ask(host, runner.to_kill(record, mark), mark, runner.GRACE)
+        if ending.end not in {End.STOPPED, End.NEVER}:
+            raise RefusedByExecutorError(ending.text or "the runner did not answer")
+
+    def _record(self, intent: Intent, host: Host, effect: Effect) -> Record:
+        """Name the record: the step's number and its instant, so that a new database meets no old.
+
+        Records stand where the effect happens; those of requests stand here.
+        """
+        here = host.login.kind == "local" or isinstance(effect, HttpCall)
+        base = str(self._state / "runs") if here else ""
+        return Record(base, intent.store, f"{intent.step.id}-{intent.step.intended}")
+
+
+class _Started:
+    """Listens for the runner's word that the step is on its way, and passes it on once."""
+
+    def __init__(self, mark: str, tell: Callable[[], None]) -> None:
+        self.mark, self._tell = mark, tell
+        self.heard = False
+
+    def __call__(self, heard: bytes) -> None:
+        if not self.heard and runner.has_started(heard, self.mark):
+            self.heard = True
+            self._tell()
+
+
+def _order(grant: Grant, effect: Command, secrets: Secrets, seconds: float) -> Order:
+    login = grant.host.login.act
+    sudo = effect.sudo
+    root_here = grant.host.login.kind == "local" and os.geteuid() == 0
+    if sudo and login is not None and not login.sudo and login.user != "root" and not root_here:
+        raise RefusedByExecutorError(
+            f"{grant.host.name}: the step needs root; allow it with `act: {{sudo: true}}`"
+        )
+    number = grant.intent.step.id
+    return Order(
+        argv=effect.argv,
+        limit=seconds,
+        epoch=grant.intent.step.epoch,
+        stdin=f"monitord_step={number}\n{effect.stdin}" if effect.stdin else "",
+        env=secrets.values,
+        cwd=effect.cwd,
+        sudo=sudo,
+    )
+
+
+def _named(effect: Effect) -> Mapping[str, str]:
+    if isinstance(effect, Command):
+        return effect.env
+    return effect.headers if isinstance(effect, HttpCall) else {}
+
+
+def _secrets(named: Mapping[str, str], *, must: bool = True) -> Secrets:
+    """Resolve the references among the values; with `must` off a missing one is left out."""
+    values, hidden = dict(named), []
+    for name, text in named.items():
+        if text.startswith("!secret "):
+            scheme, _, place = text.removeprefix("!secret ").partition(":")
+            try:
+                values[name] = resolve(SecretRef(scheme, place))
+            except Exception:
+                if must:
+                    raise
+                continue
+            hidden.append(values[name])
+    return Secrets(values, tuple(hidden))
+
+
+def _answer(ending: Ending, effect: Effect, secrets: Secrets, seconds: float) -> Answer:
+    outcome, error = _judge(ending, effect, seconds)
+    output = redact(ending.output.decode("utf-8", "replace"), secrets.hidden)
+    return {
+        "outcome": outcome,
+        "exit_code": ending.exit_code,
+        "output": _bounded(output),
+        "error": redact(error, secrets.hidden),
+    }
+
+
+def _judge(ending: Ending, effect: Effect, seconds: float) -> tuple[str, str]:
+    """Give the outcome word and a sentence for what is not done."""
+    if ending.end is End.NEVER:
+        return "never-started", ""
+    if ending.end is not End.FINISHED:
+        return "unknown", ending.text or "its run record cannot be read"
+    if ending.how == "killed":
+        return "unknown", "killed by halt --now"
+    why = _why(ending, effect, seconds)
+    return ("failed", why) if why else ("done", "")
+
+
+def _why(ending: Ending, effect: Effect, seconds: float) -> str:
+    """Give why a finished step counts as failed; empty when it does not."""
+    if ending.how == "deadline":
+        return f"not done within {seconds:g} s; it was ended"
+    ok_codes = effect.ok_codes if isinstance(effect, Command | HttpCall) else ()
+    if ending.exit_code is None:
+        return ending.text
+    if ending.exit_code in ok_codes:
+        return ""
+    if isinstance(effect, HttpCall):
+        return f"answered {ending.exit_code}"
+    return _exit(ending.exit_code, ending.output)
+
+
+def _exit(code: int, output: bytes) -> str:
+    if output.startswith(b"sudo: "):
+        said = output.decode("utf-8", "replace").splitlines()[0]
+        return f"{said} (allow this very argv in sudoers; see docs/executor.md)"
+    if code > 128 and code - 128 in set(signal.Signals):  # noqa: PLR2004 - a shell's sign of a signal
+        return f"killed by {signal.Signals(code - 128).name}"
+    named = {127: " (not found)", 126: " (not executable)", 125: " (it could not be begun)"}
+    return f"exit code {code}{named.get(code, '')}"
+
+
+def _bounded(text: str) -> str:
+    if len(text) <= _OUTPUT:
+        return text
+    half = _OUTPUT // 2 - 20
+    return f"{text[:half]}\n[... output cut here ...]\n{text[-half:]}"
+
+
+def _seconds_until(deadline: Instant, clock: Clock) -> float:
+    return max(0.0, (deadline - clock.now()) / 1e6)

@@ -1,0 +1,226 @@
+"""SSH commands over kept connections: a script to /bin/sh on standard input, bounded output back.
+
+Blocking, for worker threads; every wait has the caller's deadline. Connections are shared per
+(host, identity), with at most 8 channels each, and few are kept idle. It judges no output.
+"""
+
+import contextlib
+import threading
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+
+import paramiko
+
+from monitord.errors import TransportError
+from monitord.log import get_logger
+from monitord.model.catalog import SshLogin
+from monitord.model.result import Cause
+from monitord.transports.local import LIMIT, PATH, Ran
+from monitord.transports.ssh_connect import Deadline, connect
+
+log = get_logger(__name__)
+
+CHANNELS = 8
+"""Per connection; sshd refuses the 11th (MaxSessions 10), and two stay for people's own use."""
+IDLE_KEPT = 32
+"""Connections kept unused; 40 of paramiko's wake up 407 times a second (measured)."""
+IDLE_FOR = 150.0
+"""Seconds after which an unused connection is closed: two rounds of checks every minute."""
+_FLOOD = 64  # times the limit: then the channel is closed instead of read on
+_CHUNK = 65_536
+_TICK = 0.2  # seconds between two looks at a channel's other stream and its end
+# The login shell may be any; it must only know these words. The environment ends here.
+_COMMAND = (
+    f'exec env -i PATH={PATH} LC_ALL=C HOME="$HOME" LOGNAME="$LOGNAME" USER="$LOGNAME" /bin/sh'
+)
+
+Identity = tuple[str, SshLogin, str]
+
+
+@dataclass(eq=False, slots=True)
+class _Connection:
+    """One kept connection; `busy` counts channels, `used` is the monotonic time of the last."""
+
+    transport: paramiko.Transport
+    busy: int = 0
+    used: float = field(default_factory=time.monotonic)
+
+
+class Ssh:
+    """All connections of this process. Thread-safe."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._kept: dict[Identity, list[_Connection]] = {}
+        self._connecting: dict[Identity, threading.Lock] = {}
+
+    def run(
+        self,
+        address: str,
+        login: SshLogin,
+        known_hosts: str,
+        script: bytes,
+        *,
+        timeout: float,
+        limit: int = LIMIT,
+        watch: Callable[[bytes], None] | None = None,
+    ) -> Ran:
+        """Run `script` in /bin/sh on the host, for `timeout` seconds with all that belongs to it.
+
+        `limit` bounds each stream; `watch` is called with standard output so far. After the
+        deadline the channel is closed; what runs detached there goes on.
+
+        Raises:
+            TransportError: the host cannot be reached or logged into, or the connection broke.
+        """
+        deadline = Deadline(timeout)
+        identity = (address, login, known_hosts)
+        with self._channel(identity, deadline) as channel:
+            try:
+                return _talk(channel, script, deadline, limit, watch)
+            except (paramiko.SSHException, OSError, EOFError) as error:
+                if deadline.passed:
+                    return Ran(-1, b"", b"", timed_out=True)
+                text = f"{login.user}@{address}: the connection broke: {error or 'closed'}"
+                raise TransportError(text, cause=Cause.TRANSPORT) from error
+
+    @contextlib.contextmanager
+    def _channel(self, identity: Identity, deadline: Deadline) -> Iterator[paramiko.Channel]:
+        connection, fresh = self._take(identity, deadline)
+        try:
+            try:
+                channel = connection.transport.open_session(timeout=deadline.left)
+            except (paramiko.SSHException, OSError, EOFError) as error:
+                self._drop(identity, connection)
+                if fresh:
+                    text = f"{identity[1].user}@{identity[0]}: no session: {error or 'closed'}"
+                    cause = Cause.TIMEOUT if deadline.passed else Cause.TRANSPORT
+                    raise TransportError(text, cause=cause) from error
+                channel = None
+            if channel is not None:
+                try:
+                    yield channel
+                finally:
+                    channel.close()
+                return
+        finally:
+            self._give_back(connection)
+        # A kept connection may have died unnoticed: nothing was sent yet, so once more is safe.
+        with self._channel(identity, deadline) as channel:
+            yield channel
+
+    def _take(self, identity: Identity, deadline: Deadline) -> tuple[_Connection, bool]:
+        """Give a connection with a free channel, a new one where none is; and whether it is new."""
+        kept = self._free(identity)
+        if kept:
+            return kept, False
+        with self._lock:
+            turn = self._connecting.setdefault(identity, threading.Lock())
+        if not turn.acquire(timeout=deadline.left):
+            text = f"{identity[1].user}@{identity[0]}: still connecting"
+            raise TransportError(text, cause=Cause.TIMEOUT)
+        try:
+            kept = self._free(identity)  # another thread may have connected meanwhile
+            if kept:
+                return kept, False
+            connection = _Connection(connect(*identity, deadline), busy=1)
+            with self._lock:
+                self._kept.setdefault(identity, []).append(connection)
+            log.debug("connected", host=identity[0], user=identity[1].user)
+            return connection, True
+        finally:
+            turn.release()
+
+    def _free(self, identity: Identity) -> _Connection | None:
+        with self._lock:
+            for connection in self._kept.get(identity, ()):
+                if connection.busy < CHANNELS and connection.transport.is_active():
+                    connection.busy += 1
+                    return connection
+        return None
+
+    def _give_back(self, connection: _Connection) -> None:
+        with self._lock:
+            connection.busy -= 1
+            connection.used = time.monotonic()
+
+    def _drop(self, identity: Identity, connection: _Connection) -> None:
+        with self._lock:
+            if connection in self._kept.get(identity, ()):
+                self._kept[identity].remove(connection)
+        if connection.busy <= 1:
+            connection.transport.close()
+
+    def sweep(self) -> None:
+        """Close what died, what is idle too long, and the longest idle above the number kept."""
+        now = time.monotonic()
+        with self._lock:
+            idle = [
+                (identity, connection)
+                for identity, connections in self._kept.items()
+                for connection in connections
+                if connection.busy == 0
+            ]
+            idle.sort(key=lambda pair: pair[1].used)
+            spare = max(0, len(idle) - IDLE_KEPT)
+            closing = [
+                (identity, connection)
+                for place, (identity, connection) in enumerate(idle)
+                if place < spare
+                or now - connection.used > IDLE_FOR
+                or not connection.transport.is_active()
+            ]
+            for identity, connection in closing:
+                self._kept[identity].remove(connection)
+                if not self._kept[identity]:
+                    del self._kept[identity]
+        for _, connection in closing:
+            connection.transport.close()
+
+    def close(self) -> None:
+        """Close everything."""
+        with self._lock:
+            connections = [c for kept in self._kept.values() for c in kept]
+            self._kept.clear()
+        for connection in connections:
+            connection.transport.close()
+
+
+def _talk(
+    channel: paramiko.Channel,
+    script: bytes,
+    deadline: Deadline,
+    limit: int,
+    watch: Callable[[bytes], None] | None,
+) -> Ran:
+    """Send the script, read both streams to their end, give the exit code."""
+    channel.settimeout(deadline.left)
+    channel.exec_command(_COMMAND)
+    channel.sendall(script)
+    channel.shutdown_write()
+    out, err = bytearray(), bytearray()
+    seen = 0
+    while not deadline.passed:
+        channel.settimeout(min(_TICK, deadline.left))
+        try:
+            data = channel.recv(_CHUNK)
+        except TimeoutError:
+            data = None
+        while channel.recv_stderr_ready():
+            more = channel.recv_stderr(_CHUNK)
+            err += more[: limit - len(err)]
+            seen += len(more)
+        if data:
+            out += data[: limit - len(out)]
+            seen += len(data)
+            if watch:
+                watch(bytes(out))
+        if data == b"" or seen > limit * _FLOOD:
+            break
+    else:
+        return Ran(-1, bytes(out), bytes(err), timed_out=True, truncated=seen > len(out) + len(err))
+    code = -1
+    if seen <= limit * _FLOOD and channel.status_event.wait(deadline.left):
+        code = channel.recv_exit_status()
+    return Ran(code, bytes(out), bytes(err), truncated=seen > len(out) + len(err))
