@@ -49,9 +49,15 @@ TOOLS = {
     "mkfs.ext4": "e2fsprogs",
 }
 SYSTEMD = Path("/lib/systemd/systemd")
-# When the test run dies, the pipe closes and this takes the bridge and the folder away. It tries
-# again as long as a host that is just ending still writes there.
-NETWORK_KEEPER = 'read -r _; ip link delete "$1"; until rm -rf "$2" 2>&-; do sleep 0.05; done'
+# When the test run dies, the pipe closes and this takes the network and the folder away.
+NETWORK_KEEPER = """
+read -r _
+# The kernel removes a dead host's cable some time later: the next world must not find its name.
+for cable in /sys/class/net/"$1"/brif/*; do ip link delete "${cable##*/}" 2>&-; done
+ip link delete "$1"
+# A host that is just ending may still write there.
+until rm -rf "$2" 2>&-; do sleep 0.05; done
+"""
 
 
 class World:

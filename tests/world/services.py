@@ -13,6 +13,7 @@ from __future__ import annotations
 import subprocess
 
 from tests.world.host import Host
+from tests.world.until import until
 
 SITE = """\
 server {
@@ -46,7 +47,9 @@ def supervised(host: Host, name: str, command: str, *, lines: str = "") -> None:
     text = f"[program:{name}]\ncommand={command}\nstartsecs=1\n{lines}\n"
     host.write(f"/etc/supervisor/conf.d/{name}.conf", text)
     host.start("supervisor")
-    host.run(["supervisorctl", "update"])
+    # The unit counts as started before its socket answers.
+    update = ["supervisorctl", "update"]
+    until(lambda: host.run(update, check=False).returncode == 0, what="supervisord's socket")
 
 
 def nightly_job(host: Host, name: str, script: str, *, at: str = "30 2 * * *") -> None:
