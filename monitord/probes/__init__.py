@@ -3,7 +3,23 @@
 from collections.abc import Mapping
 
 from monitord.model.kinds import ProbeKind
-from monitord.probes import clock, disk, http, icmp, load, memory, process, ssh, systemd, tcp
+from monitord.probes import (
+    clock,
+    disk,
+    file,
+    health,
+    http,
+    icmp,
+    job,
+    load,
+    memory,
+    nagios,
+    process,
+    ssh,
+    supervisor,
+    systemd,
+    tcp,
+)
 
 PROBES: Mapping[str, ProbeKind] = {
     "http": http.KIND,
@@ -16,4 +32,9 @@ PROBES: Mapping[str, ProbeKind] = {
     "process": process.KIND,
     "ssh": ssh.KIND,
     "systemd": systemd.KIND,
+    "file": file.KIND,
+    "health": health.KIND,
+    "job": job.KIND,
+    "nagios": nagios.KIND,
+    "supervisor": supervisor.KIND,
 }

@@ -1,0 +1,210 @@
+"""Judges a watched job by the record of its runs: a dead-man's switch. Pure.
+
+It decides whether the last run failed, is missing, still runs too long, or took an odd time. While
+a job runs, its record keeps the exit code of the run before; a rerun heals only once it has ended.
+"""
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Annotated, Self
+
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    Field,
+    PlainSerializer,
+    WithJsonSchema,
+    model_validator,
+)
+
+from monitord.clock import after, as_datetime, between
+from monitord.model.ids import Instant
+from monitord.model.kinds import Health, JobRecord, RecordProbe
+from monitord.model.result import Measurement, Result, Status
+from monitord.model.spec import Duration, Spec, format_duration, parse_duration
+from monitord.model.text import block
+from monitord.probes.limits import show_age
+from monitord.probes.verdict import Finding, verdict
+
+_SPAN = re.compile(r"([0-9a-z.]*)\s*[-–]\s*([0-9a-z.]+)")
+_RUN_ON = timedelta(minutes=1)  # a start that lies further in our future is a wrong clock
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """How long a run takes: at least, at most."""
+
+    least: timedelta
+    most: timedelta
+
+
+def parse_span(value: object) -> Span:
+    """Read `5m-20m`, `-20m` or `20m` (at most).
+
+    Raises:
+        ValueError: no such span, or its ends are swapped.
+    """
+    if isinstance(value, Span):
+        return value
+    text = str(value).strip()
+    match = _SPAN.fullmatch(text)
+    low, high = (match[1], match[2]) if match else ("", text)
+    span = Span(parse_duration(low or "0s"), parse_duration(high))
+    if span.least > span.most:
+        raise ValueError(f"{text!r} starts above its end (write {high}-{low})")
+    return span
+
+
+def show_span(span: Span) -> str:
+    """Give the text that `parse_span` reads back."""
+    most = format_duration(span.most)
+    return f"{format_duration(span.least)}-{most}" if span.least else most
+
+
+def _argv(words: tuple[str, ...]) -> tuple[str, ...]:
+    if words and (not words[0].strip() or any("\0" in word for word in words)):
+        raise ValueError("names no program: give [/usr/local/bin/nightly, arguments]")
+    return words
+
+
+Takes = Annotated[
+    Span,
+    BeforeValidator(parse_span),
+    PlainSerializer(show_span, return_type=str),
+    WithJsonSchema({"type": "string", "examples": ["5m-20m", "2h"]}),
+]
+
+
+class JobSpec(Spec):
+    """When a job must run, how long it may take, and what runs it again."""
+
+    every: Duration = Field(
+        description="How often it runs; counted from the last start or end.", examples=["24h"]
+    )
+    grace: Duration = Field(
+        default="1h",
+        validate_default=True,
+        description="How much later than that it may come.",
+        examples=["1h"],
+    )
+    takes: Takes | None = Field(
+        default=None,
+        description="How long a run may take. Still running beyond it is critical; having taken "
+        "longer, or less than the lower end, is a warning.",
+        examples=["5m-20m", "2h"],
+    )
+    run: Annotated[tuple[str, ...], AfterValidator(_argv)] = Field(
+        default=(),
+        description="What a rerun executes; nothing is ever taken from a ping.",
+        examples=[["/usr/local/bin/nightly-export", "--all"]],
+    )
+
+    @model_validator(mode="after")
+    def _is_possible(self) -> Self:
+        if self.every <= timedelta(0):
+            raise ValueError("every: a job that runs every 0 s cannot be watched (write 24h)")
+        return self
+
+
+def judge(spec: JobSpec, record: JobRecord | Health, now: Instant) -> Sequence[Result]:
+    """Give one result on the job's last run and the next that is due."""
+    if not isinstance(record, JobRecord):
+        raise TypeError(f"a job is judged by a JobRecord, not by {type(record).__name__}")
+    findings = [*_running(spec, record, now), *_failed(record, now), *_missed(spec, record, now)]
+    if not record.running:
+        findings += _duration(spec, record)
+    result = verdict("job", findings, _good(spec, record, now), _measurements(record, now))
+    details = block(record.output)
+    return [Result(result.status, result.summary, result.measurements, details=details)]
+
+
+def _running(spec: JobSpec, record: JobRecord, now: Instant) -> Iterator[Finding]:
+    if not record.running or record.started is None:
+        return
+    ran = between(record.started, now)
+    if ran < -_RUN_ON:
+        ahead = show_age(-ran.total_seconds())
+        yield Status.WARNING, f"says that it starts {ahead} from now: a clock is wrong"
+    if spec.takes is not None and ran > spec.takes.most:
+        limit = format_duration(spec.takes.most)
+        yield Status.CRITICAL, f"still runs after {_show(ran)} (limit {limit})"
+
+
+def _failed(record: JobRecord, now: Instant) -> Iterator[Finding]:
+    if record.exit_code in {None, 0}:
+        return
+    ago = f" {_show(between(record.ended, now))} ago" if record.ended is not None else ""
+    again = "; it runs again now" if record.running else ""
+    yield Status.CRITICAL, f"failed with exit code {record.exit_code}{ago}{again}"
+
+
+def _missed(spec: JobSpec, record: JobRecord, now: Instant) -> Iterator[Finding]:
+    if record.running:
+        return
+    late = between(_due(spec, record), now)
+    if late <= timedelta(0):
+        return
+    rhythm = f"every {format_duration(spec.every)}, {format_duration(spec.grace)} grace"
+    last = _last(record)
+    if last is None:
+        since = _show(between(record.watched_since, now))
+        yield Status.CRITICAL, f"has not run at all in {since} ({rhythm})"
+    else:
+        yield Status.CRITICAL, f"last ran {_show(between(last, now))} ago ({rhythm})"
+
+
+def _duration(spec: JobSpec, record: JobRecord) -> Iterator[Finding]:
+    took = _took(record)
+    if spec.takes is None or took is None:
+        return
+    usual = show_span(spec.takes)
+    if took > spec.takes.most:
+        yield Status.WARNING, f"took {_show(took)} (allowed {usual})"
+    if took < spec.takes.least:
+        yield Status.WARNING, f"took only {_show(took)}, too little to have done its work ({usual})"
+
+
+def _good(spec: JobSpec, record: JobRecord, now: Instant) -> str:
+    if record.running and record.started is not None:
+        return f"runs since {_show(between(record.started, now))}"
+    due = as_datetime(_due(spec, record)).strftime("%Y-%m-%d %H:%M UTC")
+    if record.ended is None:
+        return f"has not run yet, due by {due}"
+    took = _took(record)
+    lasted = f" and took {_show(took)}" if took is not None else ""
+    return f"succeeded {_show(between(record.ended, now))} ago{lasted}, due again by {due}"
+
+
+def _last(record: JobRecord) -> Instant | None:
+    return max((at for at in (record.started, record.ended) if at is not None), default=None)
+
+
+def _due(spec: JobSpec, record: JobRecord) -> Instant:
+    start = _last(record)
+    return after(record.watched_since if start is None else start, spec.every + spec.grace)
+
+
+def _took(record: JobRecord) -> timedelta | None:
+    if record.started is None or record.ended is None or record.ended < record.started:
+        return None
+    return between(record.started, record.ended)
+
+
+def _measurements(record: JobRecord, now: Instant) -> tuple[Measurement, ...]:
+    told: list[Measurement] = []
+    took = None if record.running else _took(record)
+    if took is not None:
+        told.append(Measurement("took", took.total_seconds(), "s", minimum=0))
+    if record.ended is not None:
+        age = max(0.0, between(record.ended, now).total_seconds())
+        told.append(Measurement("age", age, "s", minimum=0))
+    return tuple(told)
+
+
+def _show(span: timedelta) -> str:
+    return show_age(max(0.0, span.total_seconds()))
+
+
+KIND = RecordProbe("job", JobSpec, "job", judge)
