@@ -10,7 +10,7 @@ from datetime import timedelta
 from types import MappingProxyType
 from typing import Any
 
-from monitord.model.ids import CheckKey
+from monitord.model.ids import CheckKey, Instant
 from monitord.model.result import Status
 from monitord.model.spec import Spec
 from monitord.model.state import StatePolicy
@@ -240,7 +240,10 @@ class Settings:
 
 @dataclass(frozen=True, slots=True)
 class Catalog:
-    """The snapshot. `warnings` are what check-config says without failing."""
+    """The snapshot. `warnings` are what check-config says without failing.
+
+    `expires` is when the next exception ends: the content must be assembled anew then.
+    """
 
     hash: str
     settings: Settings
@@ -251,3 +254,4 @@ class Catalog:
     backends: Mapping[str, Backend] = field(default_factory=lambda: _NOTHING)
     warnings: tuple[str, ...] = ()
     files: tuple[str, ...] = ()
+    expires: Instant | None = None

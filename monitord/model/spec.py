@@ -38,7 +38,10 @@ def parse_duration(value: object) -> timedelta:
     if not parts or "".join(number + unit for number, unit in parts) != text:
         hint = f"write {text}s" if text.isdigit() else "write 30s, 5m or 1h"
         raise ValueError(f"{value!r} is not a duration ({hint})")
-    return timedelta(seconds=sum(float(number) * _SECONDS[unit] for number, unit in parts))
+    try:
+        return timedelta(seconds=sum(float(number) * _SECONDS[unit] for number, unit in parts))
+    except OverflowError:
+        raise ValueError(f"{value!r} is longer than any calendar (write 30s, 5m or 1h)") from None
 
 
 def format_duration(value: timedelta) -> str:
@@ -63,7 +66,10 @@ def parse_size(value: object) -> int:
     match = _SIZE.fullmatch(str(value).strip())
     if match is None:
         raise ValueError(f"{value!r} is not a size (write 512, 64k, 10M or 2G)")
-    return int(float(match[1]) * 1024 ** _POWERS[match[2]])
+    try:
+        return int(float(match[1]) * 1024 ** _POWERS[match[2]])
+    except OverflowError:
+        raise ValueError(f"{value!r} is larger than any disk (write 10M or 2G)") from None
 
 
 def _range(value: object) -> Range:

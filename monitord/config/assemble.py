@@ -1,0 +1,174 @@
+"""Sources → catalog: every name resolved, every layer merged, every mistake told at once.
+
+The cheap half of loading. It only puts the parts together in their order; each part decides in its
+own module.
+"""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import replace
+from types import MappingProxyType
+from typing import Any
+
+import monitord
+from monitord.config import (
+    attach,
+    checks,
+    defaults,
+    exceptions,
+    hosts,
+    needs,
+    runbooks,
+    sections,
+    services,
+    settings,
+)
+from monitord.config.context import Context
+from monitord.config.sources import Document, Sources
+from monitord.errors import ConfigError
+from monitord.model.catalog import Catalog, Check, Service
+from monitord.model.ids import CheckKey, check_key
+from monitord.model.kinds import FactProbe, Kinds
+
+
+def assemble(sources: Sources, kinds: Kinds) -> Catalog:
+    """Make the catalog.
+
+    Raises:
+        ConfigError: with every mistake, those of reading included.
+    """
+    return _assemble(sources, kinds)[0]
+
+
+def attached(sources: Sources, kinds: Kinds) -> tuple[Catalog, list[attach.Attached]]:
+    """Give the catalog and every check with the layers that it was made of.
+
+    Raises:
+        ConfigError: as `assemble`.
+    """
+    return _assemble(sources, kinds)
+
+
+def _assemble(sources: Sources, kinds: Kinds) -> tuple[Catalog, list[attach.Attached]]:
+    context = Context(kinds, sources.broken, list(sources.problems))
+    by_role: dict[str, list[Document]] = {"main": [], "check": [], "runbook": []}
+    for document in sources.documents:
+        by_role[document.role].append(document)
+    top = sections.gather(context, by_role["main"])
+    setup = settings.build(context, top, sources)
+    books, spoken = runbooks.build(context, by_role["runbook"], top)
+    definitions = attach.define(context, by_role["check"], top, sources.masked)
+    fleet = hosts.build(context, top)
+    deviations = exceptions.build(
+        context, top.exceptions, fleet.drafts, at=sources.at, timezone=setup.timezone
+    )
+    policies = checks.Policies(books, spoken, sources.masked, setup.profile)
+    attacher = attach.Attacher(context, policies, definitions, fleet, deviations)
+    found = attacher.all()
+    exceptions.refuse_unused(context, deviations)
+    keys = needs.Keys(check_key(item.host.name, item.name) for item in found)
+    members = services.build(context, top, keys)
+    built = _build_checks(context, policies, found, keys, members)
+    _refuse_circles(context, built, fleet)
+    ticketing = settings.backends(context, top)
+    if context.problems:
+        raise ConfigError(sorted(set(context.problems)))
+    catalog = Catalog(
+        hash=content_hash(sources, kinds),
+        settings=setup,
+        hosts=MappingProxyType(dict(fleet.hosts)),
+        checks=MappingProxyType(built),
+        runbooks=MappingProxyType(books),
+        services=MappingProxyType(members),
+        backends=MappingProxyType(ticketing),
+        warnings=tuple(context.warnings),
+        files=sources.files,
+        expires=deviations.next_end,
+    )
+    return catalog, found
+
+
+def _build_checks(
+    context: Context,
+    policies: checks.Policies,
+    found: list[attach.Attached],
+    keys: needs.Keys,
+    members: Mapping[str, Service],
+) -> dict[CheckKey, Check]:
+    of_services = services.memberships(members)
+    built: dict[CheckKey, Check] = {}
+    for item in found:
+        made = checks.build(context, policies, item.prepared, item.host, item.draft.slots)
+        if made is None:
+            continue
+        check, parents = made
+        changes: dict[str, Any] = {}
+        if parents is not None:
+            place, _ = item.prepared.merged.locate_common(("needs",))
+            changes["needs"] = needs.requirement(context, keys, check.key, parents, place)
+        if check.key in of_services:
+            changes["services"] = of_services[check.key]
+            if any(members[name].impact == "high" for name in of_services[check.key]):
+                changes["impact"] = "high"
+        if isinstance(context.kinds.probes[check.kind], FactProbe):
+            changes["via"] = _transport(context, item, check)
+        was = _was(item, check)
+        if was:
+            changes["was"] = was
+        built[check.key] = replace(check, **changes) if changes else check
+    return built
+
+
+def _transport(context: Context, item: attach.Attached, check: Check) -> CheckKey | None:
+    """Give the check that a fact check hangs on: a host's SSH transport, or none where local."""
+    login = item.host.login.kind
+    place = item.layers[-1].place
+    if login == "none":
+        context.add_once(
+            place,
+            f"{check.name}: {check.kind} looks inside a host, and {check.host} has login: none "
+            "(write login: local, or login: {ssh: {user: monitord}})",
+        )
+    if login != "ssh" or check.name == defaults.TRANSPORT:
+        return None
+    return check_key(check.host, defaults.TRANSPORT)
+
+
+def _was(item: attach.Attached, check: Check) -> str:
+    """Give the whole old key of a check that was renamed itself or stands on a renamed host."""
+    old_host = item.draft.was
+    if not check.was and not old_host:
+        return ""
+    return check_key(old_host or check.host, check.was or check.name)
+
+
+def _refuse_circles(context: Context, built: Mapping[CheckKey, Check], fleet: hosts.Fleet) -> None:
+    edges = {
+        key: (*check.needs.keys, *fleet.hosts[check.host].behind.keys)
+        for key, check in built.items()
+        if check.needs.keys or fleet.hosts[check.host].behind.keys
+    }
+    found = needs.circle(edges)
+    if found:
+        host = built[found[0]].host
+        context.add_once(
+            fleet.drafts[host].place,
+            f"needs and behind run in a circle: {' → '.join(found)} (remove one of them)",
+        )
+
+
+def content_hash(sources: Sources, kinds: Kinds) -> str:
+    """Give the hash of all content: equal files and version, equal hash, in every process.
+
+    The files are hashed, not the catalog: an exception that ends between the core's reading and the
+    executor's must not set the two at odds. Positions and comments do not count.
+    """
+    content = [
+        monitord.__version__,
+        [sorted(kinds.probes), sorted(kinds.actions), sorted(kinds.backends)],
+        [[item.role, item.stem, item.shipped, item.tree] for item in sources.documents],
+        sources.masked,
+    ]
+    text = json.dumps(content, sort_keys=True, separators=(",", ":"), default=str)
+    return hashlib.sha256(text.encode()).hexdigest()

@@ -1,0 +1,255 @@
+"""Which checks each host has, out of which layers, and the implicit ones: `reach` and `ssh`.
+
+What it decides: the stack of layers of every check on every host. What the layers come to is
+decided in `layers` and `checks`.
+"""
+
+from array import array
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from monitord.config import defaults
+from monitord.config.checks import Policies, Prepared, prepare
+from monitord.config.context import Context
+from monitord.config.exceptions import Deviations
+from monitord.config.fields import shown
+from monitord.config.hosts import Draft, Fleet
+from monitord.config.layers import COMMON, Layer
+from monitord.config.names import nearest
+from monitord.config.sections import Entry, Sections, valid_name
+from monitord.config.sources import Document
+from monitord.config.tree import Map, Place
+from monitord.model.catalog import Host
+from monitord.model.kinds import FactProbe
+
+
+@dataclass(slots=True)
+class Definitions:
+    """The definitions by name: shipped ones lie under `defaults`, own ones above."""
+
+    shipped: dict[str, Layer] = field(default_factory=dict)
+    own: dict[str, list[Layer]] = field(default_factory=dict)
+    defaults: list[Layer] = field(default_factory=list)
+    masked: Mapping[str, str] = field(default_factory=dict)
+
+    def names(self) -> set[str]:
+        """Give all names that may be referred to."""
+        return {*self.shipped, *self.own, defaults.REACH, defaults.TRANSPORT}
+
+    def layers(self, name: str) -> list[Layer]:
+        """Give the layers that lie under what a group or host says."""
+        shipped = [self.shipped[name]] if name in self.shipped else []
+        return [*shipped, *self.defaults, *self.own.get(name, ())]
+
+
+def define(
+    context: Context, documents: Iterable[Document], sections: Sections, masked: Mapping[str, str]
+) -> Definitions:
+    """Collect the definitions from content files and `checks:`."""
+    definitions = Definitions(masked=masked)
+    for document in documents:
+        _define_file(context, definitions, document)
+    for entry in sections.named["checks"].values():
+        tree = context.as_map(entry.value, entry.place, entry.name)
+        if tree is not None:
+            _define_own(context, definitions, entry.name, Layer(tree, entry.place, "checks"))
+    definitions.defaults = _default_layers(context, sections.defaults)
+    return definitions
+
+
+def _define_file(context: Context, definitions: Definitions, document: Document) -> None:
+    top = Place(document.file)
+    if not isinstance(document.tree, Map) or len(document.tree) != 1:
+        context.add(
+            top, "a check file defines one check (write its name, a colon, and the check below)"
+        )
+        return
+    ((name, value, place),) = document.tree.entries()
+    if not valid_name(context, "checks", name, place):
+        return
+    if not isinstance(value, Map):
+        context.add(place, f"{name}: {shown(value)} is not a check (write {{disk: {{…}}}})")
+        return
+    layer = Layer(value, place, "shipped" if document.shipped else "own")
+    if not document.shipped:
+        _define_own(context, definitions, name, layer)
+        return
+    first = definitions.shipped.setdefault(name, layer)
+    if first is not layer:
+        context.add(place, f"check {name} is written twice (first in {first.place}); remove one")
+
+
+def _define_own(context: Context, definitions: Definitions, name: str, layer: Layer) -> None:
+    known = definitions.own.setdefault(name, [])
+    if known:
+        text = f"check {name} is written twice (first in {known[0].place}); remove one"
+        context.add(layer.place, text)
+    else:
+        known.append(layer)
+
+
+def _default_layers(context: Context, entries: Sequence[Entry]) -> list[Layer]:
+    """Give one layer for each setting of `defaults:`; they may come from several files."""
+    found = []
+    for entry in entries:
+        if entry.name not in COMMON:
+            text = f"defaults: unknown key {entry.name}{nearest(entry.name, COMMON)}"
+            context.add(entry.place, text)
+            continue
+        found.append(Layer(_one(entry.name, entry.value, entry.place), entry.place, "defaults"))
+    return found
+
+
+def _one(key: str, value: object, place: Place) -> Map:
+    marks = array("I", (place.line, place.column) * 2)
+    tree = Map(place.file, marks)
+    tree[key] = value
+    return tree
+
+
+@dataclass(slots=True)
+class Attached:
+    """One check on one host, judged as far as its layers go."""
+
+    draft: Draft
+    host: Host
+    name: str
+    prepared: Prepared
+    layers: list[Layer]
+
+
+class Attacher:
+    """Attaches checks to hosts; equal stacks of layers are judged once."""
+
+    def __init__(
+        self,
+        context: Context,
+        policies: Policies,
+        definitions: Definitions,
+        fleet: Fleet,
+        deviations: Deviations,
+    ) -> None:
+        self._context = context
+        self._policies = policies
+        self._definitions = definitions
+        self._fleet = fleet
+        self._deviations = deviations
+        self._groups = {
+            name: self._uses(group.tree, f"group {name}", group=name)
+            for name, group in fleet.groups.items()
+        }
+        self._own: dict[int, dict[str, Layer]] = {}
+        self._implicit: dict[tuple[str, int, Place], Layer] = {}
+        self._prepared: dict[tuple[str, tuple[int, ...]], Prepared | None] = {}
+
+    def all(self) -> list[Attached]:
+        """Give all checks of all hosts, host by host, the implicit ones first."""
+        hosts = self._fleet.hosts
+        return [
+            item
+            for draft in self._fleet.drafts.values()
+            for item in self._attach(draft, hosts[draft.name])
+        ]
+
+    def _attach(self, draft: Draft, host: Host) -> list[Attached]:
+        stacks = self._stacks(draft)
+        if draft.name in self._fleet.parents:
+            stacks = {defaults.REACH: [], **stacks}
+        found = [
+            item
+            for name, used in stacks.items()
+            if (item := self._attached(draft, host, name, used)) is not None
+        ]
+        wants_transport = host.login.kind == "ssh" and any(self._is_fact(item) for item in found)
+        if wants_transport and defaults.TRANSPORT not in stacks:
+            transport = self._attached(draft, host, defaults.TRANSPORT, [])
+            found = [*([transport] if transport else []), *found]
+        return found
+
+    def _is_fact(self, item: Attached) -> bool:
+        return isinstance(self._context.kinds.probes[item.prepared.merged.kind], FactProbe)
+
+    def _stacks(self, draft: Draft) -> dict[str, list[Layer]]:
+        stacks: dict[str, list[Layer]] = {}
+        for group in draft.groups:
+            for name, layer in self._groups[group].items():
+                stacks.setdefault(name, []).append(layer)
+        own = self._own.get(id(draft.tree))
+        if own is None:
+            own = self._own[id(draft.tree)] = self._uses(draft.tree, f"host {draft.name}")
+        for name, layer in own.items():
+            stacks.setdefault(name, []).append(layer)
+        return stacks
+
+    def _uses(self, tree: Map, what: str, group: str = "") -> dict[str, Layer]:
+        """Read a `checks:` map of a host or group: what it says of each check."""
+        value = tree.get("checks")
+        if value is None:
+            return {}
+        checks = self._context.as_map(value, tree.value_place("checks"), "checks")
+        found: dict[str, Layer] = {}
+        for name, item, place in checks.entries() if checks is not None else ():
+            if not valid_name(self._context, "checks", name, place):
+                continue
+            settings = self._context.as_map(item, place, name)
+            if settings is not None:
+                found[name] = Layer(settings, place, what, group)
+        return found
+
+    def _attached(self, draft: Draft, host: Host, name: str, used: list[Layer]) -> Attached | None:
+        layers = [*self._definitions.layers(name), *used]
+        kinds = self._context.kinds.probes
+        if not any(key in kinds for layer in layers for key in layer.tree):
+            implicit = self._implicit_layer(draft, host, name)
+            if implicit is None:
+                if used:
+                    self._unknown(name, used)
+                return None
+            layers.insert(0, implicit)
+        place_from = len(layers)
+        layers.extend(self._deviations.layers(host.name, name))
+        key = (name, tuple([id(layer.tree) for layer in layers]))
+        if key not in self._prepared:
+            self._prepared[key] = prepare(
+                self._context, self._policies, name, layers, host, told=place_from
+            )
+        prepared = self._prepared[key]
+        return None if prepared is None else Attached(draft, host, name, prepared, layers)
+
+    def _implicit_layer(self, draft: Draft, host: Host, name: str) -> Layer | None:
+        """Give the built-in definition of `reach` or `ssh`; None for any other name."""
+        port = host.login.read.port if host.login.read and host.login.kind == "ssh" else 22
+        key = (name, port, draft.place)
+        if key not in self._implicit:
+            if name == defaults.REACH:
+                spec = _one("fallback_port", port, draft.place)
+                tree = _one(defaults.REACH_KIND, spec, draft.place)
+            elif name == defaults.TRANSPORT:
+                tree = _one(defaults.TRANSPORT, Map(draft.place.file), draft.place)
+            else:
+                return None
+            self._implicit[key] = Layer(tree, draft.place, "implicit")
+        return self._implicit[key]
+
+    def _unknown(self, name: str, used: list[Layer]) -> None:
+        """Note a reference to nothing, or a check that does not say what to look at."""
+        place = used[-1].place
+        masked = self._definitions.masked.get(f"check/{name}")
+        if masked:
+            text = f"check {name} is masked by the empty file {masked}"
+            self._context.add_once(place, text)
+            return
+        known = self._definitions.names()
+        near = nearest(name, known)
+        if all(not layer.tree for layer in used) or near:
+            self._context.add_missing(place, f"there is no check {name}{near}")
+            return
+        prepare_nothing = ", ".join(sorted(self._context.kinds.probes))
+        for key, _, at in used[-1].tree.entries():
+            close = nearest(key, self._context.kinds.probes)
+            if key not in COMMON and close:
+                self._context.add_once(at, f"{name}: unknown key {key}{close}")
+                return
+        self._context.add_once(
+            place, f"{name}: does not say what to look at (add one of {prepare_nothing})"
+        )

@@ -1,0 +1,278 @@
+"""Checks ready to run: merged settings validated, slots filled, the ladder bound to its runbooks.
+
+What it decides: the final value of every setting of one check on one host. Which layers there are
+is decided in `attach`; what a check needs in `needs`.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from monitord.config.context import Context
+from monitord.config.fields import Parents
+from monitord.config.layers import Layer, Merged, any_slot, merge
+from monitord.config.names import Slots, fill, nearest
+from monitord.config.runbooks import check_verify, limits_of, verify_of
+from monitord.config.schema import CheckModel, FlapModel, RungModel
+from monitord.config.sentences import Path
+from monitord.config.tree import Place, plain
+from monitord.model.catalog import Check, Host, Runbook, Rung
+from monitord.model.effect import StepContext
+from monitord.model.ids import check_key
+from monitord.model.spec import Spec, format_duration
+from monitord.model.state import StatePolicy
+
+_FRESH_AT_LEAST = timedelta(minutes=5)
+_FRESH_ROUNDS = 3
+_PHASES = ("collect", "require", "steps", "undo")
+
+
+@dataclass(frozen=True, slots=True)
+class Policies:
+    """What holds for every check: the runbooks, which of them say their mode, and the profile."""
+
+    runbooks: Mapping[str, Runbook]
+    spoken: frozenset[str]
+    masked: Mapping[str, str]
+    profile: str
+
+
+@dataclass(slots=True)
+class Prepared:
+    """One set of layers, merged and judged once, however many hosts share it.
+
+    `common` and `spec` are None where they hold slots and must be judged for each host.
+    """
+
+    merged: Merged
+    common: CheckModel | None = None
+    spec: Spec | None = None
+    rungs: tuple[Rung, ...] = ()
+    place: str = ""
+    bad: bool = False
+
+
+def prepare(
+    context: Context,
+    policies: Policies,
+    name: str,
+    layers: Sequence[Layer],
+    host: Host,
+    *,
+    told: int,
+) -> Prepared | None:
+    """Merge and judge; `host` is the first one that uses these layers. None: problems were noted.
+
+    The first `told` layers are no exceptions: the last of them is where a person would look.
+    """
+    merged = merge(context, name, layers)
+    if merged is None:
+        return None
+    prepared = Prepared(merged, place=str(layers[told - 1].place))
+    if not any_slot(merged.common):
+        prepared.common = _common(context, merged, merged.common)
+        prepared.bad = prepared.common is None
+        if prepared.common is not None:
+            prepared.rungs = _ladder(context, policies, merged, prepared.common, host)
+    if not any_slot(merged.spec):
+        prepared.spec = _spec(context, merged, plain(merged.spec))
+        prepared.bad = prepared.bad or prepared.spec is None
+    return prepared
+
+
+def build(
+    context: Context, policies: Policies, prepared: Prepared, host: Host, slots: Slots
+) -> tuple[Check, Parents | None] | None:
+    """Make one check on one host without `needs`, `via` and services; and what it needs."""
+    if prepared.bad:
+        return None
+    merged, common, spec, rungs = prepared.merged, prepared.common, prepared.spec, prepared.rungs
+    if common is None:
+        filled = _filled(context, merged, merged.common, slots, merged.locate_common)
+        common = None if filled is None else _common(context, merged, filled)
+        if common is None:
+            return None
+        rungs = _ladder(context, policies, merged, common, host)
+    if spec is None:
+        filled = _filled(context, merged, merged.spec, slots, merged.locate_spec)
+        spec = None if filled is None else _spec(context, merged, filled)
+        if spec is None:
+            return None
+    return _check(host, merged, common, spec, rungs, prepared.place), common.needs
+
+
+def _check(
+    host: Host,
+    merged: Merged,
+    common: CheckModel,
+    spec: Spec,
+    rungs: tuple[Rung, ...],
+    place: str,
+) -> Check:
+    every = common.every
+    return Check(
+        key=check_key(host.name, merged.name),
+        host=host.name,
+        name=merged.name,
+        kind=merged.kind,
+        spec=spec,
+        every=every,
+        retry_every=min(common.retry_every or every, every),
+        timeout=min(common.timeout, every),
+        policy=_policy(common),
+        remediate=rungs,
+        first_rung_after=common.first_rung_after,
+        means=common.means,
+        by_hand=common.by_hand,
+        ticket=common.ticket,
+        impact=common.impact or host.impact,
+        was=common.was,
+        place=place,
+    )
+
+
+def _policy(common: CheckModel) -> StatePolicy:
+    flap = common.flapping if isinstance(common.flapping, FlapModel) else FlapModel()
+    fresh_for = common.fresh_for or max(_FRESH_AT_LEAST, _FRESH_ROUNDS * common.every)
+    return StatePolicy(
+        attempts=common.attempts,
+        recoveries=common.recoveries,
+        flapping=common.flapping is not False,
+        flap_high=flap.high,
+        flap_low=flap.low,
+        fresh_for=fresh_for,
+    )
+
+
+def _common(context: Context, merged: Merged, values: Mapping[str, Any]) -> CheckModel | None:
+    model = context.try_model(CheckModel, values, merged.locate_common, merged.name, once=True)
+    if model is None:
+        return None
+    for key in ("retry_every", "timeout"):
+        value = getattr(model, key)
+        if key in merged.common_from and value is not None and value > model.every:
+            place, _ = merged.locate_common((key,))
+            context.add_once(
+                place,
+                f"{merged.name}.{key}: {format_duration(value)} is longer than "
+                f"every: {format_duration(model.every)}",
+            )
+    return model
+
+
+def _spec(context: Context, merged: Merged, value: Any) -> Spec | None:
+    model = context.kinds.probes[merged.kind].spec
+    prefix = f"{merged.name}: {merged.kind}"
+    return context.try_model(
+        model, {} if value is None else value, merged.locate_spec, prefix, once=True
+    )
+
+
+class _SlotError(Exception):
+    """A slot that cannot be filled: where in the value, and why."""
+
+    def __init__(self, path: Path, text: str) -> None:
+        self.path = path
+        super().__init__(text)
+
+
+def _filled(context: Context, merged: Merged, value: Any, slots: Slots, locate: Any) -> Any | None:
+    try:
+        return _fill_all(value, slots, ())
+    except _SlotError as error:
+        place, _ = locate(error.path)
+        context.add_once(place, f"{merged.name}: {error}")
+        return None
+
+
+def _fill_all(value: Any, slots: Slots, path: Path) -> Any:
+    if isinstance(value, str):
+        try:
+            return fill(value, slots)
+        except ValueError as error:
+            raise _SlotError(path, str(error)) from error
+    if isinstance(value, dict):
+        return {key: _fill_all(item, slots, (*path, key)) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_fill_all(item, slots, (*path, index)) for index, item in enumerate(value)]
+    return value
+
+
+def _ladder(
+    context: Context, policies: Policies, merged: Merged, common: CheckModel, host: Host
+) -> tuple[Rung, ...]:
+    rungs: list[Rung] = []
+    seen: set[str] = set()
+    for index, model in enumerate(common.remediate):
+        place, _ = merged.locate_common(("remediate", index))
+        if model.runbook in seen:
+            context.add_once(
+                place,
+                f"{merged.name}: {model.runbook} stands twice in one ladder "
+                "(a repair that did not help is not tried again; remove one)",
+            )
+            continue
+        seen.add(model.runbook)
+        runbook = policies.runbooks.get(model.runbook)
+        if runbook is None:
+            _unknown_runbook(context, policies, merged.name, model.runbook, place)
+            continue
+        rung = _rung(context, policies, model, runbook, common, place)
+        rungs.append(rung)
+        _try_render(context, runbook, rung, host, f"{merged.name}: {runbook.name}", place)
+    return tuple(rungs)
+
+
+def _unknown_runbook(
+    context: Context, policies: Policies, check: str, name: str, place: Place
+) -> None:
+    masked = policies.masked.get(f"runbook/{name}")
+    if masked:
+        context.add_once(place, f"{check}: runbook {name} is masked by the empty file {masked}")
+    else:
+        near = nearest(name, policies.runbooks)
+        context.add_missing(place, f"{check}: there is no runbook {name}{near}")
+
+
+def _rung(
+    context: Context,
+    policies: Policies,
+    model: RungModel,
+    runbook: Runbook,
+    common: CheckModel,
+    place: Place,
+) -> Rung:
+    verify = verify_of(model.verify, runbook.verify)
+    check_verify(context, verify, place, runbook.name)
+    return Rung(
+        runbook=runbook.name,
+        mode=_mode(policies, runbook, model.mode or common.mode),
+        limits=limits_of(model.limits, runbook.limits),
+        verify=verify,
+        parameters=dict(model.parameters),
+    )
+
+
+def _mode(policies: Policies, runbook: Runbook, attached: str | None) -> str:
+    """Give the mode under the profile: cautious caps all; lab makes an unspoken mode auto."""
+    if policies.profile == "cautious":
+        return "shadow"
+    if attached is not None:
+        return attached
+    if policies.profile == "lab" and runbook.name not in policies.spoken:
+        return "auto"
+    return runbook.mode
+
+
+def _try_render(
+    context: Context, runbook: Runbook, rung: Rung, host: Host, what: str, place: Place
+) -> None:
+    """Note each step that could not be rendered: a parameter that nobody gives."""
+    step_context = StepContext(host.name, host.address, "item", rung.parameters)
+    for phase in _PHASES:
+        for index, step in enumerate(getattr(runbook, phase), 1):
+            try:
+                context.kinds.actions[step.kind].render(step.spec, step_context)
+            except ValueError as error:
+                context.add_once(place, f"{what}: {phase} {index}: {error}")

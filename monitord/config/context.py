@@ -1,0 +1,82 @@
+"""What one assembly carries along: the kinds, and every problem and warning found so far."""
+
+from dataclasses import dataclass, field
+from typing import TypeVar
+
+from pydantic import BaseModel, ValidationError
+
+from monitord.config.fields import shown
+from monitord.config.sentences import Locate, finder, problems_of
+from monitord.config.tree import Map, Place
+from monitord.errors import Problem
+from monitord.model.kinds import Kinds
+
+Model = TypeVar("Model", bound=BaseModel)
+
+
+@dataclass(slots=True)
+class Context:
+    """Collects instead of raising, so that a person sees all mistakes at once.
+
+    `broken`: a file could not be read, so that a name that is missing proves nothing.
+    """
+
+    kinds: Kinds
+    broken: bool = False
+    problems: list[Problem] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
+    _seen: set[Place] = field(default_factory=set)
+
+    def add(self, place: Place, text: str) -> None:
+        """Note a mistake."""
+        self.problems.append(Problem(place.file, place.line, place.column, text))
+        self._seen.add(place)
+
+    def add_once(self, place: Place, text: str) -> None:
+        """Note a mistake unless this place has one: one line of YAML may stand for many hosts."""
+        if place not in self._seen:
+            self.add(place, text)
+
+    def add_missing(self, place: Place, text: str) -> None:
+        """Note that a name is not there, unless it may stand in a file that could not be read."""
+        if not self.broken:
+            self.add_once(place, text)
+
+    def add_error(
+        self,
+        error: ValidationError,
+        model: type[BaseModel],
+        locate: Locate,
+        *,
+        prefix: str = "",
+        once: bool = False,
+    ) -> None:
+        """Note what pydantic found."""
+        for problem in problems_of(error, model, locate, prefix=prefix):
+            place = Place(problem.file, problem.line, problem.column)
+            (self.add_once if once else self.add)(place, problem.text)
+
+    def as_map(self, value: object, place: Place, name: str) -> Map | None:
+        """Give `value` when it is a map (nothing counts as an empty one), else note the mistake."""
+        if isinstance(value, Map):
+            return value
+        if value is None:
+            return Map(place.file)
+        self.add(place, f"{name}: {shown(value)} is not a map (write key: value)")
+        return None
+
+    def try_model(
+        self, model: type[Model], value: object, locate: Locate, prefix: str, *, once: bool = False
+    ) -> Model | None:
+        """Validate a value against a model; None where it has mistakes, which are noted."""
+        try:
+            return model.model_validate(value)
+        except ValidationError as error:
+            self.add_error(error, model, locate, prefix=prefix, once=once)
+            return None
+
+    def model(
+        self, model: type[Model], tree: Map, place: Place, *, prefix: str = ""
+    ) -> Model | None:
+        """Validate a map as it stands in a file."""
+        return self.try_model(model, tree, finder(tree, place), prefix)

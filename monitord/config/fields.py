@@ -1,0 +1,163 @@
+"""The field types that configuration models share: parents, name lists, gaps, zones, dates.
+
+Each parser reads one text or small structure and raises ValueError with the value and the cure.
+Pure.
+"""
+
+import re
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from functools import lru_cache
+from typing import Annotated, Any
+from zoneinfo import ZoneInfo
+
+from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema
+
+from monitord.model.spec import Duration
+
+_LISTEN = re.compile(r"(\[[0-9a-fA-F:.]+\]|[A-Za-z0-9.-]+):([0-9]{1,5})")
+_PERCENT = re.compile(r"([0-9]{1,3})%")
+_HIGHEST_PORT = 65535
+_TEXT_OR_LIST = {"anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}}]}
+
+
+@dataclass(frozen=True, slots=True)
+class Parents:
+    """What `behind` or `needs` says: any or all of these names or patterns, as written."""
+
+    mode: str = "all"
+    names: tuple[str, ...] = ()
+    explicit: bool = False  # any: or all: was written, so several are welcome
+
+
+def parse_parents(value: object) -> Parents:
+    """Read `sw1`, `{any: [sw1, sw2]}` or `{all: "sw*"}`.
+
+    Raises:
+        ValueError: several parents without any: or all:, or another shape.
+    """
+    if isinstance(value, Parents):
+        return value
+    if isinstance(value, dict):
+        if set(value) not in ({"any"}, {"all"}):
+            keys = ", ".join(map(str, value)) or "nothing"
+            raise ValueError(f"{keys}: needs exactly one of any: or all:")
+        ((mode, names),) = value.items()
+        return Parents(mode, parse_names(names), explicit=True)
+    names = parse_names(value)
+    if len(names) > 1:
+        raise ValueError(
+            f"two or more parents need any: or all: (write {{any: [{', '.join(names)}]}})"
+        )
+    return Parents("all", names)
+
+
+def parse_names(value: object) -> tuple[str, ...]:
+    """Read one name or a list of names.
+
+    Raises:
+        ValueError: neither a text nor a list of texts.
+    """
+    if isinstance(value, str):
+        return (value,)
+    if isinstance(value, list | tuple):
+        for item in value:
+            if not isinstance(item, str):
+                raise ValueError(f"{shown(item)} is not a name (quote it if it is one)")  # noqa: TRY004 - pydantic tells ValueErrors only
+        return tuple(value)
+    raise ValueError(f"{shown(value)} is not a name or a list of names")
+
+
+def shown(value: object) -> str:
+    """Give a value as a user wrote it: short, in YAML's words."""
+    if value is None:
+        return "nothing"
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, dict):
+        return "a map"
+    if isinstance(value, list | tuple):
+        return "a list"
+    text = repr(value) if isinstance(value, str) else str(value)
+    return text if len(text) <= 80 else f"{text[:60]}… ({len(text)} characters)"  # noqa: PLR2004 - one line of a terminal
+
+
+def _positive(value: timedelta) -> timedelta:
+    if value <= timedelta(0):
+        raise ValueError("must be longer than 0s")
+    return value
+
+
+def _listen(value: object) -> str:
+    match = _LISTEN.fullmatch(str(value))
+    if match is None or int(match[2]) > _HIGHEST_PORT:
+        raise ValueError(f"{shown(value)} is not host:port (write 127.0.0.1:9750)")
+    return str(value)
+
+
+@lru_cache(maxsize=1024)
+def _zone(value: str) -> str:
+    try:
+        ZoneInfo(value)
+    except (KeyError, ValueError, OSError):
+        raise ValueError(f"{value!r} is not a time zone (write Europe/Berlin or UTC)") from None
+    return value
+
+
+def _percent(value: object) -> int | str:
+    if isinstance(value, int) and not isinstance(value, bool) and value >= 0:
+        return value
+    match = _PERCENT.fullmatch(str(value))
+    if match is None or int(match[1]) > 100:  # noqa: PLR2004 - percent
+        raise ValueError(f"{shown(value)} is not a number of hosts or a share (write 6 or 80%)")
+    return str(value)
+
+
+def parse_until(value: object) -> date:
+    """Read `2027-01-31` (to the end of that day) or `2027-01-31T18:00`.
+
+    Raises:
+        ValueError: not a date.
+    """
+    if isinstance(value, date):
+        return value
+    text = str(value)
+    try:
+        return datetime.fromisoformat(text) if "T" in text else date.fromisoformat(text)
+    except ValueError:
+        raise ValueError(f"{shown(value)} is not a date (write 2027-01-31)") from None
+
+
+Gap = Annotated[Duration, AfterValidator(_positive)]
+Names = Annotated[tuple[str, ...], BeforeValidator(parse_names), WithJsonSchema(_TEXT_OR_LIST)]
+ParentsField = Annotated[
+    Any,
+    BeforeValidator(parse_parents),
+    WithJsonSchema(
+        {
+            "anyOf": [
+                {"type": "string"},
+                {"type": "array", "items": {"type": "string"}, "maxItems": 1},
+                *(
+                    {
+                        "type": "object",
+                        "properties": {mode: _TEXT_OR_LIST},
+                        "required": [mode],
+                        "additionalProperties": False,
+                    }
+                    for mode in ("any", "all")
+                ),
+            ]
+        }
+    ),
+]
+Listen = Annotated[str, BeforeValidator(_listen)]
+Zone = Annotated[str, AfterValidator(_zone)]
+Healthy = Annotated[Any, BeforeValidator(_percent), WithJsonSchema({"type": ["integer", "string"]})]
+Until = Annotated[
+    date,
+    BeforeValidator(parse_until),
+    WithJsonSchema({"type": "string", "examples": ["2027-01-31"]}),
+]
+Port = Annotated[int, Field(ge=1, le=_HIGHEST_PORT)]
+Count = Annotated[int, Field(ge=1, le=1000)]

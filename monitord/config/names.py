@@ -1,0 +1,165 @@
+"""Names: host ranges, `{slots}` with `{n}` arithmetic, globs, and the nearest known name. Pure.
+
+`web[1-8]`, `db[01-12]` (zero padded), `rack[1-2]-[1,3,5-7]` (several ranges, lists). Arithmetic
+knows whole numbers and + - * only; nothing is ever evaluated.
+"""
+
+import difflib
+import itertools
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import lru_cache
+
+MAX_EXPANSION = 100_000
+_RANGE = re.compile(r"\[([0-9,\s-]*)\]")
+_PART = re.compile(r"([0-9]{1,9})(?:-([0-9]{1,9}))?")
+_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.:@+-]*")
+_LONGEST_NAME = 200
+_TOKEN = re.compile(r"\s*(?:(\d{1,12})|(n\d?)|([-+*]))")
+_SLOT = re.compile(r"\{(\{[a-z0-9 +*-]+\})\}|\{((?:address|host)|[n0-9 +*-]*n[n0-9 +*-]*)\}")
+
+Slots = Mapping[str, str | int]
+"""What `{…}` may name: host and address (texts), n, n1, n2 … (numbers of the host's ranges)."""
+
+
+def expand(pattern: str) -> list[tuple[str, tuple[int, ...]]]:
+    """Give each name that `pattern` stands for, with the numbers of its ranges.
+
+    Raises:
+        ValueError: a range that cannot be read, is backwards, or gives too many names.
+    """
+    pieces = _RANGE.split(pattern)
+    choices = [_choices(body, pattern) for body in pieces[1::2]]
+    count = 1
+    for choice in choices:
+        count *= len(choice)
+    if count > MAX_EXPANSION:
+        raise ValueError(f"{pattern} stands for {count} names; the limit is {MAX_EXPANSION}")
+    names = []
+    for picked in itertools.product(*choices):
+        texts = [text for pair in zip(pieces[::2], picked, strict=False) for text in pair]
+        names.append(("".join([*texts, pieces[-1]]), tuple(int(text) for text in picked)))
+    return names
+
+
+def _choices(body: str, pattern: str) -> list[str]:
+    numbers: list[str] = []
+    for part in body.split(","):
+        match = _PART.fullmatch(part.strip())
+        if match is None:
+            raise ValueError(f"{pattern}: [{body}] is not a range (write [1-8], [01-12] or [1,3])")
+        low, high = match[1], match[2] or match[1]
+        if int(high) < int(low):
+            raise ValueError(f"{pattern}: [{part.strip()}] runs backwards (write [{high}-{low}])")
+        if int(high) - int(low) >= MAX_EXPANSION:
+            raise ValueError(f"{pattern}: [{part.strip()}] is over the limit of {MAX_EXPANSION}")
+        width = len(low) if low.startswith("0") else 0
+        numbers.extend(str(number).zfill(width) for number in range(int(low), int(high) + 1))
+    doubled = {text for text in numbers if numbers.count(text) > 1} if len(numbers) < 1000 else ()  # noqa: PLR2004 - quadratic, so only for what people write by hand
+    if doubled:
+        raise ValueError(f"{pattern}: [{body}] names {min(doubled)} twice")
+    return numbers
+
+
+def is_name(text: str) -> bool:
+    """Tell whether `text` may name a host, group, check, runbook, service or backend."""
+    return len(text) <= _LONGEST_NAME and _NAME.fullmatch(text) is not None
+
+
+def slots_of(host: str, address: str, numbers: Sequence[int]) -> dict[str, str | int]:
+    """Give the slots of one host: `{n}` is the number of its first range, `{n2}` of its second."""
+    slots: dict[str, str | int] = {"host": host, "address": address}
+    slots.update({f"n{place}": number for place, number in enumerate(numbers, 1)})
+    if numbers:
+        slots["n"] = numbers[0]
+    return slots
+
+
+def has_slot(text: str) -> bool:
+    """Tell whether `fill` would change `text`."""
+    return "{" in text and _SLOT.search(text) is not None
+
+
+def fill(text: str, slots: Slots) -> str:
+    """Fill `{address}`, `{host}`, `{n}`, `{10+n}` once; `{{n}}` gives `{n}`; other braces stay.
+
+    Raises:
+        ValueError: a slot that this host does not have, or arithmetic that cannot be read.
+    """
+    if "{" not in text:
+        return text
+    return _SLOT.sub(lambda match: match[1] or _value(match[2], slots), text)
+
+
+def _value(expression: str, slots: Slots) -> str:
+    if expression in ("address", "host"):
+        value = slots[expression]
+        if value == "":
+            raise ValueError(f"{{{expression}}}: this host has no {expression} (give it one)")
+        return str(value)
+    return str(_evaluate(expression, slots))
+
+
+def _evaluate(expression: str, slots: Slots) -> int:
+    """Work out sums of products over whole numbers and n, n1, n2 …."""
+    wrong = f"{{{expression}}} cannot be worked out (write {{n}}, {{10+n}} or {{2*n-1}})"
+    total, sign, product, expect_number, at = 0, 1, 0, True, 0
+    text = expression.rstrip()
+    times = False
+    while at < len(text):
+        match = _TOKEN.match(text, at)
+        if match is None or (match[3] is None) is not expect_number:
+            raise ValueError(wrong)
+        at = match.end()
+        if match[3] is None:
+            number = int(match[1]) if match[1] else _number(match[2], slots)
+            product = product * number if times else sign * number
+        elif match[3] == "*":
+            times = True
+        else:
+            total, sign, times = total + product, 1 if match[3] == "+" else -1, False
+        expect_number = not expect_number
+    if expect_number:
+        raise ValueError(wrong)
+    return total + product
+
+
+def _number(name: str, slots: Slots) -> int:
+    value = slots.get(name)
+    if not isinstance(value, int):
+        raise ValueError(  # noqa: TRY004 - the host is wrong, not the type
+            f"{{{name}}}: host {slots['host']} has no such range (write name[1-8])"
+        )
+    return value
+
+
+@lru_cache(maxsize=4096)
+def glob(pattern: str) -> Callable[[str], object]:
+    """Give a test for names: `*` is any run of characters, `?` any one, neither crosses a slash.
+
+    Ranges work too: `web[1-3]` is those three.
+
+    Raises:
+        ValueError: a range that cannot be read.
+    """
+    choices = [
+        re.escape(name).replace(r"\*", "[^/]*").replace(r"\?", "[^/]")
+        for name, _ in expand(pattern)
+    ]
+    return re.compile("|".join(choices)).fullmatch
+
+
+def is_pattern(text: str) -> bool:
+    """Tell whether `text` may stand for several names."""
+    return any(sign in text for sign in "*?[")
+
+
+def nearest(word: str, known: Iterable[str], *, lead: str = "did you mean") -> str:
+    """Give ` (did you mean X?)`, or nothing when no known name is near."""
+    names = list(known)
+    close = difflib.get_close_matches(word, names, n=1, cutoff=0.6)
+    if not close:
+        lowered = {name.lower(): name for name in names}
+        close = difflib.get_close_matches(word.lower(), lowered, n=1, cutoff=0.6)
+        close = [lowered[name] for name in close]
+    return f" ({lead} {close[0]}?)" if close else ""

@@ -1,0 +1,179 @@
+"""Runbooks: from trees to validated remediations, with `verify` and `limits` never missing.
+
+What it decides: whether a file is a usable runbook. Who may run it, and when, is for the guards.
+"""
+
+from collections.abc import Iterable
+from dataclasses import replace
+from typing import Any
+
+from monitord.config.context import Context
+from monitord.config.fields import shown
+from monitord.config.names import nearest
+from monitord.config.schema import LimitsModel, RunbookModel, StepModel, VerifyModel
+from monitord.config.sections import Entry, Sections, valid_name
+from monitord.config.sentences import finder, keys_of
+from monitord.config.sources import Document
+from monitord.config.tree import Map, Place, Seq, plain
+from monitord.model.catalog import Limits, Runbook, StepSpec, VerifyPolicy
+from monitord.model.effect import digest
+from monitord.model.result import Status
+
+_PHASES = ("collect", "require", "steps", "undo")
+_STEP_KEYS = tuple(keys_of(StepModel))
+_STATUSES = {"warning": Status.WARNING, "critical": Status.CRITICAL}
+_NEEDED = {
+    "verify": (
+        "is missing: a repair that nobody proves is no repair "
+        "(write verify: {settle: 15s, oks: 3, within: 2m})"
+    ),
+    "limits": (
+        "is missing: nothing would stop it from running again and again "
+        "(write limits: {per_incident: 1, cooldown: 10m, per_hour: 3})"
+    ),
+}
+
+
+def build(
+    context: Context, documents: Iterable[Document], sections: Sections
+) -> tuple[dict[str, Runbook], frozenset[str]]:
+    """Make all runbooks; give also the names of those that say their mode themselves.
+
+    A runbook under `runbooks:` of the main file replaces a shipped one of the same name.
+    """
+    found: dict[str, tuple[Entry, bool]] = {}
+    for document in documents:
+        entry = Entry(document.stem, document.tree, Place(document.file))
+        if valid_name(context, document.file, document.stem, entry.place):
+            found[document.stem] = (entry, document.shipped)
+    for name, entry in sections.named["runbooks"].items():
+        known = found.get(name)
+        if known is not None and not known[1]:
+            context.add(entry.place, f"runbook {name} is written twice (first in {known[0].place})")
+        found[name] = (entry, False)
+    runbooks: dict[str, Runbook] = {}
+    spoken: set[str] = set()
+    for name, (entry, _) in found.items():
+        tree = context.as_map(entry.value, entry.place, name)
+        runbook = None if tree is None else _runbook(context, name, tree, entry.place)
+        if runbook is not None and tree is not None:
+            runbooks[name] = runbook
+            if "mode" in tree:
+                spoken.add(name)
+    return runbooks, frozenset(spoken)
+
+
+def _runbook(context: Context, name: str, tree: Map, place: Place) -> Runbook | None:
+    before = len(context.problems)
+    for key, text in _NEEDED.items():
+        if not tree.get(key):
+            context.add(tree.key_place(key) if key in tree else place, f"{name}: {key}: {text}")
+    if not tree.get("steps"):
+        at = tree.key_place("steps") if "steps" in tree else place
+        context.add(at, f"{name}: steps: is missing: a runbook must do something (write steps: …)")
+    model = _model(context, name, tree, place)
+    phases = {phase: _steps(context, name, phase, tree) for phase in _PHASES}
+    if model is None or len(context.problems) > before:
+        return None
+    verify = VerifyPolicy(model.verify.settle, model.verify.oks, model.verify.within)
+    limits = limits_of(model.limits, Limits())
+    if not check_verify(context, verify, tree.key_place("verify"), name):
+        return None
+    return Runbook(
+        name=name,
+        hash=digest(_canonical(plain(tree))),
+        source=place.file,
+        verify=verify,
+        limits=limits,
+        mode=model.mode,
+        on=frozenset(_STATUSES[word] for word in model.on),
+        means=model.means,
+        lock=model.lock,
+        disruptive=model.disruptive,
+        on_harm=model.on_harm,
+        **phases,
+    )
+
+
+def _model(context: Context, name: str, tree: Map, place: Place) -> RunbookModel | None:
+    """Validate all but the steps; what `_NEEDED` has told already is not told twice."""
+    told: dict[str, Any] = {key: {} for key in _NEEDED if not tree.get(key)}
+    values = {**tree, **told, "steps": ()}
+    return context.try_model(RunbookModel, values, finder(tree, place), name)
+
+
+def _steps(context: Context, name: str, phase: str, tree: Map) -> tuple[StepSpec, ...]:
+    value = tree.get(phase)
+    if value is None:
+        return ()
+    if not isinstance(value, Seq):
+        context.add(
+            tree.value_place(phase), f"{name}: {phase}: {shown(value)} is not a list (write - …)"
+        )
+        return ()
+    steps = []
+    for index, item in enumerate(value):
+        step = _step(context, f"{name}: {phase} {index + 1}", item, value.value_place(index))
+        if step is not None:
+            steps.append(step)
+    return tuple(steps)
+
+
+def _step(context: Context, what: str, item: Any, place: Place) -> StepSpec | None:
+    if not isinstance(item, Map):
+        context.add(place, f"{what}: {shown(item)} is not a step (write - command: [true])")
+        return None
+    actions = context.kinds.actions
+    keys = [key for key in item if key not in _STEP_KEYS]
+    unknown = [key for key in keys if key not in actions]
+    for key in unknown:
+        known = [*actions, *_STEP_KEYS]
+        context.add(item.key_place(key), f"{what}: unknown key {key}{nearest(key, known)}")
+    if unknown:
+        return None
+    if len(keys) != 1:
+        says = "says no action" if not keys else f"says {len(keys)} actions ({', '.join(keys)})"
+        context.add(place, f"{what}: {says} (one step, one of {', '.join(sorted(actions))})")
+        return None
+    (kind,) = keys
+    common = {key: value for key, value in item.items() if key in _STEP_KEYS}
+    model = context.try_model(StepModel, common, finder(item, place), what)
+    value = {} if item[kind] is None else plain(item[kind])
+    spec = context.try_model(
+        actions[kind].spec,
+        value,
+        finder(item[kind], item.value_place(kind)),
+        f"{what}: {kind}",
+    )
+    if model is None or spec is None:
+        return None
+    return StepSpec(kind, spec, model.idempotent, model.timeout)
+
+
+def limits_of(model: LimitsModel, base: Limits) -> Limits:
+    """Give `base` with what the model says explicitly."""
+    return replace(base, **{name: getattr(model, name) for name in model.model_fields_set})
+
+
+def verify_of(model: VerifyModel, base: VerifyPolicy) -> VerifyPolicy:
+    """Give `base` with what the model says explicitly."""
+    return replace(base, **{name: getattr(model, name) for name in model.model_fields_set})
+
+
+def check_verify(context: Context, verify: VerifyPolicy, place: Place, what: str) -> bool:
+    """Tell whether the proof can be had in time; note it where not."""
+    if verify.within > verify.settle:
+        return True
+    context.add_once(
+        place, f"{what}: verify: within must be longer than settle (or nothing can be proven)"
+    )
+    return False
+
+
+def _canonical(value: Any) -> Any:
+    """Give a tree in which secret references are their texts, for hashing."""
+    if isinstance(value, dict):
+        return {key: _canonical(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_canonical(item) for item in value]
+    return value if isinstance(value, str | int | float | bool | None) else str(value)

@@ -1,0 +1,91 @@
+"""The instance's own settings and its ticket backends. Names and values only; nothing is opened."""
+
+import os
+from pathlib import Path
+
+from monitord.config.context import Context
+from monitord.config.fields import shown
+from monitord.config.names import nearest
+from monitord.config.schema import SettingsModel
+from monitord.config.sections import Entry, Sections
+from monitord.config.sentences import Path as KeyPath
+from monitord.config.sentences import finder, walk
+from monitord.config.sources import Sources
+from monitord.config.tree import Map, Place, plain
+from monitord.model.catalog import Backend, Budgets, Retention, Settings
+
+_SYSTEM_FOLDER = "/etc/monitord"
+_SYSTEM_STATE = "/var/lib/monitord"
+_LOCAL_STATE = "var"
+
+
+def build(context: Context, sections: Sections, sources: Sources) -> Settings:
+    """Make the settings; where they have mistakes, the defaults stand in and problems are noted."""
+    entries = sections.settings
+    values = {name: entry.value for name, entry in entries.items()}
+    top = Place(sources.main)
+
+    def locate(path: KeyPath, *, key: bool = False) -> tuple[Place, object]:
+        entry = entries.get(str(path[0])) if path else None
+        return (top, None) if entry is None else walk(entry.value, path[1:], entry.place, key=key)
+
+    model = context.try_model(SettingsModel, values, locate, "") or SettingsModel()
+    return Settings(
+        instance=model.instance,
+        profile=model.profile,
+        observe=model.observe,
+        state=_state(model.state, sources),
+        store=model.store,
+        web=model.web,
+        run=_absolute(model.run, sources) if model.run else "",
+        timezone=model.timezone,
+        reopen_within=model.reopen_within,
+        p1_ticket_after=model.p1_ticket_after,
+        budgets=Budgets(**dict(model.budgets)),
+        retention=Retention(**dict(model.retention)),
+        concurrency=model.concurrency,
+    )
+
+
+def _state(written: str, sources: Sources) -> str:
+    if written:
+        return _absolute(written, sources)
+    installed = Path(sources.main).parent == Path(_SYSTEM_FOLDER)
+    return _SYSTEM_STATE if installed else _absolute(_LOCAL_STATE, sources)
+
+
+def _absolute(path: str, sources: Sources) -> str:
+    return os.path.normpath(Path(sources.folder) / path)
+
+
+def backends(context: Context, sections: Sections) -> dict[str, Backend]:
+    """Make the ticket backends: each is a name and one kind with its settings."""
+    found: dict[str, Backend] = {}
+    for entry in sections.named["tickets"].values():
+        backend = _backend(context, entry)
+        if backend is not None:
+            found[entry.name] = backend
+    return found
+
+
+def _backend(context: Context, entry: Entry) -> Backend | None:
+    kinds = context.kinds.backends
+    known = ", ".join(sorted(kinds))
+    what = f"tickets: {entry.name}"
+    if not isinstance(entry.value, Map) or len(entry.value) != 1:
+        given = ", ".join(entry.value) if isinstance(entry.value, Map) else shown(entry.value)
+        context.add(
+            entry.place, f"{what}: needs exactly one of {known} with its settings, not {given}"
+        )
+        return None
+    ((kind, value, place),) = entry.value.entries()
+    if kind not in kinds:
+        context.add(place, f"{what}: unknown kind {kind}{nearest(kind, kinds)}")
+        return None
+    spec = context.try_model(
+        kinds[kind].spec,
+        {} if value is None else plain(value),
+        finder(value, place),
+        f"{what}: {kind}",
+    )
+    return None if spec is None else Backend(entry.name, kind, spec)

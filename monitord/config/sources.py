@@ -1,0 +1,248 @@
+"""Everything that was read from disk: the main file, its includes, the content files; as trees.
+
+`read` is the costly half (YAML); what it gives travels between processes as JSON and is judged by
+`assemble`. Mistakes in YAML itself are carried along, so that all mistakes are told at once.
+"""
+
+import gc
+import glob as globbing
+import stat
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from monitord.clock import Clock, SystemClock
+from monitord.config.content import (
+    SYSTEM,
+    Content,
+    Root,
+    search,
+    shipped_root,
+    writable_by_anybody,
+)
+from monitord.config.fields import parse_names
+from monitord.config.tree import Map, Place, pack, unpack
+from monitord.config.yaml12 import Reading, read_file
+from monitord.errors import ConfigError, Problem
+from monitord.model.ids import Instant
+
+MAX_FILES = 5000
+_CLOCK = SystemClock()
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """One file: `role` is main (the main file and its includes), check or runbook."""
+
+    role: str
+    file: str
+    stem: str
+    shipped: bool
+    tree: Any
+
+
+@dataclass(frozen=True, slots=True)
+class Sources:
+    """All documents of one reading, in the order of precedence.
+
+    `folder` is the working directory then (relative `state` paths start there), `at` the time
+    (exceptions end). `broken`: a file could not be read at all, so that missing names prove
+    nothing. `masked` maps `role/stem` to the empty file that hides it.
+    """
+
+    main: str
+    folder: str
+    at: Instant
+    documents: tuple[Document, ...]
+    masked: dict[str, str]
+    files: tuple[str, ...]
+    problems: tuple[Problem, ...] = ()
+    broken: bool = False
+
+    def to_json(self) -> dict[str, Any]:
+        """Give JSON data (no text yet): the executor's child sends it to the core."""
+        return {
+            "main": self.main,
+            "folder": self.folder,
+            "at": self.at,
+            "documents": [
+                [item.role, item.file, item.stem, item.shipped, pack(item.tree)]
+                for item in self.documents
+            ],
+            "masked": self.masked,
+            "files": list(self.files),
+            "problems": [[p.file, p.line, p.column, p.text] for p in self.problems],
+            "broken": self.broken,
+        }
+
+    @classmethod
+    def from_json(cls, data: dict[str, Any]) -> "Sources":
+        """Make the sources again from what `to_json` gave."""
+        return cls(
+            main=data["main"],
+            folder=data["folder"],
+            at=Instant(data["at"]),
+            documents=tuple(
+                Document(role, file, stem, shipped, unpack(tree, file))
+                for role, file, stem, shipped, tree in data["documents"]
+            ),
+            masked=data["masked"],
+            files=tuple(data["files"]),
+            problems=tuple(Problem(*item) for item in data["problems"]),
+            broken=data["broken"],
+        )
+
+
+def read(
+    path: Path,
+    *,
+    shipped: Path | None = None,
+    system: Path = SYSTEM,
+    clock: Clock = _CLOCK,
+) -> Sources:
+    """Read the main file, what it includes, and the content along the search path.
+
+    `shipped` and `system` name other content roots than our own and /etc/monitord.
+
+    Raises:
+        ConfigError: the main file does not exist. All other mistakes travel in `problems`.
+    """
+    if not path.exists():
+        text = "no such file (write one; config/monitord.yaml of the source is a working start)"
+        raise ConfigError([Problem(str(path), 1, 1, text)])
+    with _no_collection():
+        mains = _read_main(path)
+        beside = _content_folders(mains[0], path.parent)
+        roots = [
+            Root(shipped_root() if shipped is None else shipped, shipped=True),
+            Root(system, shipped=False),
+            *(Root(folder, shipped=False) for folder in beside),
+        ]
+        content = search(roots)
+    return _sources(path, clock.now(), mains, content)
+
+
+def _sources(path: Path, at: Instant, mains: list[Reading], content: Content) -> Sources:
+    documents = [
+        Document("main", item.file, Path(item.file).stem, shipped=False, tree=item.tree)
+        for item in mains
+        if not item.broken and item.tree is not None
+    ]
+    documents.extend(
+        Document(role, item.file, stem, shipped, item.tree)
+        for (role, stem), (item, shipped) in content.readings.items()
+        if not item.broken
+    )
+    readings = [*mains, *(item for item, _ in content.readings.values())]
+    problems = [problem for item in readings for problem in item.problems]
+    return Sources(
+        main=str(path),
+        folder=str(Path.cwd()),
+        at=at,
+        documents=tuple(documents),
+        masked={f"{role}/{stem}": file for (role, stem), file in content.masked.items()},
+        files=(*(item.file for item in mains), *content.files),
+        problems=(*problems, *content.problems, *_writable_scripts(readings)),
+        broken=any(item.broken for item in readings),
+    )
+
+
+@contextmanager
+def _no_collection() -> Iterator[None]:
+    """Composing makes hundreds of thousands of objects that live: collecting them is waste."""
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
+
+
+def _read_main(path: Path) -> list[Reading]:
+    """Read the main file and, breadth first, what it and its includes include."""
+    queue: list[tuple[Path, str]] = [(path, str(path))]
+    seen: set[Path] = set()
+    readings: list[Reading] = []
+    while queue:
+        file, name = queue.pop(0)
+        real = file.resolve()
+        if real in seen:
+            continue
+        seen.add(real)
+        reading = read_file(file, name)
+        readings.append(reading)
+        if reading.tree is not None and not isinstance(reading.tree, Map):
+            _refuse(reading, Place(name), "is not a map (write hosts:, groups:, checks: …)")
+            reading.broken = True
+        elif isinstance(reading.tree, Map) and "include" in reading.tree:
+            queue.extend(_includes(reading, reading.tree, file.parent))
+        if len(seen) > MAX_FILES:
+            _refuse(readings[0], Place(str(path)), f"includes more than {MAX_FILES} files")
+            break
+    if readings[0].tree is None and not readings[0].broken:
+        _refuse(readings[0], Place(str(path)), "is empty (config/monitord.yaml is a start)")
+    return readings
+
+
+def _includes(reading: Reading, tree: Map, folder: Path) -> Iterator[tuple[Path, str]]:
+    place = tree.value_place("include")
+    for pattern in _texts(reading, tree, "include"):
+        full = str(folder / pattern)
+        found = [Path(name) for name in sorted(globbing.glob(full))]  # noqa: PTH207 - pathlib refuses absolute patterns
+        if not found and not globbing.has_magic(pattern):
+            _refuse(reading, place, f"include: {pattern}: no such file")
+        yield from ((file, str(file)) for file in found)
+
+
+def _content_folders(main: Reading, folder: Path) -> list[Path]:
+    if not isinstance(main.tree, Map) or "content" not in main.tree:
+        return [folder]
+    folders = []
+    for text in _texts(main, main.tree, "content"):
+        path = folder / text
+        if "\0" in text or not path.is_dir():
+            place = main.tree.value_place("content")
+            _refuse(main, place, f"content: {text!r}: no such folder")
+        else:
+            folders.append(path)
+    return folders
+
+
+def _texts(reading: Reading, tree: Map, key: str) -> tuple[str, ...]:
+    try:
+        names = parse_names(tree[key])
+    except ValueError as error:
+        _refuse(reading, tree.value_place(key), f"{key}: {error}")
+        return ()
+    hostile = [name for name in names if "\0" in name or not name]
+    if hostile:
+        _refuse(reading, tree.value_place(key), f"{key}: {hostile[0]!r} is not a path")
+    return tuple(name for name in names if name not in hostile)
+
+
+def _refuse(reading: Reading, place: Place, text: str) -> None:
+    reading.problems.append(Problem(place.file, place.line, place.column, text))
+
+
+def _writable_scripts(readings: list[Reading]) -> Iterator[Problem]:
+    verdicts: dict[str, str] = {}
+    for reading in readings:
+        for text, line, column in reading.paths:
+            if text not in verdicts:
+                verdicts[text] = _script_verdict(text)
+            if verdicts[text]:
+                yield Problem(reading.file, line, column, f"{text}: {verdicts[text]}")
+
+
+def _script_verdict(text: str) -> str:
+    path = Path(text)
+    try:
+        mode = path.stat().st_mode
+    except (OSError, ValueError):
+        return ""  # on another host, or not there: running it will tell
+    if not stat.S_ISREG(mode) or not mode & 0o111:
+        return ""
+    return writable_by_anybody(path)
