@@ -1,0 +1,168 @@
+"""The whole ticket as plain text, in the order in which a person at three in the morning needs it.
+
+What is broken, for whom, since when; what was done; what was refused and why; whose it is now; one
+next command; what to do by hand; then the evidence, and the timeline last. It decides order and
+wording, never content: a field that is absent is left out. All text is hostile data and is cleaned.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from monitord.model.text import block, one_line
+
+_LINE = 300  # characters of a one-line field
+_HEAD, _TAIL = 1500, 2500  # characters kept of a long output: how it began, how it ended
+_OWNERS = {
+    "OPEN": "I am looking into it.",
+    "REPAIRING": "I am still repairing; nothing is asked of you yet.",
+    "WAITING": "I am waiting before the next attempt; nothing is asked of you yet.",
+    "ESCALATED": "I have stopped. It is yours.",
+    "RESOLVED": "It is over; nothing is asked of you.",
+    "CLOSED": "It is over; nothing is asked of you.",
+}
+
+Ticket = Mapping[str, Any]
+
+
+def render(ticket: Ticket) -> str:
+    """Give the full text of a ticket document.
+
+    Shape: key, incident, tier, priority, status, severity, title, host, summary, since,
+    first_failed, means, by_hand, next_command, tried, refused, evidence, timeline, links. Times are
+    ISO 8601 texts. Unknown keys are ignored, absent ones left out; it raises nothing for content.
+    """
+    parts = (
+        _what(ticket),
+        _section("What this means", _paragraph(ticket.get("means"))),
+        _section("What I did", _tried(_list(ticket, "tried"))),
+        _section("What I refused, and why", _refused(_list(ticket, "refused"))),
+        _OWNERS.get(str(ticket.get("status", "")).upper(), ""),
+        _section("Next command", _indented(_line(ticket.get("next_command")))),
+        _section("By hand", _paragraph(ticket.get("by_hand"))),
+        _section("Evidence", _evidence(_list(ticket, "evidence"))),
+        _section("Links", _links(ticket.get("links"))),
+        _section("Timeline", _timeline(_list(ticket, "timeline"))),
+    )
+    return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def subject(ticket: Ticket) -> str:
+    """Give the one line that names a ticket: `web1/site: no answer within 5 s`."""
+    key, title = _line(ticket.get("key")), _line(ticket.get("title"))
+    said = title or _line(ticket.get("summary"))
+    return said if not key or said.startswith(key) else f"{key}: {said}"
+
+
+def _what(ticket: Ticket) -> str:
+    severity = _line(ticket.get("severity")).upper()
+    summary = _line(ticket.get("summary"))
+    first = f"{_line(ticket.get('key'))} is {severity}" if severity else subject(ticket)
+    lines = [f"{first}: {summary}" if severity and summary else first]
+    facts = (
+        ("host", _line(ticket.get("host"))),
+        ("since", _moment(ticket.get("since"))),
+        ("first failure", _moment(ticket.get("first_failed"))),
+        ("incident", _line(ticket.get("incident"))),
+        ("status", _line(ticket.get("status"))),
+        ("priority", _line(ticket.get("priority"))),
+        ("tier", _line(ticket.get("tier"))),
+    )
+    lines += [f"  {name + ':':15}{value}" for name, value in facts if value]
+    return "\n".join(lines)
+
+
+def _section(title: str, body: str) -> str:
+    return f"{title}\n{body}" if body else ""
+
+
+def _tried(attempts: Sequence[Ticket]) -> str:
+    lines: list[str] = []
+    for number, attempt in enumerate(attempts, 1):
+        mode = _line(attempt.get("mode"))
+        named = _line(attempt.get("runbook")) + (f" ({mode})" if mode else "")
+        lines.append(f"  {number}. {named}: {_line(attempt.get('outcome')) or 'no outcome'}")
+        for step in _list(attempt, "steps"):
+            lines.extend(_step(step))
+    return "\n".join(lines)
+
+
+def _step(step: Ticket) -> Iterator[str]:
+    words = [_line(step.get(name)) for name in ("phase", "kind", "target", "status")]
+    code = step.get("exit_code")
+    words.append(f"exit {_line(code)}" if code is not None else "")
+    yield "     " + "  ".join(word for word in words if word)
+    for line in _lines(step.get("output")):
+        yield f"     | {line}"
+
+
+def _refused(refusals: Sequence[Ticket]) -> str:
+    lines = []
+    for refusal in refusals:
+        runbook, guard = _line(refusal.get("runbook")), _line(refusal.get("guard"))
+        named = f"{runbook} by {guard}" if runbook and guard else runbook or guard
+        words = (_moment(refusal.get("at")), named + ":", _line(refusal.get("reason")))
+        lines.append("  " + "  ".join(word for word in words if word))
+    return "\n".join(lines)
+
+
+def _evidence(pieces: Sequence[Ticket]) -> str:
+    lines: list[str] = []
+    for piece in pieces:
+        lines.append(f"  {_line(piece.get('title'))}")
+        lines.extend(f"  | {line}" for line in _lines(piece.get("text")))
+    return "\n".join(lines)
+
+
+def _timeline(events: Sequence[Ticket]) -> str:
+    lines = []
+    for event in events:
+        actor = _line(event.get("actor"))
+        by = f"  ({actor})" if actor and actor != "monitord" else ""
+        words = (_moment(event.get("at")), _line(event.get("kind")), _line(event.get("text")))
+        lines.append("  " + "  ".join(word for word in words if word) + by)
+    return "\n".join(lines)
+
+
+def _links(links: Any) -> str:
+    if not isinstance(links, Mapping):
+        return ""
+    return "\n".join(f"  {_line(name)}: {_line(url)}" for name, url in links.items())
+
+
+def _list(ticket: Ticket, name: str) -> list[Ticket]:
+    entries = ticket.get(name)
+    if not isinstance(entries, Sequence) or isinstance(entries, str):
+        return []
+    return [entry for entry in entries if isinstance(entry, Mapping)]
+
+
+def _line(value: Any) -> str:
+    return "" if value is None else one_line(str(value), _LINE)
+
+
+def _lines(value: Any) -> list[str]:
+    """Give a long text as clean lines; of a very long one the beginning and the end."""
+    text = "" if value is None else str(value)
+    if len(text) > _HEAD + _TAIL:
+        left_out = len(text) - _HEAD - _TAIL
+        text = f"{text[:_HEAD]}\n… {left_out} characters left out …\n{text[-_TAIL:]}"
+    return block(text, len(text)).splitlines()
+
+
+def _indented(line: str) -> str:
+    return f"  {line}" if line else ""
+
+
+def _paragraph(value: Any) -> str:
+    return "\n".join(f"  {line}" for line in _lines(value))
+
+
+def _moment(value: Any) -> str:
+    if value is None:
+        return ""
+    try:
+        moment = datetime.fromisoformat(str(value))
+    except ValueError:
+        return _line(value)
+    return moment.strftime("%Y-%m-%d %H:%M:%S %Z").rstrip()
