@@ -15,7 +15,6 @@ from monitord.model.state import Change, CheckState, StatePolicy, Transition
 
 _OK, _UNKNOWN, _PENDING = Status.OK, Status.UNKNOWN, Status.PENDING
 _NOT_BAD = frozenset({_OK, _PENDING})
-_JUDGED_BAD = frozenset({Status.WARNING, Status.CRITICAL})
 
 Judgement = tuple[CheckState, tuple[Transition, ...]]
 
@@ -282,7 +281,7 @@ def _stale(state: CheckState, status: Status, hard: Status, spent: bool) -> bool
     """Tell whether what we believe is old evidence: an UNKNOWN alone does not refresh it."""
     if status is not _UNKNOWN or hard is _UNKNOWN:
         return False
-    return state.stale or (spent and hard in _JUDGED_BAD)
+    return state.stale or spent
 
 
 def _transitions(

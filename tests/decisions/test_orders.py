@@ -1,3 +1,4 @@
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -151,6 +152,13 @@ def test_an_order_until_ok_is_over_when_all_it_touches_came_back(
     rows: list[str], ended: bool
 ) -> None:
     assert over(*rows) is ended
+
+
+def test_a_stale_ok_does_not_end_an_order() -> None:
+    given = order(starts=2, expires=99, until_ok=True)
+    state = last("C C C O O")
+    assert ended_by_ok(given, [state])
+    assert not ended_by_ok(given, [replace(state, stale=True)])
 
 
 def test_an_order_that_is_not_until_ok_is_never_ended_by_an_ok() -> None:

@@ -1,6 +1,7 @@
 """What a parent's belief means for its children (notation of beliefs: rows.py)."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -87,6 +88,11 @@ def test_an_ok_from_before_the_childs_failure_leaves_doubt() -> None:
     assert alone("U U U", since=9) is Reach.UNSURE
 
 
+def test_a_parent_that_fell_silent_while_it_came_back_is_still_down() -> None:
+    silent = replace(last("C C C O"), stale=True)
+    assert reach([Requirement("all", (SW1,))], lambda _: silent) is Reach.DOWN
+
+
 def test_a_parent_that_is_never_seen_again_leaves_no_doubt_for_good() -> None:
     """Else its child could never become hard: the parent goes stale, and that ends the doubt."""
     assert alone("W W W U U U", since=99) is Reach.UP
@@ -161,7 +167,7 @@ def test_a_fact_that_arrived_proves_the_way_it_came(
 
 def test_parents_are_looked_at_when_a_child_fails() -> None:
     requirements = [Requirement("any", (SW1, SW2)), Requirement("all", (DB, SW1))]
-    parents = states(sw1="O", sw2="O O O O O", db1="")
+    parents = states(sw1="O O O", sw2="O O O O", db1="")
     assert recheck(requirements, parents, since=Instant(4_000_000)) == (SW1, DB)
 
 

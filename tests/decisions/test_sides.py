@@ -158,6 +158,12 @@ def test_a_changed_target_forgets_the_soft_count(
     assert (reset.first_failed, dict(reset.memory)) == (first_failed, {})
 
 
+def test_a_changed_target_behind_an_outage_is_reachable_with_its_first_ok() -> None:
+    reset = reset_soft(last("O C!"))
+    assert reset.unreachable
+    assert changes("O", state=reset) == [("reachable", "OK", "OK", 1)]
+
+
 def test_the_first_result_of_a_changed_target_is_no_change() -> None:
     reset = reset_soft(last("O O O"))
     assert last("C", state=reset, policy=StatePolicy()).flap_bits == 0
@@ -177,6 +183,7 @@ def test_the_first_result_of_a_changed_target_is_no_change() -> None:
         ("O C", "C!", True),
         ("O C!", "C!", False),
         ("U U U", "U", False),
+        ("C C C O C?", "C", True),  # the same, but now it is compared with
         ("C C C U U U", "U", False),
         ("P", "P", False),
         ("P", "O", True),
