@@ -200,7 +200,7 @@ def _key_file(path: str, place: str) -> paramiko.PKey:
         ValueError,
         TypeError,
         paramiko.SSHException,
-        paramiko.UnknownKeyType,
+        paramiko.UnknownKeyType,  # type: ignore[attr-defined] # the stubs lack it
     ) as error:
         text = f"{place}: the key {path} cannot be read: {error}"
         raise TransportError(text, cause=Cause.LOGIN) from error
