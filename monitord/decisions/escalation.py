@@ -1,0 +1,33 @@
+"""Decides tier, priority and whether a ticket is due. Pure; it opens and sends nothing.
+
+Before on-call policies exist everything starts at tier L1. Source of the table: DESIGN §3.
+"""
+
+from collections.abc import Iterable
+
+from monitord.model.catalog import Check
+from monitord.model.incident import Incident
+from monitord.model.result import Status
+
+
+def priority(severity: Status, impacts: Iterable[str]) -> str:
+    """Give P2 for a CRITICAL of high impact, P3 for a CRITICAL, P4 for the rest.
+
+    `impacts` are the words that the host, the check and its services say (high, normal, low).
+    """
+    if severity is not Status.CRITICAL:
+        return "P4"
+    return "P2" if "high" in set(impacts) else "P3"
+
+
+def ticket_at_once(incident: Incident, check: Check | None) -> bool:
+    """Tell whether a ticket opens with the incident, before any repair was tried.
+
+    UNKNOWN and WARNING have nobody else who would tell a person: no runbook answers the first, few
+    the second. `ticket: at_once` asks for it.
+    """
+    if incident.ticket is not None:
+        return False
+    if incident.severity is not Status.CRITICAL:
+        return True
+    return check is not None and check.ticket == "at_once"

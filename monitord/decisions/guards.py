@@ -1,0 +1,276 @@
+"""Decides whether a rung of the ladder may act now: one ordered list of guards, each with a reason.
+
+A guard looks at a `Situation` and either lets pass (None) or refuses with a sentence and with what
+follows from it. They run before an attempt and again inside each step's intent transaction. Pure;
+nothing is done or looked up here. A guard that is removed fails a test that bears its name.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+from enum import StrEnum
+
+from monitord.decisions.reach import Reach
+from monitord.model.catalog import Budgets, Check, Host, Rung
+from monitord.model.ids import Instant
+from monitord.model.spec import format_duration
+from monitord.model.state import CheckState
+from monitord.model.ticket import Order
+
+_LOOK_AGAIN = timedelta(seconds=15)
+
+
+class Then(StrEnum):
+    """What follows from a refusal."""
+
+    WAIT = "wait"  # the reason ends by itself: look again
+    NEXT = "next"  # this rung is spent: the next one, or a person
+    PERSON = "person"  # automation must not act here at all: a person now
+
+
+@dataclass(frozen=True, slots=True)
+class Effects:
+    """Counts of attempts that reached an effect, for the budgets.
+
+    `incident` counts rungs of this incident; `rung` those of this runbook in it; `runbook_hour` and
+    `runbook_day` this runbook anywhere; the rest what its host and the fleet had.
+    """
+
+    incident: int = 0
+    rung: int = 0
+    runbook_hour: int = 0
+    runbook_day: int = 0
+    host_hour: int = 0
+    host_day: int = 0
+    fleet_hour: int = 0
+    fleet_day: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Running:
+    """Other attempts between their plan and their end: in the fleet, and by group of this host."""
+
+    fleet: int = 0
+    groups: tuple[tuple[str, int], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Situation:
+    """All that the guards may know about one rung of one incident at one instant.
+
+    `states` are the beliefs about the incident's items. `halt_order` and `maintenance` are the
+    orders in force for it; `halt_file` tells whether the file HALT exists. `last_effect` is when
+    this runbook last had an effect on this host, `lock_holder` a text naming who holds one of the
+    locks it needs. `evidence` is the check's status by the look just before the first effect (None
+    before that look). `rung_problem` says why no exact plan can be made.
+    """
+
+    now: Instant
+    check: Check
+    host: Host
+    rung: Rung
+    budgets: Budgets
+    states: tuple[CheckState, ...]
+    reach: Reach
+    observe: bool = False
+    halt_file: bool = False
+    halt_order: Order | None = None
+    maintenance: Order | None = None
+    targets: tuple[str, ...] = ()
+    effects: Effects = field(default_factory=Effects)
+    running: Running = field(default_factory=Running)
+    last_effect: Instant | None = None
+    lock_holder: str = ""
+    recovered: bool = False
+    rung_problem: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """Why a guard says no, what follows, and until when it will say so (None: nobody knows)."""
+
+    reason: str
+    then: Then
+    until: Instant | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Guard:
+    """A named rule; `judge` gives None to let pass."""
+
+    name: str
+    judge: Callable[[Situation], Refusal | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What one guard said. `refusal` is None when it let pass."""
+
+    guard: str
+    refusal: Refusal | None
+
+
+def evaluate(situation: Situation, guards: Sequence[Guard] | None = None) -> tuple[Verdict, ...]:
+    """Ask every guard, in order; all are asked, so that a person sees all reasons at once."""
+    chosen = GUARDS if guards is None else guards
+    return tuple(Verdict(guard.name, guard.judge(situation)) for guard in chosen)
+
+
+def first_refusal(verdicts: Sequence[Verdict]) -> tuple[str, Refusal] | None:
+    """Give the name and refusal that decides: the first in the order of the list, or None.
+
+    A later refusal that needs a person outweighs an earlier one that merely waits: waiting would
+    only delay the person.
+    """
+    refused = [(v.guard, v.refusal) for v in verdicts if v.refusal is not None]
+    if not refused:
+        return None
+    silent = [pair for pair in refused if pair[0] in _KEEPS_QUIET]
+    if silent:
+        return silent[0]
+    for wanted in (Then.PERSON, Then.NEXT, Then.WAIT):
+        for name, refusal in refused:
+            if refusal.then is wanted:
+                return name, refusal
+    return None
+
+
+def _halt(s: Situation) -> Refusal | None:
+    if s.halt_file:
+        return Refusal("automation is halted: the file HALT exists", Then.PERSON)
+    if s.halt_order is not None:
+        order = s.halt_order
+        return Refusal(f"automation is halted by {order.by}: {order.reason}", Then.PERSON)
+    return None
+
+
+def _maintenance(s: Situation) -> Refusal | None:
+    if s.maintenance is None:
+        return None
+    order = s.maintenance
+    reason = f"maintenance by {order.by}: {order.reason}"
+    return Refusal(reason, Then.WAIT, None if order.until_ok else order.expires)
+
+
+def _flapping(s: Situation) -> Refusal | None:
+    names = [state.key for state in s.states if state.flapping]
+    if names:
+        return Refusal(f"{names[0]} is flapping: a repair would chase noise", Then.PERSON)
+    return None
+
+
+def _unreachable(s: Situation) -> Refusal | None:
+    if s.reach is Reach.DOWN:
+        return Refusal("what it stands behind or needs is down: repair that first", Then.WAIT)
+    if s.reach is Reach.UNSURE:
+        return Refusal(
+            "it is not sure that what it stands behind or needs is up", Then.WAIT, _soon(s)
+        )
+    return None
+
+
+def _still_failing(s: Situation) -> Refusal | None:
+    if s.recovered:
+        return Refusal("the check no longer fails: nothing to repair", Then.WAIT, _soon(s))
+    return None
+
+
+def _mode(s: Situation) -> Refusal | None:
+    name = s.rung.runbook
+    if s.observe:
+        return Refusal("observe is on: every decision is taken, nothing is let out", Then.NEXT)
+    if s.rung.mode == "shadow":
+        return Refusal(f"{name} is in shadow: it shows what it would have done", Then.NEXT)
+    if s.rung.mode == "approve":
+        return Refusal(f"{name} waits for a person's approval of this exact plan", Then.NEXT)
+    return None
+
+
+def _budget(s: Situation) -> Refusal | None:
+    limits, budgets, name = s.rung.limits, s.budgets, s.rung.runbook
+    rules: tuple[tuple[int, int | None, str, Then], ...] = (
+        (s.effects.rung, limits.per_incident, f"{name} for this incident", Then.NEXT),
+        (s.effects.incident, budgets.rungs_per_incident, "repairs for this incident", Then.PERSON),
+        (s.effects.runbook_hour, limits.per_hour, f"{name} in an hour", Then.NEXT),
+        (s.effects.runbook_day, limits.per_day, f"{name} in a day", Then.NEXT),
+        (s.effects.host_hour, budgets.host_per_hour, f"repairs on {s.host.name} in an hour", _P),
+        (s.effects.host_day, budgets.host_per_day, f"repairs on {s.host.name} in a day", _P),
+        (s.effects.fleet_hour, budgets.fleet_per_hour, "repairs in the fleet in an hour", _P),
+        (s.effects.fleet_day, budgets.fleet_per_day, "repairs in the fleet in a day", _P),
+    )
+    for count, limit, what, then in rules:
+        if limit is not None and count >= limit:
+            return Refusal(f"the budget is spent: {count} of {limit} {what}", then)
+    return None
+
+
+def _cooldown(s: Situation) -> Refusal | None:
+    if s.last_effect is None:
+        return None
+    cooldown = s.rung.limits.cooldown
+    over = Instant(s.last_effect + cooldown // timedelta(microseconds=1))
+    if s.now >= over:
+        return None
+    ago = format_duration(timedelta(seconds=(s.now - s.last_effect) // 1_000_000))
+    reason = (
+        f"{s.rung.runbook} acted on {s.host.name} {ago} ago;"
+        f" its cooldown is {format_duration(cooldown)}"
+    )
+    return Refusal(reason, Then.NEXT, over)
+
+
+def _at_once(s: Situation) -> Refusal | None:
+    if s.running.fleet >= s.budgets.fleet_at_once:
+        reason = f"{s.running.fleet} of {s.budgets.fleet_at_once} repairs run in the fleet already"
+        return Refusal(reason, Then.WAIT, _soon(s))
+    for group, count in s.running.groups:
+        if count >= s.budgets.group_at_once:
+            reason = f"{count} of {s.budgets.group_at_once} repairs run in group {group} already"
+            return Refusal(reason, Then.WAIT, _soon(s))
+    return None
+
+
+def _lock(s: Situation) -> Refusal | None:
+    if s.lock_holder:
+        return Refusal(f"{s.lock_holder} is being worked on", Then.WAIT, _soon(s))
+    return None
+
+
+def _targets(s: Situation) -> Refusal | None:
+    if not s.host.login.may_act:
+        reason = f"{s.host.name} is only watched: its login has no `act`"
+        return Refusal(reason, Then.PERSON)
+    if not s.targets:
+        return Refusal("the set of targets is empty", Then.PERSON)
+    if s.rung_problem:
+        return Refusal(f"no exact plan can be made: {s.rung_problem}", Then.NEXT)
+    return None
+
+
+def _soon(s: Situation) -> Instant:
+    return Instant(s.now + _LOOK_AGAIN // timedelta(microseconds=1))
+
+
+_P = Then.PERSON
+_KEEPS_QUIET = frozenset({"maintenance", "unreachable", "still failing"})
+"""What these refuse needs no person from this incident: somebody works there already, the parent's
+own incident carries the news, or it is over. They outweigh every other refusal."""
+
+GUARDS: tuple[Guard, ...] = (
+    Guard("halt", _halt),
+    Guard("maintenance", _maintenance),
+    # taken: a person holds the host
+    Guard("flapping", _flapping),
+    Guard("unreachable", _unreachable),
+    # stale or single-sample evidence; vantage; a person is at work
+    Guard("still failing", _still_failing),
+    Guard("mode", _mode),
+    Guard("budget", _budget),
+    Guard("cooldown", _cooldown),
+    Guard("at once", _at_once),
+    Guard("lock", _lock),
+    # keep_healthy
+    Guard("targets", _targets),
+    # preconditions are the runbook's `require`; freeze window; circuit breaker; deletion
+)
+"""The order of DESIGN §7; a comment marks the place of a guard that later versions bring."""

@@ -1,0 +1,169 @@
+"""Decides what a transition does to incidents: open, join, reopen, change, resolve, or why nothing.
+
+Pure: it is handed the transition and the live incidents of the keys it may touch, and returns the
+changes in the order in which they are to be made. It never looks at runbooks.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+
+from monitord.model.ids import Instant, StateKey, split_state_key
+from monitord.model.incident import OPEN_STATUSES, Incident, IncidentStatus
+from monitord.model.result import Cause, Status
+from monitord.model.state import Change, Transition
+
+_BAD = frozenset({Status.WARNING, Status.CRITICAL, Status.UNKNOWN})
+
+
+@dataclass(frozen=True, slots=True)
+class Open:
+    """A new incident of this key with this first item."""
+
+    key: str
+    severity: Status
+
+
+@dataclass(frozen=True, slots=True)
+class Reopen:
+    """The resolved incident goes on: its ladder position, budgets and clocks with it."""
+
+    incident: Incident
+    severity: Status
+
+
+@dataclass(frozen=True, slots=True)
+class Amend:
+    """The live incident has other items or another severity from now on."""
+
+    incident: Incident
+    items: tuple[str, ...]
+    severity: Status
+
+
+@dataclass(frozen=True, slots=True)
+class Resolve:
+    """Nothing of it is bad any more; `cause` is recovered or verified."""
+
+    incident: Incident
+    cause: str
+
+
+@dataclass(frozen=True, slots=True)
+class Suppress:
+    """Nothing happens, for a reason that the audit (I1) reads."""
+
+    reason: str
+
+
+Decision = Open | Reopen | Amend | Resolve | Suppress
+
+
+def incident_key(key: StateKey, status: Status, cause: Cause | None) -> str:
+    """Give the key under which a bad status of this item is counted."""
+    if status is Status.UNKNOWN:
+        return f"unknown/{cause or Cause.PROBE}"
+    return split_state_key(key)[0]
+
+
+def keys_to_look_at(transition: Transition) -> tuple[str, ...]:
+    """Give the keys of all incidents that the transition may touch."""
+    return (
+        split_state_key(transition.key)[0],
+        *(f"unknown/{cause}" for cause in Cause),
+    )
+
+
+def decide(
+    transition: Transition,
+    live: Mapping[str, Incident],
+    severities: Mapping[str, Status],
+    *,
+    now: Instant,
+    reopen_within: timedelta,
+) -> tuple[Decision, ...]:
+    """Say what a transition does.
+
+    Args:
+        transition: the change of belief.
+        live: the not-CLOSED incident of each key from `keys_to_look_at` that has one.
+        severities: the hard status of every other item of those incidents.
+        now: the instant of the decision.
+        reopen_within: how long after RESOLVED the same key is the same incident.
+    """
+    if transition.change not in (Change.HARD, Change.VERIFIED):
+        return (Suppress(f"a {transition.change} transition opens nothing"),)
+    if transition.after not in _BAD:
+        return _recovered(transition, live, severities) or (
+            Suppress("recovered, and no incident was open"),
+        )
+    key = incident_key(transition.key, transition.after, transition.cause)
+    changes = _leave_unknown(transition, live, severities, except_for=key)
+    mine = live.get(key)
+    if mine is None:
+        return (*changes, Open(key, transition.after))
+    if mine.status is IncidentStatus.RESOLVED:
+        age = now - (mine.resolved or now)
+        if age <= reopen_within // timedelta(microseconds=1):
+            return (*changes, Reopen(mine, transition.after))
+        return (*changes, Open(key, transition.after))
+    items = tuple(sorted({*mine.items, transition.key}))
+    severity = worst(severities.get(item, transition.after) for item in items)
+    return (*changes, Amend(mine, items, max(severity, transition.after, key=_badness)))
+
+
+def worst(statuses: Iterable[Status | None]) -> Status:
+    """Give the worst of some statuses: CRITICAL, then UNKNOWN, then WARNING, then OK."""
+    return max(
+        (status for status in statuses if status is not None), key=_badness, default=Status.OK
+    )
+
+
+_ORDER = (Status.PENDING, Status.OK, Status.WARNING, Status.UNKNOWN, Status.CRITICAL)
+
+
+def _badness(status: Status) -> int:
+    return _ORDER.index(status)
+
+
+def _recovered(
+    transition: Transition, live: Mapping[str, Incident], severities: Mapping[str, Status]
+) -> tuple[Decision, ...]:
+    changes: list[Decision] = []
+    for incident in live.values():
+        if incident.status not in OPEN_STATUSES or transition.key not in incident.items:
+            continue
+        changes.append(_without(incident, transition, severities))
+    return tuple(changes)
+
+
+def _leave_unknown(
+    transition: Transition,
+    live: Mapping[str, Incident],
+    severities: Mapping[str, Status],
+    *,
+    except_for: str,
+) -> tuple[Decision, ...]:
+    """A judged status, or another cause, takes the item out of the UNKNOWN incidents it is in.
+
+    The reverse does not hold: an item that turns from CRITICAL to UNKNOWN stays in its own
+    incident, since UNKNOWN is never a recovery.
+    """
+    return tuple(
+        _without(incident, transition, severities)
+        for key, incident in live.items()
+        if key.startswith("unknown/")
+        and key != except_for
+        and incident.status in OPEN_STATUSES
+        and transition.key in incident.items
+    )
+
+
+def _without(
+    incident: Incident, transition: Transition, severities: Mapping[str, Status]
+) -> Decision:
+    rest = tuple(item for item in incident.items if item != transition.key)
+    if not rest:
+        cause = "verified" if transition.change is Change.VERIFIED else "recovered"
+        return Resolve(incident, cause)
+    return Amend(incident, rest, worst(severities.get(item) for item in rest))

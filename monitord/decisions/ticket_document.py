@@ -1,0 +1,177 @@
+"""Builds the ticket that a person reads, as one JSON document, from the rows of an incident. Pure.
+
+The document is what the embedded store shows, what backends send and what the API gives; it holds
+facts in a fixed order and never a secret (output was redacted before it was stored). It decides
+nothing but the one next command.
+"""
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from monitord.model.catalog import Check, Host
+from monitord.model.ids import Instant
+from monitord.model.incident import Attempt, Incident, IncidentStatus, Phase, Step, StepStatus
+from monitord.model.ticket import Event, Ticket
+
+_REFUSALS = frozenset({"refused", "handed-over"})
+_TIMELINE = 200  # lines; older ones of a long incident are left out in the middle
+
+
+def document(
+    incident: Incident,
+    *,
+    check: Check | None,
+    host: Host | None,
+    attempts: Sequence[Attempt],
+    steps: Mapping[int, Sequence[Step]],
+    events: Sequence[Event],
+    ticket: Ticket | None,
+    instance: str,
+) -> dict[str, Any]:
+    """Give the document.
+
+    Args:
+        incident: the outage.
+        check: its check, if it is still configured (an UNKNOWN incident has none).
+        host: its host, if it has one.
+        attempts: all of this incident, oldest first.
+        steps: by attempt id, in order.
+        events: the timeline, oldest first.
+        ticket: the embedded ticket, if one is open.
+        instance: this monitord's name; with the incident's id it makes the key unique.
+    """
+    return {
+        "key": f"{instance}-{incident.id}",
+        "incident": incident.id,
+        "ticket": ticket.id if ticket else None,
+        "tier": incident.tier,
+        "priority": incident.priority,
+        "status": incident.status.value,
+        "severity": incident.severity.name,
+        "title": title(incident),
+        "check": incident.key,
+        "host": _host(host),
+        "items": list(incident.items),
+        "summary": incident.summary,
+        "since": iso(incident.opened),
+        "first_failed": iso(incident.first_failed),
+        "means": check.means if check else "",
+        "by_hand": check.by_hand if check else "",
+        "services": list(check.services) if check else [],
+        "says": _says(incident),
+        "next_command": next_command(incident),
+        "tried": [_tried(attempt, steps.get(attempt.id, ())) for attempt in attempts],
+        "refused": [_refused(event) for event in events if event.kind in _REFUSALS],
+        "evidence": _evidence(attempts, steps),
+        "timeline": [_line(event) for event in _bounded(events)],
+        "links": {},
+    }
+
+
+def title(incident: Incident) -> str:
+    """Give one line: what is bad, and how."""
+    return f"{incident.key}: {incident.severity.name}: {incident.summary}"
+
+
+def next_command(incident: Incident) -> str:
+    """Give the one command that a person would run first; it changes nothing."""
+    if incident.status in (IncidentStatus.RESOLVED, IncidentStatus.CLOSED):
+        return f"monitord incident {incident.id}"
+    key = (
+        incident.key if not incident.key.startswith("unknown/") else next(iter(incident.items), "")
+    )
+    return f"monitord explain {key}"
+
+
+def iso(instant: Instant | None) -> str | None:
+    """Give an instant as ISO 8601 in UTC with seconds, or None."""
+    if instant is None:
+        return None
+    moment = datetime.fromtimestamp(0, UTC) + timedelta(microseconds=instant)
+    return moment.isoformat(timespec="seconds").replace("+00:00", "Z")
+
+
+def _host(host: Host | None) -> dict[str, Any] | None:
+    if host is None:
+        return None
+    return {
+        "name": host.name,
+        "address": host.address,
+        "groups": list(host.groups),
+        "site": host.site,
+        "customer": host.customer,
+    }
+
+
+def _says(incident: Incident) -> str:
+    match incident.status:
+        case IncidentStatus.ESCALATED:
+            return "I have stopped, it is yours."
+        case IncidentStatus.RESOLVED:
+            return f"It is over: {incident.cause}."
+        case IncidentStatus.CLOSED:
+            return f"Closed by {incident.closed_by}: {incident.close_reason}"
+        case IncidentStatus.REPAIRING:
+            return "I am repairing it; there is nothing for you to do yet."
+        case _:
+            return f"I wait: {incident.waiting_for}" if incident.waiting_for else "I am looking."
+
+
+def _tried(attempt: Attempt, steps: Sequence[Step]) -> dict[str, Any]:
+    return {
+        "attempt": attempt.id,
+        "runbook": attempt.runbook,
+        "mode": attempt.mode,
+        "status": attempt.status.value,
+        "outcome": attempt.outcome,
+        "started": iso(attempt.started),
+        "finished": iso(attempt.finished),
+        "steps": [_step(step) for step in steps if step.phase is not Phase.COLLECT],
+    }
+
+
+def _step(step: Step) -> dict[str, Any]:
+    return {
+        "phase": step.phase.value,
+        "kind": step.kind,
+        "target": step.target,
+        "effect": step.effect,
+        "status": step.status.value,
+        "exit_code": step.exit_code,
+        "output": step.output,
+        "error": step.error,
+    }
+
+
+def _refused(event: Event) -> dict[str, Any]:
+    return {
+        "at": iso(event.at),
+        "runbook": event.data.get("runbook", ""),
+        "guard": event.data.get("guard", ""),
+        "reason": event.data.get("reason", event.text),
+        "plan": event.data.get("plan", []),
+    }
+
+
+def _evidence(
+    attempts: Sequence[Attempt], steps: Mapping[int, Sequence[Step]]
+) -> list[dict[str, str]]:
+    """The newest evidence of each kind: what a rung did is evidence for the next."""
+    found: dict[str, str] = {}
+    for attempt in attempts:
+        for step in steps.get(attempt.id, ()):
+            if step.phase is Phase.COLLECT and step.status is not StepStatus.INTENT:
+                found[f"{step.target}: {step.effect}"] = step.output or step.error
+    return [{"title": name, "text": text} for name, text in found.items()]
+
+
+def _line(event: Event) -> dict[str, Any]:
+    return {"at": iso(event.at), "kind": event.kind, "text": event.text, "actor": event.actor}
+
+
+def _bounded(events: Sequence[Event]) -> list[Event]:
+    if len(events) <= _TIMELINE:
+        return list(events)
+    half = _TIMELINE // 2
+    return [*events[:half], *events[-half:]]

@@ -1,0 +1,291 @@
+"""The stage that carries attempts through their plans: intent, effect, outcome, one step at a time.
+
+Before each effect the intent is committed in the transaction that asks the guards again; the
+executor finds it there. After a crash an open intent is adopted, never sent blindly again. What a
+failure means for the incident is decided in decisions/; what a step does, in the executor.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from typing import Any
+
+from monitord.actions import plan as plans
+from monitord.clock import after
+from monitord.decisions import remediation
+from monitord.decisions.guards import Refusal, evaluate, first_refusal
+from monitord.engine.beliefs import Hold
+from monitord.engine.instance import Instance
+from monitord.engine.ports import StepOutcome
+from monitord.engine.settling import interrupt, rung_of, settle, stop_before_effect, verify
+from monitord.engine.situation import ExactPlan, situation
+from monitord.engine.turn import AfterCommit, AttemptTurn
+from monitord.errors import ExecutorLostError, RefusedByExecutorError
+from monitord.model.catalog import Check, Rung
+from monitord.model.effect import Pause, PlannedStep, to_json
+from monitord.model.ids import AttemptId, Instant, StepId
+from monitord.model.incident import Attempt, AttemptStatus, IncidentStatus, Phase, Step, StepStatus
+from monitord.model.result import Status
+from monitord.store.contract import Tx
+
+_RECONNECT = timedelta(seconds=2)
+_STEP_SLACK = timedelta(seconds=15)  # what the executor may need beyond the step's own deadline
+_LOOK_VALID = timedelta(seconds=30)
+_A = AttemptStatus
+
+
+@dataclass(frozen=True, slots=True)
+class Looked:
+    """What the look before the first effect saw, and when."""
+
+    at: Instant
+    recovered: bool
+
+
+class Attempts:
+    """Carries attempts on. It remembers only what is lost without harm: looks before an effect."""
+
+    def __init__(self, instance: Instance) -> None:
+        self._instance = instance
+        self._looked: dict[AttemptId, Looked] = {}
+
+    def carry_on(self, turn: AttemptTurn) -> None:
+        """Take a PLANNED or RUNNING attempt whose time has come one step further."""
+        attempt, tx = turn.attempt, turn.tx
+        if turn.incident.status is not IncidentStatus.REPAIRING:
+            interrupt(turn, "its incident is no longer being repaired")
+            return
+        if attempt.status is _A.PLANNED:
+            tx.move_attempt(
+                attempt.id, _A.PLANNED, _A.RUNNING, started=turn.now, epoch=turn.instance.epoch
+            )
+            turn.attempt = attempt = replace(attempt, status=_A.RUNNING, started=turn.now)
+            turn.note("attempt-started", f"attempt {attempt.id} of {attempt.runbook} begins")
+        open_step = next((s for s in tx.steps(attempt.id) if s.status is StepStatus.INTENT), None)
+        if open_step is not None:
+            self._resume(turn, open_step)
+        elif turn.now >= attempt.deadline:
+            interrupt(turn, "its deadline passed")
+        else:
+            self._next(turn)
+
+    def _resume(self, turn: AttemptTurn, step: Step) -> None:
+        planned = plans.from_text(turn.attempt.plan)[step.position]
+        if isinstance(planned.effect, Pause):
+            if turn.now >= after(step.intended, timedelta(seconds=planned.effect.seconds)):
+                settle(turn, step, StepOutcome(StepStatus.DONE))
+            return
+        attempt = turn.attempt
+        _rest_until_it_ends(turn)
+        turn.start(_name(attempt), lambda: self._adopt(step, attempt))
+
+    def _next(self, turn: AttemptTurn) -> None:
+        attempt = turn.attempt
+        steps = plans.from_text(attempt.plan)
+        if attempt.position >= len(steps):
+            verify(turn, "all steps are done")
+            return
+        found = rung_of(turn)
+        if found is None:
+            interrupt(turn, "its check or runbook is no longer configured")
+            return
+        planned = steps[attempt.position]
+        if planned.phase == Phase.STEP and not self._may_act(turn, *found, steps):
+            return
+        self._intend(turn, planned)
+
+    def _may_act(
+        self, turn: AttemptTurn, check: Check, rung: Rung, steps: tuple[PlannedStep, ...]
+    ) -> bool:
+        """Ask the guards again, after a last look at the check before the first effect."""
+        attempt = turn.attempt
+        looked = self._looked.get(attempt.id)
+        if attempt.effect_at is None:
+            if looked is None or turn.now > after(looked.at, _LOOK_VALID):
+                items = turn.incident.items
+                _rest_until_it_ends(turn)
+                turn.start(_name(attempt), lambda: self._look_first(attempt, check, items))
+                return False
+            del self._looked[attempt.id]
+        refused = self._ask(turn, rung, steps, recovered=looked is not None and looked.recovered)
+        if refused is None:
+            return True
+        guard, refusal, move = refused
+        if attempt.effect_at is not None:
+            verify(turn, f"stopped by {guard} before step {attempt.position + 1}")
+        else:
+            stop_before_effect(turn, check, f"{guard}: {refusal.reason}", move)
+        return False
+
+    def _ask(
+        self, turn: AttemptTurn, rung: Rung, steps: tuple[PlannedStep, ...], *, recovered: bool
+    ) -> tuple[str, Refusal, remediation.Move] | None:
+        attempt = turn.attempt
+        locks = tuple((name, True) for name in attempt.locks)
+        facts = situation(
+            turn.tx,
+            turn.instance,
+            turn.incident,
+            rung,
+            ExactPlan(steps, locks),
+            now=turn.now,
+            attempt=attempt,
+            recovered=recovered,
+        )
+        verdicts = evaluate(facts)
+        refused = first_refusal(verdicts)
+        if refused is None:
+            return None
+        guard, refusal = refused
+        turn.instance.counters.refusals[guard] += 1
+        turn.note(
+            "refused",
+            f"{attempt.runbook} stopped by {guard}: {refusal.reason}",
+            attempt=attempt.id,
+            runbook=attempt.runbook,
+            guard=guard,
+            reason=refusal.reason,
+        )
+        move = remediation.decide(turn.incident, turn.incident.rung, rung, verdicts, now=turn.now)
+        return guard, refusal, move
+
+    def _intend(self, turn: AttemptTurn, planned: PlannedStep) -> None:
+        """Commit the intent; the work begins when this transaction is durable."""
+        tx, attempt, now = turn.tx, turn.attempt, turn.now
+        step = _new_step(turn, planned)
+        number = tx.add_step(step)
+        changes: dict[str, Any] = {"due_at": None, "epoch": turn.instance.epoch}
+        if isinstance(planned.effect, Pause):
+            changes["due_at"] = after(now, timedelta(seconds=planned.effect.seconds))
+        else:
+            intended = replace(step, id=number)
+            turn.start(_name(attempt), lambda: self._perform(intended, attempt))
+        if planned.phase == Phase.STEP:
+            if attempt.effect_at is None:
+                changes["effect_at"] = now
+                tx.add_audit(now, "monitord", "act", planned.target, f"attempt {attempt.id}")
+            turn.after.calls.insert(0, _holding(turn.instance, attempt))
+        tx.change_attempt(attempt.id, _A.RUNNING, **changes)
+        text = f"{planned.phase} {attempt.position + 1}: {plans.describe(planned.effect)}"
+        phase = str(planned.phase)
+        turn.note("step-intended", text, attempt=attempt.id, step=number, phase=phase)
+
+    async def _look_first(self, attempt: Attempt, check: Check, items: Sequence[str]) -> None:
+        """Run the check once more before the first effect."""
+        seen = await look(self._instance, check, items)
+        recovered = bool(seen) and all(status is Status.OK for status in seen)
+        self._looked[attempt.id] = Looked(self._instance.now(), recovered)
+        await self._due_in(attempt.id, timedelta())
+
+    async def _perform(self, step: Step, attempt: Attempt) -> None:
+        try:
+            outcome = await self._instance.executor.run(step.id)
+        except RefusedByExecutorError as error:
+            outcome = StepOutcome(StepStatus.FAILED, error=f"the executor refused: {error}")
+        except ExecutorLostError:
+            await self._due_in(attempt.id, _RECONNECT)
+            return
+        await self._record(step, attempt, outcome)
+
+    async def _adopt(self, step: Step, attempt: Attempt) -> None:
+        """Learn what became of a step that was under way when a process ended."""
+        executor = self._instance.executor
+        try:
+            outcome = await executor.adopt(step.id)
+            if outcome.never_started:
+                refusal = await self._renew(step, attempt)
+                outcome = refusal or await executor.run(step.id)
+        except RefusedByExecutorError as error:
+            outcome = StepOutcome(StepStatus.FAILED, error=f"the executor refused: {error}")
+        except ExecutorLostError:
+            if self._instance.now() < after(step.deadline, _STEP_SLACK):
+                await self._due_in(attempt.id, _RECONNECT)
+                return
+            outcome = StepOutcome(StepStatus.UNKNOWN, error="the executor did not come back")
+        await self._record(step, attempt, outcome)
+
+    async def _renew(self, step: Step, attempt: Attempt) -> StepOutcome | None:
+        """Give an intent that provably never began this epoch, or the refusal of a guard."""
+        instance = self._instance
+
+        def work(tx: Tx) -> StepOutcome | None:
+            now = instance.now()
+            live, incident = tx.attempt(attempt.id), tx.incident(attempt.incident)
+            if live is None or incident is None:
+                return StepOutcome(StepStatus.FAILED, error="never started: its incident is gone")
+            turn = AttemptTurn(tx, instance, incident, now, AfterCommit(), attempt=live)
+            found = rung_of(turn)
+            if found is None:
+                return StepOutcome(StepStatus.FAILED, error="never started: not configured now")
+            if step.phase is Phase.STEP:
+                steps = plans.from_text(live.plan)
+                refused = self._ask(turn, found[1], steps, recovered=False)
+                if refused is not None:
+                    error = f"never started: {refused[0]}: {refused[1].reason}"
+                    return StepOutcome(StepStatus.FAILED, error=error)
+            planned = plans.from_text(live.plan)[step.position]
+            deadline = after(now, planned.timeout)
+            tx.change_step(step.id, StepStatus.INTENT, epoch=instance.epoch, deadline=deadline)
+            return None
+
+        return await instance.insist(work)
+
+    async def _record(self, step: Step, attempt: Attempt, outcome: StepOutcome) -> None:
+        instance = self._instance
+        committed = AfterCommit()
+
+        def work(tx: Tx) -> None:
+            live, incident = tx.attempt(attempt.id), tx.incident(attempt.incident)
+            if live is not None and incident is not None:
+                now = instance.now()
+                turn = AttemptTurn(tx, instance, incident, now, committed, attempt=live)
+                settle(turn, step, outcome)
+
+        await instance.insist(work)
+        committed.run(instance)
+
+    async def _due_in(self, attempt: AttemptId, wait: timedelta) -> None:
+        at = after(self._instance.now(), wait)
+        await self._instance.insist(lambda tx: tx.change_attempt(attempt, _A.RUNNING, due_at=at))
+
+
+async def look(instance: Instance, check: Check, items: Sequence[str]) -> list[Status]:
+    """Run a check now and give the statuses of an incident's items; one not seen is UNKNOWN."""
+    results = (await instance.probing.look([check])).get(check.key, [])
+    by_key = {f"{check.key}/{r.item}" if r.item else str(check.key): r.status for r in results}
+    return [by_key.get(item, Status.UNKNOWN) for item in items]
+
+
+def _new_step(turn: AttemptTurn, planned: PlannedStep) -> Step:
+    return Step(
+        id=StepId(0),  # the store numbers it
+        attempt=turn.attempt.id,
+        position=turn.attempt.position,
+        phase=Phase(planned.phase),
+        kind=planned.kind,
+        target=planned.target,
+        effect=to_json(planned.effect),
+        idempotent=planned.idempotent,
+        status=StepStatus.INTENT,
+        intended=turn.now,
+        deadline=after(turn.now, planned.timeout),
+        epoch=turn.instance.epoch,
+    )
+
+
+def holding(instance: Instance, attempt: Attempt) -> Hold:
+    """Give the hold of an attempt that had or is about to have its first effect."""
+    checks = instance.beliefs.disturbed_by(attempt.host)
+    return Hold(attempt.id, attempt.incident, attempt.deadline, checks)
+
+
+def _holding(instance: Instance, attempt: Attempt) -> Callable[[], None]:
+    return lambda: instance.beliefs.hold(holding(instance, attempt))
+
+
+def _rest_until_it_ends(turn: AttemptTurn) -> None:
+    turn.tx.change_attempt(turn.attempt.id, turn.attempt.status, due_at=None)
+
+
+def _name(attempt: Attempt) -> str:
+    return f"attempt {attempt.id}"

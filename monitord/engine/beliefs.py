@@ -1,0 +1,232 @@
+"""Holds what is believed of every item, in memory, and lets results change it by the pure rules.
+
+It is ahead of the store, never behind: the recorder writes what changed. While an attempt works on
+a host, results of that host and of what needs it are kept with the attempt and move nothing.
+"""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+from types import MappingProxyType
+from typing import Any
+
+from monitord.decisions.freshness import stale
+from monitord.decisions.reach import Reach, hangs_on, reach, recheck
+from monitord.decisions.state import changed, gone, judge
+from monitord.metrics import Counters
+from monitord.model.catalog import Catalog, Check
+from monitord.model.ids import AttemptId, CheckKey, Instant, StateKey, split_state_key, state_key
+from monitord.model.result import Result, Status
+from monitord.model.state import CheckState, Transition
+
+_NOTHING: Mapping[str, Mapping[str, Any]] = MappingProxyType({})
+_ORDER = (Status.PENDING, Status.OK, Status.WARNING, Status.UNKNOWN, Status.CRITICAL)
+
+
+@dataclass(slots=True)
+class Hold:
+    """The grip of one attempt on the checks it may disturb. `seen` keeps their newest results."""
+
+    attempt: AttemptId
+    incident: int
+    until: Instant
+    checks: frozenset[CheckKey]
+    seen: dict[StateKey, Result] = field(default_factory=dict)
+
+
+class Beliefs:
+    """All states. `record` is called with each changed state and its transitions."""
+
+    def __init__(
+        self,
+        record: Callable[[CheckState, Sequence[Transition]], None],
+        recheck: Callable[[Iterable[CheckKey]], None],
+        counters: Counters,
+    ) -> None:
+        self._record = record
+        self.recheck = recheck
+        self._counters = counters
+        self.states: dict[StateKey, CheckState] = {}
+        self._items: dict[CheckKey, tuple[StateKey, ...]] = {}
+        self._catalog: Catalog | None = None
+        self._dependents: dict[str, frozenset[CheckKey]] = {}
+        self._holds: dict[CheckKey, Hold] = {}
+
+    def restore(self, states: Iterable[CheckState]) -> None:
+        """Take over states that were decided or stored elsewhere."""
+        for state in states:
+            self.replace(state)
+
+    def use(self, catalog: Catalog) -> None:
+        """Take over a catalog: who needs whom."""
+        self._catalog = catalog
+        self._dependents = _dependents(catalog)
+
+    def replace(self, state: CheckState) -> None:
+        """Set a state that was decided elsewhere (verification, a reload)."""
+        self.states[state.key] = state
+        check, item = split_state_key(state.key)
+        known = self._items.get(check, ())
+        if item and state.key not in known:
+            self._items[check] = (*known, state.key)
+
+    def drop(self, key: StateKey) -> None:
+        """Forget a state."""
+        self.states.pop(key, None)
+        check, _item = split_state_key(key)
+        rest = tuple(known for known in self._items.get(check, ()) if known != key)
+        self._items[check] = rest
+
+    def of(self, check: CheckKey) -> list[CheckState]:
+        """Give the states of a check: its items, or itself."""
+        keys = self._items.get(check) or (StateKey(check),)
+        return [self.states[key] for key in keys if key in self.states]
+
+    def believed(self, check: CheckKey) -> CheckState | None:
+        """Give the worst state of a check, for those who need it."""
+        states = self.of(check)
+        return max(states, key=lambda state: _ORDER.index(state.hard)) if states else None
+
+    def reach_of(self, check: Check, status: Status, since: Instant | None = None) -> Reach:
+        """Tell whether what a bad status of the check hangs on is up."""
+        if self._catalog is None:
+            return Reach.UP
+        hanging = hangs_on(check, self._catalog.hosts[check.host], status)
+        return reach(hanging, self.believed, via=check.via, since=since)
+
+    def parents_to_recheck(self, check: Check, state: CheckState) -> tuple[CheckKey, ...]:
+        """Give the parents that should be looked at now that the check has failed."""
+        if self._catalog is None:
+            return ()
+        hanging = hangs_on(check, self._catalog.hosts[check.host], state.status)
+        since = state.first_failed or state.last_seen
+        return recheck(hanging, self.believed, via=check.via, since=since)
+
+    def memory(self, check: Check) -> Mapping[str, Mapping[str, Any]]:
+        """Give the probe's declared memory by item."""
+        keys = self._items.get(check.key) or (StateKey(check.key),)
+        found = {}
+        for key in keys:
+            state = self.states.get(key)
+            if state is not None and state.memory:
+                found[split_state_key(key)[1]] = state.memory
+        return found or _NOTHING
+
+    def absorb(self, check: Check, results: Sequence[Result], at: Instant) -> timedelta | None:
+        """Let results change the beliefs; gives the retry interval while something is soft."""
+        hold = self._holds.get(check.key)
+        if hold is not None and at < hold.until:
+            for result in results:
+                hold.seen[state_key(check.key, result.item)] = result
+            return None
+        soft = False
+        for result in results:
+            self._counters.results[result.status] += 1
+            soft |= self._one(check, state_key(check.key, result.item), result, at)
+        if self._items.get(check.key):
+            soft |= self._vanished(check, results, at)
+        return check.retry_every if soft else None
+
+    def grow_stale(self, checks: Mapping[CheckKey, Check], now: Instant) -> None:
+        """Mark what has had no result for too long."""
+        for key, check in checks.items():
+            if key in self._holds:
+                continue
+            for state in self.of(key):
+                older = stale(state, check.policy, now=now)
+                if older is not None:
+                    self.states[state.key] = older[0]
+                    self._note(older[0], (older[1],))
+
+    def hold(self, hold: Hold) -> None:
+        """Begin an attempt's hold."""
+        for key in hold.checks:
+            self._holds[key] = hold
+
+    def release(self, attempt: AttemptId) -> None:
+        """End an attempt's hold and run what it held at once."""
+        found = next((hold for hold in self._holds.values() if hold.attempt == attempt), None)
+        if found is None:
+            return
+        for key in found.checks:
+            if self._holds.get(key) is found:
+                del self._holds[key]
+        self.recheck(found.checks)
+
+    def seen_during(self, attempt: AttemptId) -> list[tuple[StateKey, Result]]:
+        """Give the newest results that an attempt's hold has kept from counting."""
+        for hold in self._holds.values():
+            if hold.attempt == attempt:
+                return sorted(hold.seen.items())
+        return []
+
+    def disturbed_by(self, host: str) -> frozenset[CheckKey]:
+        """Give the checks of a host and of everything that needs it."""
+        return self._dependents.get(host, frozenset())
+
+    def _one(self, check: Check, key: StateKey, result: Result, at: Instant) -> bool:
+        before = self.states.get(key)
+        if before is None:
+            before = CheckState(key)
+            if result.item:
+                self._items[check.key] = (*self._items.get(check.key, ()), key)
+        reachable = self._reach_for(check, before, result.status, at)
+        after, transitions = judge(before, result, check.policy, at=at, reach=reachable)
+        return self._believe(check, before, after, transitions)
+
+    def _vanished(self, check: Check, results: Sequence[Result], at: Instant) -> bool:
+        """An item that a whole look no longer shows is UNKNOWN until a person forgets it."""
+        if any(not result.item for result in results):
+            return False
+        seen = {state_key(check.key, result.item) for result in results}
+        soft = False
+        for key in self._items[check.key]:
+            if key not in seen:
+                before = self.states[key]
+                after, transitions = gone(before, check.policy, at=at)
+                soft |= self._believe(check, before, after, transitions)
+        return soft
+
+    def _reach_for(self, check: Check, before: CheckState, status: Status, at: Instant) -> Reach:
+        if status is Status.OK and not before.unreachable:
+            return Reach.UP  # an OK is always believed: the hot path asks nobody
+        return self.reach_of(check, status, before.first_failed or at)
+
+    def _believe(
+        self,
+        check: Check,
+        before: CheckState,
+        after: CheckState,
+        transitions: Sequence[Transition],
+    ) -> bool:
+        self.states[after.key] = after
+        if transitions or changed(before, after):
+            self._note(after, transitions)
+            if after.status is not Status.OK:
+                self.recheck(self.parents_to_recheck(check, after))
+        return after.soft
+
+    def _note(self, state: CheckState, transitions: Sequence[Transition]) -> None:
+        self._counters.transitions += len(transitions)
+        self._record(state, transitions)
+
+
+def _dependents(catalog: Catalog) -> dict[str, frozenset[CheckKey]]:
+    """Give, by host, its checks and those that hang on any of them, however far away."""
+    children: dict[CheckKey, set[CheckKey]] = {}
+    own: dict[str, set[CheckKey]] = {}
+    for key, check in catalog.checks.items():
+        own.setdefault(check.host, set()).add(key)
+        for requirement in hangs_on(check, catalog.hosts[check.host], Status.UNKNOWN):
+            for parent in requirement.keys:
+                children.setdefault(parent, set()).add(key)
+    result = {}
+    for host, keys in own.items():
+        reached, front = set(keys), list(keys)
+        while front:
+            for child in children.get(front.pop(), ()):
+                if child not in reached:
+                    reached.add(child)
+                    front.append(child)
+        result[host] = frozenset(reached)
+    return result

@@ -1,0 +1,270 @@
+"""What a person asks for by name: run a check, plan or start a repair, explain, close, forget.
+
+The same guards and plans as the stages use: a person sees and gets exactly what automation would.
+"""
+
+import difflib
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from monitord.decisions.escalation import priority
+from monitord.decisions.guards import Verdict, evaluate, first_refusal
+from monitord.decisions.reach import hangs_on
+from monitord.engine import incidents, ladder
+from monitord.engine.instance import Instance
+from monitord.engine.situation import ExactPlan, exact_plan, situation
+from monitord.engine.turn import AfterCommit, Turn
+from monitord.errors import CommandRefusedError, NotFoundError
+from monitord.model.catalog import Check, Rung
+from monitord.model.ids import AttemptId, IncidentId, StateKey, split_state_key
+from monitord.model.incident import OPEN_STATUSES, Incident, IncidentStatus
+from monitord.model.result import Result, Status
+from monitord.model.spec import format_duration
+from monitord.store.contract import Tx, View
+
+_STARTABLE = (IncidentStatus.OPEN, IncidentStatus.WAITING)
+
+
+class Commands:
+    """Commands on one instance. `places` gives where the configuration of a key stands."""
+
+    def __init__(
+        self, instance: Instance, places: Callable[[str], Sequence[tuple[str, str, str]]]
+    ) -> None:
+        self._instance = instance
+        self._places = places
+
+    async def run_check(self, key: str) -> list[Result]:
+        """Run a check now; its results count like any other."""
+        instance, check = self._instance, self.find(key)
+        found = await instance.probing.look([check])
+        results = found[check.key]
+        instance.beliefs.absorb(check, results, instance.now())
+        return results
+
+    async def close(self, number: IncidentId, *, by: str, reason: str) -> None:
+        """Close an incident in a person's name."""
+        instance, now = self._instance, self._instance.now()
+        if not reason.strip():
+            raise CommandRefusedError("closing needs a reason; add --reason '…'")
+        events = await instance.store.write(
+            lambda tx: incidents.close_by_person(tx, instance, number, now, by=by, reason=reason)
+        )
+        if events is None:
+            raise NotFoundError(f"no incident {number} is open; `monitord incidents` lists them")
+        for attempt in await instance.store.read(lambda view: view.attempts(incident=number)):
+            instance.beliefs.release(attempt.id)
+        instance.tell(events)
+        instance.wake()
+
+    async def forget(self, key: StateKey, *, by: str) -> None:
+        """Drop the state of an item that is gone."""
+        instance = self._instance
+        state = instance.beliefs.states.get(key)
+        if state is None:
+            raise NotFoundError(f"no state is kept of {key}{_near(key, instance.beliefs.states)}")
+        check, item = split_state_key(key)
+        if check in instance.catalog.checks and (not item or state.status is not Status.UNKNOWN):
+            raise CommandRefusedError(f"{key} still reports {state.status.name}: it is not gone")
+        now = instance.now()
+
+        def work(tx: Tx) -> None:
+            tx.forget_states([key])
+            tx.add_audit(now, by, "forget", key, state.summary)
+
+        await instance.store.write(work)
+        instance.beliefs.drop(key)
+        await self._close_empty(key, by)
+
+    async def remediate(
+        self, key: str, runbook: str | None, *, dry_run: bool, by: str
+    ) -> Mapping[str, Any]:
+        """Plan the next rung or a named runbook of the ladder; unless dry, start it."""
+        instance, check = self._instance, self.find(key)
+        incident = await instance.store.read(lambda view: view.live_incident(check.key))
+        shown = incident or self._imagined(check)
+        position, rung = self._rung(check, shown, runbook)
+        plan = exact_plan(instance, shown, check, rung)
+        verdicts = await instance.store.read(lambda view: self._verdicts(view, shown, rung, plan))
+        started = None
+        if not dry_run:
+            if incident is None or incident.status not in _STARTABLE:
+                status = incident.status if incident else "not an incident"
+                raise CommandRefusedError(
+                    f"{key} is {status}: a repair starts on one that is open or waiting;"
+                    " add --dry-run to see the plan"
+                )
+            started = await self._start(incident, check, position, rung, by)
+        return {
+            "key": check.key,
+            "runbook": rung.runbook,
+            "mode": rung.mode,
+            "plan": ladder.describe(plan),
+            "problem": plan.problem,
+            "guards": _shown(verdicts),
+            "started": started,
+        }
+
+    async def explain(self, key: str) -> Mapping[str, Any]:
+        """Give all that bears on a check: state, reach, ladder, guards, configuration."""
+        instance, check = self._instance, self.find(key)
+        incident = await instance.store.read(lambda view: view.live_incident(check.key))
+        shown = incident or self._imagined(check)
+        guards: list[dict[str, Any]] = []
+        if check.remediate:
+            position = min(shown.rung, len(check.remediate) - 1)
+            rung = check.remediate[position]
+            plan = exact_plan(instance, shown, check, rung)
+            verdicts = await instance.store.read(
+                lambda view: self._verdicts(view, shown, rung, plan)
+            )
+            guards = _shown(verdicts)
+        host = instance.catalog.hosts[check.host]
+        parents = [
+            parent
+            for requirement in hangs_on(check, host, Status.UNKNOWN)
+            for parent in requirement.keys
+        ]
+        policy = check.policy
+        return {
+            "key": check.key,
+            "kind": check.kind,
+            "means": check.means,
+            "by_hand": check.by_hand,
+            "state": [
+                {
+                    "key": state.key,
+                    "status": state.status.name,
+                    "hard": state.hard.name,
+                    "attempt": state.attempt,
+                    "summary": state.summary,
+                    "flapping": state.flapping,
+                    "unreachable": state.unreachable,
+                    "stale": state.stale,
+                }
+                for state in instance.beliefs.of(check.key)
+            ],
+            "policy": {
+                "every": format_duration(check.every),
+                "retry_every": format_duration(check.retry_every),
+                "timeout": format_duration(check.timeout),
+                "attempts": str(policy.attempts),
+                "recoveries": str(policy.recoveries),
+                "first_rung_after": format_duration(check.first_rung_after),
+            },
+            "incident": incident.id if incident else None,
+            "reach": [self._parent(parent) for parent in dict.fromkeys(parents)],
+            "ladder": [{"runbook": rung.runbook, "mode": rung.mode} for rung in check.remediate],
+            "guards": guards,
+            "config": [
+                {"setting": setting, "value": value, "place": place}
+                for setting, value, place in self._places(check.key)
+            ],
+        }
+
+    def find(self, key: str) -> Check:
+        """Give the check of a key (an item's key will do); NotFoundError names the nearest."""
+        found = self._instance.check(key) or self._instance.check("/".join(key.split("/")[:2]))
+        if found is None:
+            near = _near(key, self._instance.catalog.checks)
+            raise NotFoundError(f"there is no check {key}{near}")
+        return found
+
+    def _rung(self, check: Check, incident: Incident, runbook: str | None) -> tuple[int, Rung]:
+        if not check.remediate:
+            raise NotFoundError(f"{check.key} has no runbook; attach one with `remediate:`")
+        if runbook is None:
+            position = min(incident.rung, len(check.remediate) - 1)
+            return position, check.remediate[position]
+        for position, rung in enumerate(check.remediate):
+            if rung.runbook == runbook:
+                return position, rung
+        names = ", ".join(rung.runbook for rung in check.remediate)
+        raise NotFoundError(f"{runbook} is not on the ladder of {check.key} ({names})")
+
+    def _verdicts(
+        self, view: View, incident: Incident, rung: Rung, plan: ExactPlan
+    ) -> tuple[Verdict, ...]:
+        now = self._instance.now()
+        return evaluate(situation(view, self._instance, incident, rung, plan, now=now))
+
+    async def _start(
+        self, incident: Incident, check: Check, position: int, rung: Rung, by: str
+    ) -> AttemptId:
+        """Start an attempt in a person's name; the guards hold for people too."""
+        instance, out = self._instance, AfterCommit()
+
+        def work(tx: Tx) -> AttemptId:
+            now = instance.now()
+            live = tx.incident(incident.id)
+            if live is None or live.status not in _STARTABLE:
+                raise CommandRefusedError(f"incident {incident.id} has moved on; look again")
+            plan = exact_plan(instance, live, check, rung)
+            refused = first_refusal(self._verdicts(tx, live, rung, plan))
+            if refused is not None:
+                raise CommandRefusedError(f"refused by {refused[0]}: {refused[1].reason}")
+            turn = Turn(tx, instance, live, now, out)
+            return ladder.start(turn, check, position, rung, plan, by=by)
+
+        started = await instance.store.write(work)
+        out.run(instance)
+        instance.wake()
+        return started
+
+    def _imagined(self, check: Check) -> Incident:
+        """Give the incident that would open if the check were CRITICAL now, for a dry run."""
+        instance, now = self._instance, self._instance.now()
+        bad = [s.key for s in instance.beliefs.of(check.key) if s.status is not Status.OK]
+        first = [state.key for state in instance.beliefs.of(check.key)][:1]
+        return Incident(
+            id=IncidentId(0),
+            key=check.key,
+            status=IncidentStatus.OPEN,
+            severity=Status.CRITICAL,
+            summary="imagined for a dry run",
+            opened=now,
+            first_failed=now,
+            due_at=None,
+            items=tuple(bad or first or [StateKey(check.key)]),
+            host=check.host,
+            priority=priority(Status.CRITICAL, [check.impact]),
+        )
+
+    def _parent(self, key: Any) -> dict[str, Any]:
+        state = self._instance.beliefs.believed(key)
+        up = state is None or state.hard is not Status.CRITICAL
+        text = f"{state.hard.name}: {state.summary}" if state else "no result yet"
+        return {"key": key, "up": up and not (state and state.unreachable), "text": text}
+
+    async def _close_empty(self, key: StateKey, by: str) -> None:
+        """Close the incidents that were only about a forgotten item."""
+        instance, now = self._instance, self._instance.now()
+
+        def work(tx: Tx) -> None:
+            for incident in tx.incidents(OPEN_STATUSES, limit=100_000):
+                if key not in incident.items:
+                    continue
+                rest = tuple(item for item in incident.items if item != key)
+                if rest:
+                    tx.change_incident(incident.id, incident.status, items=rest)
+                else:
+                    reason = f"{key} was forgotten"
+                    incidents.close_by_person(tx, instance, incident.id, now, by=by, reason=reason)
+
+        await instance.store.write(work)
+
+
+def _shown(verdicts: Sequence[Verdict]) -> list[dict[str, Any]]:
+    return [
+        {
+            "guard": verdict.guard,
+            "ok": verdict.refusal is None,
+            "reason": verdict.refusal.reason if verdict.refusal else "",
+        }
+        for verdict in verdicts
+    ]
+
+
+def _near(key: str, known: Mapping[Any, Any]) -> str:
+    near = difflib.get_close_matches(key, list(known), n=3)
+    return f"; did you mean {', '.join(near)}?" if near else "; `monitord checks` lists them"

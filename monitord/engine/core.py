@@ -1,0 +1,358 @@
+"""The core of one instance: builds the parts, starts and stops them, and answers the control API.
+
+It wires and forwards; what is decided is decided in decisions/, what is moved is moved by the
+stages. `Core` is monitord.api.ports.Engine.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from monitord import pings
+from monitord.clock import Clock
+from monitord.engine.attempts import Attempts, holding
+from monitord.engine.beliefs import Beliefs
+from monitord.engine.commands import Commands
+from monitord.engine.happenings import Happenings
+from monitord.engine.health import Condition
+from monitord.engine.instance import Instance
+from monitord.engine.jobs import Jobs
+from monitord.engine.mover import Mover
+from monitord.engine.orders import Orders
+from monitord.engine.outbox import Outbox
+from monitord.engine.ports import Executor, Probing
+from monitord.engine.prober import Prober
+from monitord.engine.pulse import Pulse
+from monitord.engine.recorder import Recorder
+from monitord.engine.reload import Reloading
+from monitord.engine.running import Runner
+from monitord.engine.schedule import Scheduler
+from monitord.engine.verifying import Verifying
+from monitord.errors import NotFoundError, StoreError
+from monitord.log import get_logger
+from monitord.metrics import Counters
+from monitord.model.catalog import Catalog, Check
+from monitord.model.ids import CheckKey, IncidentId, Instant, StateKey, split_state_key
+from monitord.model.incident import AttemptStatus
+from monitord.model.kinds import Health, JobRecord, Kinds
+from monitord.model.result import Result, Status
+from monitord.model.state import CheckState, Transition
+from monitord.model.ticket import Order, Verb
+from monitord.pings import Report
+from monitord.store import Door
+from monitord.store.contract import Store, Tx
+
+log = get_logger(__name__)
+
+_CARRIED = (AttemptStatus.PLANNED, AttemptStatus.RUNNING, AttemptStatus.VERIFYING)
+Places = Callable[[str], Sequence[tuple[str, str, str]]]
+
+
+class Core:
+    """One running core. `executor` and `probing` are the doors to the outside world."""
+
+    def __init__(
+        self,
+        catalog: Catalog,
+        kinds: Kinds,
+        store: Store,
+        executor: Executor,
+        clock: Clock,
+        *,
+        state: Path,
+        door: Door,
+        counters: Counters,
+        probing: Probing | None = None,
+        places: Places = lambda _key: (),
+    ) -> None:
+        self._recorder = Recorder(store, counters, self._committed)
+        beliefs = Beliefs(self._recorder.put, self._run_now, counters)
+        self._jobs = Jobs()
+        self._prober = probing or Prober(
+            kinds.probes,
+            executor,
+            clock,
+            counters,
+            memory=beliefs.memory,
+            record=self._record,
+        )
+        self.instance = Instance(
+            catalog,
+            kinds,
+            clock,
+            store,
+            counters,
+            beliefs,
+            self._prober,
+            executor,
+            Happenings(),
+            state,
+        )
+        self._condition = Condition(self.instance)
+        self._runner = Runner(
+            self._prober, beliefs, clock, counters, concurrency=catalog.settings.concurrency
+        )
+        self._scheduler: Scheduler | None = None
+        self._outbox = Outbox(self.instance, kinds.backends, door)
+        attempts, verifying = Attempts(self.instance), Verifying(self.instance)
+        self._mover = Mover(self.instance, attempts, verifying, self._outbox)
+        self._pulse = Pulse(self.instance, self._condition, self._ingest)
+        self._orders = Orders(self.instance)
+        self._commands = Commands(self.instance, places)
+        self._reloading = Reloading(self.instance, self._condition, self._adopt)
+
+    async def start(self, *, calendar: bool = True) -> None:
+        """Take over the rows of the last run and begin; non-OK checks run at once."""
+        instance, loop = self.instance, asyncio.get_running_loop()
+        instance.epoch = await instance.store.write(self._open_epoch)
+        instance.counters.epoch = instance.epoch
+        instance.counters.catalog = instance.catalog.hash
+        states, steps = await instance.store.read(
+            lambda view: (view.states(), view.meta("clock_steps"))
+        )
+        instance.restore_steps(steps or "[]")
+        known = [s for s in states if split_state_key(s.key)[0] in instance.catalog.checks]
+        instance.beliefs.use(instance.catalog)
+        instance.beliefs.restore(known)
+        self._prober.use(instance.catalog)
+        await instance.store.read(
+            lambda view: self._jobs.restore(view, instance.catalog, instance.now())
+        )
+        self._scheduler = Scheduler(loop, self._runner.dispatch, instance.counters)
+        self._runner.scheduler = self._scheduler
+        await self._resume_holds()
+        urgent = [split_state_key(s.key)[0] for s in known if s.status is not Status.OK]
+        self._scheduler.load(instance.catalog.checks, at_once=urgent)
+        self._mover.start()
+        self._pulse.start(calendar=calendar)
+        self._ingest()
+
+    async def stop(self) -> None:
+        """Stop between two rows; running steps go on under their runners and are adopted."""
+        if self._scheduler is not None:
+            self._scheduler.stop()
+        self._runner.stop()
+        await self._pulse.stop()
+        await self._mover.stop()
+        await self._recorder.flush()
+        for task in list(self.instance.tasks.values()):
+            task.cancel()
+        self._outbox.close()
+
+    # What the control API asks (monitord.api.ports.Engine).
+
+    @property
+    def catalog(self) -> Catalog:
+        """The catalog in force now."""
+        return self.instance.catalog
+
+    @property
+    def store(self) -> Store:
+        """The store."""
+        return self.instance.store
+
+    @property
+    def counters(self) -> Counters:
+        """The process's own numbers."""
+        return self.instance.counters
+
+    def now(self) -> Instant:
+        """Give the instance's wall time."""
+        return self.instance.now()
+
+    def state(self, key: StateKey) -> CheckState | None:
+        """Give the newest state of one key."""
+        return self.instance.beliefs.states.get(key)
+
+    def states(self) -> Sequence[CheckState]:
+        """Give all states, by key."""
+        states = self.instance.beliefs.states
+        return [states[key] for key in sorted(states)]
+
+    def health(self) -> Health:
+        """Give the core's own condition."""
+        return self._condition.health()
+
+    def subscribe(self) -> AsyncIterator[Mapping[str, Any]]:
+        """Give what happens from now on."""
+        return self.instance.happenings.subscribe()
+
+    def preview(self, selector: str) -> list[str]:
+        """Give the check keys that a selector touches now."""
+        return self._orders.preview(selector)
+
+    async def ack(self, selector: str, *, by: str, reason: str, expires: Instant) -> Order:
+        """Stop paging for what is selected."""
+        return await self._orders.give(
+            Verb.ACK,
+            selector,
+            by=by,
+            reason=reason,
+            starts=self.now(),
+            expires=expires,
+            until_ok=True,
+        )
+
+    async def maintenance(
+        self,
+        selector: str,
+        *,
+        by: str,
+        reason: str,
+        starts: Instant,
+        expires: Instant,
+        until_ok: bool,
+    ) -> Order:
+        """Neither act on nor page for what is selected."""
+        return await self._orders.give(
+            Verb.MAINTENANCE,
+            selector,
+            by=by,
+            reason=reason,
+            starts=starts,
+            expires=expires,
+            until_ok=until_ok,
+        )
+
+    async def halt(self, selector: str, *, by: str, reason: str, expires: Instant) -> Order:
+        """Let no further step begin on what is selected."""
+        return await self._orders.give(
+            Verb.HALT, selector, by=by, reason=reason, starts=self.now(), expires=expires
+        )
+
+    async def halt_now(self, *, by: str) -> list[str]:
+        """Kill the process groups of running steps."""
+        steps = await self.store.read(lambda view: view.open_steps())
+        killed = []
+        for step in steps:
+            await self.instance.executor.kill(step.id)
+            killed.append(f"step {step.id} on {step.target}: {step.kind}")
+        log.warning("running steps killed", by=by, steps=len(killed))
+        return killed
+
+    async def resume(self, what: int | str, *, by: str) -> list[Order]:
+        """End an order, or every halt of a selector."""
+        return await self._orders.end(what, by=by)
+
+    async def reload(self, *, by: str) -> Sequence[str]:
+        """Apply what stands on disk."""
+        return await self._reloading.apply(by=by)
+
+    async def plan(self) -> Sequence[str]:
+        """Say what a reload would change."""
+        return (await self._reloading.plan())[1].lines
+
+    async def close_incident(self, incident: IncidentId, *, by: str, reason: str) -> None:
+        """Close an incident in a person's name."""
+        await self._commands.close(incident, by=by, reason=reason)
+
+    async def run_check(self, key: str) -> list[Result]:
+        """Run one check now."""
+        return await self._commands.run_check(key)
+
+    async def remediate(
+        self, key: str, runbook: str | None, *, dry_run: bool, by: str
+    ) -> Mapping[str, Any]:
+        """Plan a repair, and unless dry, start it."""
+        return await self._commands.remediate(key, runbook, dry_run=dry_run, by=by)
+
+    async def explain(self, key: str) -> Mapping[str, Any]:
+        """Give all that bears on a key."""
+        return await self._commands.explain(key)
+
+    async def forget(self, key: StateKey, *, by: str) -> None:
+        """Drop the state of what is gone."""
+        await self._commands.forget(key, by=by)
+
+    async def job_event(
+        self,
+        key: str,
+        event: str,
+        *,
+        exit_code: int | None,
+        output: str,
+        at: Instant,
+        by: str,
+    ) -> None:
+        """Take a job's report, store it and judge the job at once."""
+        found = pings.job_key(self.catalog.checks, key)
+        record = self._jobs.report(found, event, exit_code=exit_code, output=output, at=at)
+        self.counters.job_events[event] += 1
+        await self.store.write(lambda tx: tx.put_job(found, record))
+        log.info("job reported", job=found, report=event, exit_code=exit_code, by=by)
+        self._run_now([found])
+
+    # How the parts reach each other.
+
+    def _committed(self, transitions: list[Transition]) -> None:
+        happenings = self.instance.happenings
+        for each in transitions:
+            happenings.publish(
+                each.at,
+                "transition",
+                f"{each.key} {each.before.name} → {each.after.name} ({each.change})"
+                f" {each.summary}".rstrip(),
+                incident=None,
+                key=each.key,
+                after=each.after.name,
+                change=str(each.change),
+            )
+        self.instance.wake()
+
+    def _run_now(self, keys: Any) -> None:
+        if self._scheduler is not None:
+            self._scheduler.run_now(keys)
+
+    def _record(self, check: Check, source: str) -> JobRecord | Health:
+        if source == "job":
+            return self._jobs.record(check.key, self.now())
+        return self._condition.health()
+
+    def _adopt(self, catalog: Catalog, fresh: frozenset[CheckKey]) -> None:
+        """Take over a reloaded catalog; `fresh` checks run soon."""
+        self.instance.beliefs.use(catalog)
+        self._prober.use(catalog)
+        if self._scheduler is not None:
+            self._scheduler.load(catalog.checks, at_once=fresh)
+
+    def _ingest(self) -> None:
+        self.instance.start("spool", self._take_spooled())
+
+    async def _take_spooled(self) -> None:
+        """Take the job reports that were written while no core listened."""
+        for path, report in pings.spooled(self.instance.state / "spool", now=self.now()):
+            try:
+                await self._take_report(report)
+            except NotFoundError as error:
+                log.warning("a spooled report is of no job", file=path.name, error=str(error))
+                path.rename(path.with_suffix(".bad"))
+                continue
+            except StoreError:
+                return  # kept on disk; the next beat tries again
+            path.unlink(missing_ok=True)
+
+    async def _take_report(self, report: Report) -> None:
+        await self.job_event(
+            report.key,
+            report.event,
+            exit_code=report.exit_code,
+            output=report.output,
+            at=report.at,
+            by=report.by,
+        )
+
+    def _open_epoch(self, tx: Tx) -> int:
+        """Begin an epoch: from here on no older core's intent is done."""
+        epoch = tx.next_epoch()
+        for attempt in tx.attempts(statuses=_CARRIED):
+            due = attempt.due_at if attempt.status is AttemptStatus.VERIFYING else None
+            tx.change_attempt(attempt.id, attempt.status, due_at=due or self.now())
+        tx.add_audit(self.now(), "monitord", "start", f"epoch {epoch}", self.catalog.hash)
+        return epoch
+
+    async def _resume_holds(self) -> None:
+        live = await self.store.read(lambda view: view.attempts(statuses=_CARRIED))
+        for attempt in live:
+            if attempt.effect_at is not None and self.now() < attempt.deadline:
+                self.instance.beliefs.hold(holding(self.instance, attempt))

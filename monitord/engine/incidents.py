@@ -1,0 +1,266 @@
+"""The stage from transitions to incidents: opens, joins, amends, resolves, reopens and closes them.
+
+What to do is decided by decisions/incidents.py; each transition is settled in the transaction that
+acts on it, so that a kill between two of them repeats nothing and forgets nothing.
+"""
+
+from monitord.clock import after
+from monitord.decisions import incidents as decisions
+from monitord.decisions.escalation import priority
+from monitord.engine import ticketing
+from monitord.engine.instance import Instance
+from monitord.model.ids import IncidentId, Instant
+from monitord.model.incident import Attempt, AttemptStatus, Incident, IncidentStatus
+from monitord.model.result import Status
+from monitord.model.state import Transition
+from monitord.model.ticket import Event
+from monitord.store.contract import Tx
+
+_AT_A_TIME = 500
+
+
+def settle_transitions(tx: Tx, instance: Instance, now: Instant) -> list[Event]:
+    """Decide every transition that is not yet decided; gives the timeline lines to publish."""
+    events: list[Event] = []
+    for transition in tx.pending_transitions(_AT_A_TIME):
+        outcomes = []
+        for decision in _decide(tx, instance, transition, now):
+            lines, outcome = _apply(tx, instance, transition, decision, now)
+            events.extend(lines)
+            outcomes.append(outcome)
+        tx.settle_transition(transition.id, "; ".join(outcomes))
+    return events
+
+
+def close_resolved(tx: Tx, now: Instant) -> list[Event]:
+    """Close incidents that can no longer reopen."""
+    events = []
+    for incident in tx.incidents([IncidentStatus.RESOLVED], due_by=now):
+        moved = tx.move_incident(
+            incident.id, IncidentStatus.RESOLVED, IncidentStatus.CLOSED, closed=now, due_at=None
+        )
+        if moved:
+            ticketing.close(tx, incident, now)
+            events.append(Event(incident.id, now, "closed", f"closed: {incident.cause}"))
+    tx.add_events(events)
+    return events
+
+
+def close_by_person(
+    tx: Tx, instance: Instance, number: IncidentId, now: Instant, *, by: str, reason: str
+) -> list[Event] | None:
+    """Close an incident in a person's name, from any status; None when there is none to close."""
+    incident = tx.incident(number)
+    if incident is None or incident.status is IncidentStatus.CLOSED:
+        return None
+    for attempt in tx.attempts(incident=number):
+        end_attempt(tx, attempt, now, f"incident closed by {by}")
+    tx.move_incident(
+        number,
+        incident.status,
+        IncidentStatus.CLOSED,
+        closed=now,
+        closed_by=by,
+        close_reason=reason,
+        cause=incident.cause or "closed",
+        due_at=None,
+    )
+    event = Event(number, now, "closed", f"closed by {by}: {reason}", actor=by)
+    tx.add_events([event])
+    tx.add_audit(now, by, "close", f"incident {number}", reason)
+    ticketing.resolve(tx, instance, number, now)
+    ticketing.close(tx, incident, now)
+    return [event]
+
+
+def end_attempt(tx: Tx, attempt: Attempt, now: Instant, outcome: str) -> bool:
+    """End a live attempt whose incident is over; running steps end by their own deadlines."""
+    ends = {
+        AttemptStatus.PLANNED: AttemptStatus.VOID,
+        AttemptStatus.APPROVAL: AttemptStatus.VOID,
+        AttemptStatus.RUNNING: AttemptStatus.INTERRUPTED,
+        AttemptStatus.VERIFYING: AttemptStatus.FAILED,
+    }
+    end = ends.get(attempt.status)
+    if end is None:
+        return False
+    moved = tx.move_attempt(
+        attempt.id, attempt.status, end, finished=now, outcome=outcome, due_at=None
+    )
+    if moved:
+        tx.release_locks(attempt.id)
+    return moved
+
+
+def rank(instance: Instance, key: str, severity: Status) -> str:
+    """Give the priority of an incident by what its host, check and services say."""
+    check = instance.check(key)
+    if check is None:
+        return priority(severity, ())
+    services = instance.catalog.services
+    impacts = [check.impact, instance.catalog.hosts[check.host].impact]
+    impacts += [services[name].impact for name in check.services if name in services]
+    return priority(severity, impacts)
+
+
+def _decide(
+    tx: Tx, instance: Instance, transition: Transition, now: Instant
+) -> tuple[decisions.Decision, ...]:
+    live = {}
+    for key in decisions.keys_to_look_at(transition):
+        incident = tx.live_incident(key)
+        if incident is not None:
+            live[key] = incident
+    severities = {}
+    for incident in live.values():
+        for item in incident.items:
+            if item != transition.key:
+                state = tx.state(item)  # type: ignore[arg-type]  # items are state keys
+                severities[item] = state.hard if state is not None else Status.OK
+    return decisions.decide(
+        transition,
+        live,
+        severities,
+        now=now,
+        reopen_within=instance.catalog.settings.reopen_within,
+    )
+
+
+def _apply(
+    tx: Tx,
+    instance: Instance,
+    transition: Transition,
+    decision: decisions.Decision,
+    now: Instant,
+) -> tuple[list[Event], str]:
+    match decision:
+        case decisions.Open():
+            return _open(tx, instance, transition, decision, now)
+        case decisions.Reopen():
+            return _reopen(tx, instance, transition, decision, now)
+        case decisions.Amend():
+            return _amend(tx, instance, transition, decision, now)
+        case decisions.Resolve():
+            return _resolve(tx, instance, decision, now)
+        case decisions.Suppress():
+            return [], f"suppressed: {decision.reason}"
+
+
+def _open(
+    tx: Tx,
+    instance: Instance,
+    transition: Transition,
+    decision: decisions.Open,
+    now: Instant,
+) -> tuple[list[Event], str]:
+    older = tx.live_incident(decision.key)
+    if older is not None:  # resolved too long ago to reopen, and not yet closed
+        tx.move_incident(older.id, older.status, IncidentStatus.CLOSED, closed=now, due_at=None)
+        ticketing.close(tx, older, now)
+    check = instance.check(decision.key)
+    host = instance.host(check)
+    number = tx.add_incident(
+        Incident(
+            id=IncidentId(0),  # the store numbers it
+            key=decision.key,
+            status=IncidentStatus.OPEN,
+            severity=decision.severity,
+            summary=transition.summary,
+            opened=now,
+            first_failed=transition.first_failed or transition.at,
+            due_at=now,
+            items=(transition.key,),
+            host=host.name if host else "",
+            customer=host.customer if host else "",
+            site=host.site if host else "",
+            priority=rank(instance, decision.key, decision.severity),
+        )
+    )
+    event = Event(
+        number,
+        now,
+        "opened",
+        f"{transition.key} is {decision.severity.name}: {transition.summary}",
+        data={"key": decision.key, "severity": decision.severity.name},
+    )
+    tx.add_events([event])
+    return [event], f"opened incident {number}"
+
+
+def _reopen(
+    tx: Tx,
+    instance: Instance,
+    transition: Transition,
+    decision: decisions.Reopen,
+    now: Instant,
+) -> tuple[list[Event], str]:
+    incident = decision.incident
+    tx.move_incident(
+        incident.id,
+        IncidentStatus.RESOLVED,
+        IncidentStatus.OPEN,
+        severity=decision.severity,
+        summary=transition.summary,
+        items=(transition.key,),
+        priority=rank(instance, incident.key, decision.severity),
+        due_at=now,
+        resolved=None,
+        cause="",
+        waiting_for="",
+        reopened=incident.reopened + 1,
+    )
+    text = f"{transition.key} is {decision.severity.name} again: {transition.summary}"
+    event = Event(incident.id, now, "reopened", text, data={"key": incident.key})
+    tx.add_events([event])
+    if incident.ticket is not None:
+        ticketing.open_or_update(tx, instance, incident.id, now)
+    return [event], f"reopened incident {incident.id}"
+
+
+def _amend(
+    tx: Tx,
+    instance: Instance,
+    transition: Transition,
+    decision: decisions.Amend,
+    now: Instant,
+) -> tuple[list[Event], str]:
+    incident = decision.incident
+    changes: dict[str, object] = {"items": decision.items, "severity": decision.severity}
+    worse = decision.severity is Status.CRITICAL and incident.severity is not Status.CRITICAL
+    if transition.key in decision.items:
+        changes["summary"] = transition.summary
+    if decision.severity is not incident.severity:
+        changes["priority"] = rank(instance, incident.key, decision.severity)
+    if worse and incident.status in (IncidentStatus.OPEN, IncidentStatus.WAITING):
+        changes["due_at"] = now
+    tx.change_incident(incident.id, incident.status, **changes)
+    verb = "joined by" if transition.key in decision.items else "left by"
+    if transition.key in incident.items and transition.key in decision.items:
+        verb = "changed by"
+    text = f"{verb} {transition.key}: {transition.after.name}: {transition.summary}"
+    event = Event(incident.id, now, "amended", text, data={"key": incident.key})
+    tx.add_events([event])
+    if incident.ticket is not None and decision.severity is not incident.severity:
+        ticketing.open_or_update(tx, instance, incident.id, now)
+    return [event], f"amended incident {incident.id}"
+
+
+def _resolve(
+    tx: Tx, instance: Instance, decision: decisions.Resolve, now: Instant
+) -> tuple[list[Event], str]:
+    incident = decision.incident
+    for attempt in tx.attempts(incident=incident.id):
+        end_attempt(tx, attempt, now, "the check recovered by itself")
+    tx.move_incident(
+        incident.id,
+        incident.status,
+        IncidentStatus.RESOLVED,
+        cause=decision.cause,
+        resolved=now,
+        due_at=after(now, instance.catalog.settings.reopen_within),
+        waiting_for="",
+    )
+    event = Event(incident.id, now, "resolved", f"resolved: {decision.cause}")
+    tx.add_events([event])
+    ticketing.resolve(tx, instance, incident.id, now)
+    return [event], f"resolved incident {incident.id}"

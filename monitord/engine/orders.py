@@ -1,0 +1,149 @@
+"""Gives and ends the orders of people: ack, maintenance, halt; always with a reason and an expiry.
+
+The rows are the truth; a halt of everything also leaves the file HALT, which works with the
+database dead. What an order means for a repair is decided by the guards.
+"""
+
+import os
+from dataclasses import replace
+
+from monitord.clock import between
+from monitord.decisions.selector import Selector, matches, parse
+from monitord.engine.instance import Instance
+from monitord.errors import CommandRefusedError, NotFoundError
+from monitord.model.ids import Instant
+from monitord.model.incident import OPEN_STATUSES, IncidentStatus
+from monitord.model.spec import format_duration
+from monitord.model.ticket import Event, Order, TicketStatus, Verb
+from monitord.store.contract import Tx
+
+EVERYTHING = "*"
+
+
+class Orders:
+    """The orders of one instance."""
+
+    def __init__(self, instance: Instance) -> None:
+        self._instance = instance
+
+    def preview(self, text: str) -> list[str]:
+        """Give the check keys that a selector touches now, sorted."""
+        catalog = self._instance.catalog
+        selector = parse(text)
+        return sorted(
+            key
+            for key, check in catalog.checks.items()
+            if matches(
+                selector,
+                host=catalog.hosts[check.host],
+                check=check.name,
+                services=check.services,
+            )
+        )
+
+    async def give(
+        self,
+        verb: Verb,
+        selector: str,
+        *,
+        by: str,
+        reason: str,
+        starts: Instant,
+        expires: Instant,
+        until_ok: bool = False,
+    ) -> Order:
+        """Store an order; from the commit on it is in force.
+
+        Raises:
+            BadSelectorError: the selector cannot be read.
+            CommandRefusedError: it touches nothing, has no reason, or is over before it begins.
+        """
+        self._must_make_sense(verb, parse(selector), reason, starts, expires)
+        order = Order(
+            0, verb, selector, reason, by, self._instance.now(), starts, expires, until_ok
+        )
+        instance, now = self._instance, self._instance.now()
+
+        def work(tx: Tx) -> tuple[Order, list[Event]]:
+            number = tx.add_order(order)
+            lasting = format_duration(between(starts, expires))
+            tx.add_audit(now, by, verb.value, selector, f"{reason} (order {number}, {lasting})")
+            given = _numbered(order, number)
+            return given, _tell_incidents(tx, given, self.preview(selector), now)
+
+        if verb is Verb.HALT and selector == EVERYTHING:
+            self._write_file(by, reason)
+        given, events = await instance.store.write(work)
+        instance.tell(events)
+        instance.wake()
+        return given
+
+    async def end(self, what: int | str, *, by: str) -> list[Order]:
+        """End one order by its number, or all halts of this very selector.
+
+        Raises:
+            NotFoundError: no such order is in force.
+        """
+        instance, now = self._instance, self._instance.now()
+
+        def work(tx: Tx) -> list[Order]:
+            ended = []
+            for order in tx.orders(at=now):
+                named = order.id == what or (order.verb is Verb.HALT and order.selector == what)
+                if named and tx.end_order(order.id, now, by):
+                    tx.add_audit(now, by, "end", f"order {order.id}", order.selector)
+                    ended.append(order)
+            return ended
+
+        file = instance.state / "HALT"
+        had_file = what == EVERYTHING and file.exists()
+        ended = await instance.store.write(work)
+        if had_file or any(o.verb is Verb.HALT and o.selector == EVERYTHING for o in ended):
+            file.unlink(missing_ok=True)
+        if not ended and not had_file:
+            raise NotFoundError(f"no order {what} is in force; `monitord status` lists them")
+        instance.wake()
+        return ended
+
+    def _must_make_sense(
+        self, verb: Verb, selector: Selector, reason: str, starts: Instant, expires: Instant
+    ) -> None:
+        if not reason.strip():
+            raise CommandRefusedError(f"{verb} needs a reason; add --reason '…'")
+        if expires <= max(starts, self._instance.now()):
+            raise CommandRefusedError(f"{verb} would be over before it begins; give a later end")
+        touches = self.preview(selector.text)
+        if not touches and verb is not Verb.HALT:
+            raise CommandRefusedError(
+                f"{selector.text!r} touches no check now; `monitord checks` lists them"
+            )
+
+    def _write_file(self, by: str, reason: str) -> None:
+        """The file comes first: it must work even if the database does not take the row."""
+        path = self._instance.state / "HALT"
+        text = f"halted by {by}: {reason}\n"
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o640)
+        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+            file.write(text)
+
+
+def _tell_incidents(tx: Tx, order: Order, keys: list[str], now: Instant) -> list[Event]:
+    """Write the order on the timeline of every live incident that it touches, and wake it."""
+    touched = set(keys)
+    events = []
+    for incident in tx.incidents(OPEN_STATUSES, limit=100_000):
+        if incident.key not in touched:
+            continue
+        text = f"{order.verb} by {order.by}: {order.reason}"
+        events.append(Event(incident.id, now, order.verb.value, text, actor=order.by))
+        if incident.status in (IncidentStatus.OPEN, IncidentStatus.WAITING):
+            tx.change_incident(incident.id, incident.status, due_at=now)
+        ticket = tx.ticket(incident.ticket) if incident.ticket is not None else None
+        if order.verb is Verb.ACK and ticket is not None and ticket.status is TicketStatus.OPEN:
+            tx.move_ticket(ticket.id, TicketStatus.OPEN, TicketStatus.ACKED, updated=now)
+    tx.add_events(events)
+    return events
+
+
+def _numbered(order: Order, number: int) -> Order:
+    return replace(order, id=number)

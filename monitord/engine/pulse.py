@@ -1,0 +1,170 @@
+"""The housekeeping beat: lag, clock steps, staleness, orders that end by OK, spooled job reports.
+
+Once a second, bounded work only; and once a day, by APScheduler's calendar, what retention no
+longer keeps. Nothing here decides about an incident.
+"""
+
+import asyncio
+import json
+from collections.abc import Callable
+from datetime import timedelta
+
+from apscheduler.schedulers.asyncio import AsyncIOScheduler
+from apscheduler.triggers.cron import CronTrigger
+
+from monitord.clock import after
+from monitord.decisions.orders import ended_by_ok
+from monitord.decisions.selector import matches, parse
+from monitord.engine.health import Condition
+from monitord.engine.instance import Instance
+from monitord.errors import StoreError
+from monitord.log import get_logger
+from monitord.model.ids import Instant
+from monitord.model.incident import LIVE_ATTEMPTS, OPEN_STATUSES, IncidentStatus
+from monitord.model.state import CheckState
+from monitord.model.ticket import Order, OutboxStatus, Verb
+from monitord.store.contract import Tx
+
+log = get_logger(__name__)
+
+_BEAT = 1.0  # seconds
+_SLOW = 5  # beats between the slower duties
+_STEP = 2.0  # seconds of disagreement that make a clock step
+_STEPS_KEPT = timedelta(days=2)
+
+
+class Pulse:
+    """Beats as long as the core runs."""
+
+    def __init__(
+        self, instance: Instance, condition: Condition, ingest: Callable[[], None]
+    ) -> None:
+        self._instance = instance
+        self._condition = condition
+        self._ingest = ingest
+        self._task: asyncio.Task[None] | None = None
+        self._calendar: AsyncIOScheduler | None = None
+        self._wall = instance.now()
+        self._steady = instance.clock.monotonic()
+
+    def start(self, *, calendar: bool) -> None:
+        """Begin; `calendar` starts the daily duties too (they follow the machine's own clock)."""
+        self._task = asyncio.get_running_loop().create_task(self._run(), name="pulse")
+        if calendar:
+            self._calendar = AsyncIOScheduler(timezone="UTC")
+            self._calendar.add_job(
+                self._retain, CronTrigger(hour=3, minute=17, timezone="UTC"), max_instances=1
+            )
+            self._calendar.start()
+
+    async def stop(self) -> None:
+        """End."""
+        if self._calendar is not None:
+            self._calendar.shutdown(wait=False)
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.wait([self._task])
+
+    async def _run(self) -> None:
+        beats = 0
+        while True:
+            planned = self._instance.clock.monotonic() + _BEAT
+            await asyncio.sleep(_BEAT)
+            self._condition.lag = max(0.0, self._instance.clock.monotonic() - planned)
+            beats += 1
+            try:
+                await self._notice_clock_step()
+                if beats % _SLOW == 0:
+                    await self._slow_duties()
+            except StoreError as error:
+                log.warning("housekeeping waits for the store", error=str(error))
+            except Exception:
+                log.exception("housekeeping failed")  # the beat itself must go on
+
+    async def _slow_duties(self) -> None:
+        instance = self._instance
+        instance.beliefs.grow_stale(instance.catalog.checks, instance.now())
+        self._ingest()
+        dead = await instance.store.read(lambda view: len(view.outbox(status=OutboxStatus.DEAD)))
+        self._condition.dead_messages = dead
+        orders = await instance.store.read(lambda view: view.orders(at=instance.now()))
+        for order in orders:
+            if order.until_ok and ended_by_ok(order, self._touched(order)):
+                await instance.store.write(self._end(order))
+                instance.wake()
+
+    async def _notice_clock_step(self) -> None:
+        """Compare wall and monotonic time; move what is due with a step of the wall clock."""
+        instance = self._instance
+        wall, steady = instance.now(), instance.clock.monotonic()
+        step = (wall - self._wall) / 1e6 - (steady - self._steady)
+        self._wall, self._steady = wall, steady
+        if abs(step) < _STEP:
+            return
+        instance.counters.clock_steps += 1
+        log.warning("the wall clock stepped", seconds=round(step, 3))
+        delta = round(step * 1e6)
+        await instance.store.write(lambda tx: _shift(tx, wall, delta))
+        instance.remember_step(wall, delta)
+        instance.wake()
+
+    def _touched(self, order: Order) -> list[CheckState]:
+        instance = self._instance
+        selector = parse(order.selector)
+        found: list[CheckState] = []
+        for key, check in instance.catalog.checks.items():
+            host = instance.catalog.hosts[check.host]
+            if matches(selector, host=host, check=check.name, services=check.services):
+                found.extend(instance.beliefs.of(key))
+        return found
+
+    def _end(self, order: Order) -> Callable[[Tx], None]:
+        now = self._instance.now()
+
+        def work(tx: Tx) -> None:
+            tx.end_order(order.id, now, "until OK")
+            if order.verb is Verb.MAINTENANCE:
+                tx.add_audit(now, "monitord", "end", f"order {order.id}", "all is OK again")
+
+        return work
+
+    async def _retain(self) -> None:
+        instance = self._instance
+        kept, now = instance.catalog.settings.retention, instance.now()
+        try:
+            rows = await instance.store.write(
+                lambda tx: tx.prune(
+                    now,
+                    incidents_before=after(now, -kept.incidents),
+                    evidence_before=after(now, -kept.evidence),
+                )
+            )
+        except StoreError as error:
+            log.warning("retention waits for the store", error=str(error))
+            return
+        log.info("retention done", rows=rows)
+
+
+def _shift(tx: Tx, wall: Instant, delta: int) -> None:
+    """Move the due times of everything alive, so that a step neither fires nor delays it."""
+
+    def moved(instant: Instant | None) -> Instant | None:
+        return None if instant is None else Instant(instant + delta)
+
+    for incident in tx.incidents((*OPEN_STATUSES, IncidentStatus.RESOLVED), limit=100_000):
+        tx.change_incident(incident.id, incident.status, due_at=moved(incident.due_at))
+    for attempt in tx.attempts(statuses=LIVE_ATTEMPTS):
+        tx.change_attempt(
+            attempt.id,
+            attempt.status,
+            due_at=moved(attempt.due_at),
+            deadline=moved(attempt.deadline),
+            verifying=moved(attempt.verifying),
+        )
+    for step in tx.open_steps():
+        tx.change_step(step.id, step.status, deadline=moved(step.deadline))
+    for item in tx.outbox(status=OutboxStatus.PENDING, limit=100_000):
+        tx.change_outbox(item.id, item.status, due_at=moved(item.due_at))
+    kept = wall - _STEPS_KEPT // timedelta(microseconds=1)
+    steps = [step for step in json.loads(tx.meta("clock_steps") or "[]") if step[0] >= kept]
+    tx.put_meta("clock_steps", json.dumps([*steps, [wall, delta]]))

@@ -1,0 +1,107 @@
+"""Writes changed states and transitions to the store, in batches, and wakes the stages afterwards.
+
+While the store cannot take rows it keeps them (the newest state of each key, every transition) and
+tries again: checking never stops for a full disk. It decides nothing.
+"""
+
+import asyncio
+from collections.abc import Callable, Sequence
+
+from monitord.errors import StoreError
+from monitord.log import get_logger
+from monitord.metrics import Counters
+from monitord.model.ids import StateKey
+from monitord.model.state import CheckState, Transition
+from monitord.store.contract import Store, Tx
+
+log = get_logger(__name__)
+
+_BATCH = 0.1  # seconds between commits of what is not urgent
+_RETRY = 1.0  # seconds before the store is asked again
+_MOST_TRANSITIONS = 100_000  # kept while the store is down; older ones would derive again
+
+
+class Recorder:
+    """One writer of states. `committed` is called with the transitions of each commit."""
+
+    def __init__(
+        self, store: Store, counters: Counters, committed: Callable[[list[Transition]], None]
+    ) -> None:
+        self._store = store
+        self._counters = counters
+        self._committed = committed
+        self._states: dict[StateKey, CheckState] = {}
+        self._transitions: list[Transition] = []
+        self._task: asyncio.Task[None] | None = None
+        self._urgent = asyncio.Event()
+
+    def put(self, state: CheckState, transitions: Sequence[Transition]) -> None:
+        """Queue a state; with a transition the commit comes at once."""
+        self._states[state.key] = state
+        if transitions:
+            self._transitions.extend(transitions)
+            del self._transitions[:-_MOST_TRANSITIONS]
+            self._urgent.set()
+        if self._task is None or self._task.done():
+            self._task = asyncio.get_running_loop().create_task(self._drain())
+
+    async def flush(self) -> None:
+        """Wait until everything queued is committed, or the store refuses it once."""
+        self._urgent.set()
+        if self._task is not None and not self._task.done():
+            await asyncio.wait([self._task], timeout=_RETRY)
+
+    async def _drain(self) -> None:
+        while self._states or self._transitions:
+            if not self._transitions:
+                await _first(self._urgent, _BATCH)
+            self._urgent.clear()
+            states, self._states = self._states, {}
+            transitions, self._transitions = self._transitions, []
+            try:
+                numbered = await self._store.write(_writer(states, transitions), urgent=True)
+            except StoreError as error:
+                self._keep(states, transitions, error)
+                await _first(self._urgent, _RETRY)
+                continue
+            if not self._counters.store_up:
+                log.info("store takes rows again", states=len(states))
+            self._counters.store_up = True
+            if numbered:
+                self._committed(numbered)
+
+    def _keep(
+        self,
+        states: dict[StateKey, CheckState],
+        transitions: list[Transition],
+        error: StoreError,
+    ) -> None:
+        self._counters.store_errors += 1
+        if self._counters.store_up:
+            log.error("store takes no rows; checking goes on, actions stop", error=str(error))
+        self._counters.store_up = False
+        self._states = {**states, **self._states}
+        self._transitions = [*transitions, *self._transitions]
+        self._urgent.clear()
+
+
+def _writer(
+    states: dict[StateKey, CheckState], transitions: list[Transition]
+) -> Callable[[Tx], list[Transition]]:
+    def work(tx: Tx) -> list[Transition]:
+        tx.put_states(list(states.values()))
+        if not transitions:
+            return []
+        tx.add_transitions(transitions)
+        return transitions
+
+    return work
+
+
+async def _first(event: asyncio.Event, seconds: float) -> None:
+    """Wait for the event, at most so long."""
+    try:
+        async with asyncio.timeout(seconds):
+            await event.wait()
+    except TimeoutError:
+        return

@@ -1,0 +1,125 @@
+"""Applies a new catalog to a running core, whole or not at all, by the identity rules of DESIGN §3.
+
+The YAML is parsed in a child of the executor; what changes is worked out by config.compare. A bad
+file changes nothing and becomes a problem of monitord's own health until a good one is loaded.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+
+from monitord import config
+from monitord.config import ReloadPlan, Sources
+from monitord.decisions.state import reset_soft
+from monitord.engine import incidents
+from monitord.engine.health import Condition
+from monitord.engine.instance import Instance
+from monitord.errors import CommandRefusedError, ConfigError, ExecutorLostError, Problem
+from monitord.log import get_logger
+from monitord.model.catalog import Catalog
+from monitord.model.ids import CheckKey, StateKey, split_state_key, state_key
+from monitord.model.state import CheckState
+from monitord.model.ticket import Event
+from monitord.store.contract import Tx
+
+log = get_logger(__name__)
+
+
+@dataclass(slots=True)
+class Reloading:
+    """Reads and applies catalogs. `adopt` tells the rest of the core about a new one."""
+
+    instance: Instance
+    condition: Condition
+    adopt: Callable[[Catalog, frozenset[CheckKey]], None]
+
+    async def plan(self) -> tuple[Catalog, ReloadPlan]:
+        """Read the files and give the new catalog and what it would change.
+
+        Raises:
+            ConfigError: the files cannot be used.
+            CommandRefusedError: the executor, which parses, is not there.
+        """
+        try:
+            answer = await self.instance.executor.parse()
+        except ExecutorLostError as error:
+            text = f"the configuration cannot be read now: {error}; see `monitord status`"
+            raise CommandRefusedError(text) from error
+        if answer.get("problems"):
+            raise ConfigError([Problem(*row) for row in answer["problems"]])
+        catalog = config.assemble(Sources.from_json(answer["sources"]), self.instance.kinds)
+        return catalog, config.compare(self.instance.catalog, catalog)
+
+    async def apply(self, *, by: str) -> Sequence[str]:
+        """Take over what stands on disk; gives the lines of what changed."""
+        counters = self.instance.counters
+        try:
+            catalog, plan = await self.plan()
+        except ConfigError as error:
+            counters.reloads["failed"] += 1
+            first = str(error.problems[0]) if error.problems else str(error)
+            self.condition.note("reload", f"the configuration on disk cannot be used: {first}")
+            log.warning("reload refused", problems=[str(each) for each in error.problems])
+            raise
+        await self.instance.executor.load(catalog.hash)
+        await self._take_over(catalog, plan, by)
+        counters.reloads["ok"] += 1
+        counters.catalog = catalog.hash
+        self.condition.note("reload", "")
+        log.info("reloaded", by=by, catalog=catalog.hash, changes=len(plan.lines))
+        return plan.lines
+
+    async def _take_over(self, catalog: Catalog, plan: ReloadPlan, by: str) -> None:
+        instance = self.instance
+        renamed, gone, reset = self._states_touched(plan)
+        now = instance.now()
+
+        def work(tx: Tx) -> list[Event]:
+            events: list[Event] = []
+            tx.rename_states(renamed)
+            for key in plan.removed:
+                incident = tx.live_incident(key)
+                if incident is not None:
+                    closed = incidents.close_by_person(
+                        tx, instance, incident.id, now, by=by, reason=f"{key} was removed"
+                    )
+                    events.extend(closed or ())
+            tx.forget_states(gone)
+            tx.put_states(reset)
+            tx.add_audit(now, by, "reload", catalog.hash, f"{len(plan.lines)} changes")
+            return events
+
+        events = await instance.store.write(work)
+        for old, new in renamed.items():
+            state = instance.beliefs.states.get(old)
+            instance.beliefs.drop(old)
+            if state is not None:
+                instance.beliefs.replace(_named(state, new))
+        for key in gone:
+            instance.beliefs.drop(key)
+        instance.beliefs.restore(reset)
+        instance.catalog = catalog
+        self.adopt(catalog, frozenset((*plan.added, *plan.resets)))
+        instance.tell(events)
+        instance.wake()
+
+    def _states_touched(
+        self, plan: ReloadPlan
+    ) -> tuple[dict[StateKey, StateKey], list[StateKey], list[CheckState]]:
+        """Give the states to rename, to forget and to reset."""
+        states = self.instance.beliefs.states
+        renamed: dict[StateKey, StateKey] = {}
+        gone: list[StateKey] = []
+        reset: list[CheckState] = []
+        for key, state in states.items():
+            check, item = split_state_key(key)
+            if check in plan.renamed:
+                renamed[key] = state_key(plan.renamed[check], item)
+            elif check in plan.removed:
+                gone.append(key)
+            elif check in plan.resets:
+                reset.append(reset_soft(state))
+        return renamed, gone, reset
+
+
+def _named(state: CheckState, key: StateKey) -> CheckState:
+    return replace(state, key=key)

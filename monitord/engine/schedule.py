@@ -1,0 +1,151 @@
+"""Says which checks are due: a wheel over monotonic time. It runs nothing and judges nothing.
+
+A check keeps its phase (hash of its transport or itself), so that starts are spread and checks of
+one login share a round trip. A check that is still running when due again is refused and counted;
+one that is late runs once.
+"""
+
+import asyncio
+from collections.abc import Callable, Iterable, Mapping
+from datetime import timedelta
+from zlib import crc32
+
+from monitord.engine.wheel import Wheel
+from monitord.metrics import Counters
+from monitord.model.catalog import Check
+from monitord.model.ids import CheckKey
+
+_PHASES = 1 << 32
+
+
+class Slot:
+    """One scheduled check: mutable on purpose, since it is touched at every run."""
+
+    __slots__ = ("check", "due", "every", "generation", "running")
+
+    def __init__(self, check: Check) -> None:
+        self.check = check
+        self.every = check.every.total_seconds()
+        self.due = 0.0
+        self.generation = 0
+        self.running = False
+
+
+class Scheduler:
+    """Holds the due times of all checks and hands due ones over in one list per tick."""
+
+    def __init__(
+        self,
+        loop: asyncio.AbstractEventLoop,
+        dispatch: Callable[[list[Slot]], None],
+        counters: Counters,
+    ) -> None:
+        self._loop = loop
+        self._dispatch = dispatch
+        self._counters = counters
+        self._slots: dict[CheckKey, Slot] = {}
+        self._wheel: Wheel[tuple[Slot, int]] = Wheel()
+        self._timer: asyncio.TimerHandle | None = None
+        self._timer_due = 0.0
+        self._stopped = False
+
+    def load(self, checks: Mapping[CheckKey, Check], *, at_once: Iterable[CheckKey] = ()) -> None:
+        """Take over a catalog: unchanged checks keep their due times, new ones start in phase."""
+        for key in self._slots.keys() - checks.keys():
+            self._slots.pop(key).generation += 1
+        urgent = set(at_once)
+        now = self._loop.time()
+        for key, check in checks.items():
+            slot = self._slots.get(key)
+            if slot is None or slot.check.every != check.every:
+                slot = self._replace(slot, check)
+                self._arm(slot, self._in_phase(check, now))
+            slot.check = check
+            if key in urgent:
+                self._arm(slot, now)
+        self._set_timer()
+
+    def run_now(self, keys: Iterable[CheckKey]) -> None:
+        """Make checks due at once; unknown keys are ignored (they may be gone since)."""
+        now = self._loop.time()
+        for key in keys:
+            slot = self._slots.get(key)
+            if slot is not None and not slot.running:
+                self._arm(slot, now)
+        self._set_timer()
+
+    def finished(self, slot: Slot, again_in: timedelta | None) -> None:
+        """Note the end of a run; `again_in` brings the next one forward (a soft state)."""
+        slot.running = False
+        if again_in is None or self._slots.get(slot.check.key) is not slot:
+            return
+        sooner = self._loop.time() + again_in.total_seconds()
+        if sooner < slot.due:
+            self._arm(slot, sooner)
+            self._set_timer()
+
+    def stop(self) -> None:
+        """Let nothing become due any more."""
+        self._stopped = True
+        if self._timer is not None:
+            self._timer.cancel()
+
+    def overdue(self, by: float) -> int:
+        """Count checks whose due time passed more than `by` seconds ago."""
+        late = self._loop.time() - by
+        return sum(slot.due < late for slot in self._slots.values())
+
+    def _replace(self, old: Slot | None, check: Check) -> Slot:
+        if old is not None:
+            old.generation += 1
+        slot = Slot(check)
+        self._slots[check.key] = slot
+        return slot
+
+    @staticmethod
+    def _in_phase(check: Check, now: float) -> float:
+        every = check.every.total_seconds()
+        phase = crc32((check.via or check.key).encode()) / _PHASES * every
+        return now + (phase - now) % every
+
+    def _arm(self, slot: Slot, due: float) -> None:
+        slot.generation += 1
+        slot.due = due
+        self._wheel.put(due, (slot, slot.generation))
+
+    def _set_timer(self) -> None:
+        due = self._wheel.next_due()
+        if due is None or self._stopped:
+            return
+        if self._timer is not None:
+            if self._timer_due <= due and not self._timer.cancelled():
+                return
+            self._timer.cancel()
+        self._timer_due = due
+        self._timer = self._loop.call_at(due, self._tick)
+
+    def _tick(self) -> None:
+        now = self._loop.time()
+        self._timer = None
+        ready: list[Slot] = []
+        for due, (slot, generation) in self._wheel.take(now):
+            if generation != slot.generation:
+                continue
+            delay = now - due
+            self._counters.start_delay.observe(delay if delay > 0 else 0.0)
+            self._next(slot, due, now)
+            if slot.running:
+                self._counters.overlaps_refused += 1
+                continue
+            slot.running = True
+            ready.append(slot)
+        if ready:
+            self._dispatch(ready)
+        self._set_timer()
+
+    def _next(self, slot: Slot, due: float, now: float) -> None:
+        following = due + slot.every
+        if following <= now:
+            self._counters.checks_late += 1
+            following = now + slot.every - (now - due) % slot.every
+        self._arm(slot, following)

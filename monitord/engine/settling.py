@@ -1,0 +1,154 @@
+"""Writes how steps and attempts end, and where the incident goes from there.
+
+All of it inside the transaction of the turn; what a status may become is listed in the model.
+"""
+
+from datetime import timedelta
+
+from monitord.decisions import remediation
+from monitord.decisions.verification import first_look
+from monitord.engine import ladder
+from monitord.engine.ports import StepOutcome
+from monitord.engine.turn import AttemptTurn
+from monitord.model.catalog import Check, Rung
+from monitord.model.incident import AttemptStatus, IncidentStatus, Phase, Step, StepStatus
+from monitord.model.result import Status
+
+_TRIES = 2  # how often an idempotent step of unknown outcome is done at most
+_SHOWN = 20  # results during an attempt that its timeline keeps
+_A = AttemptStatus
+
+
+def settle(turn: AttemptTurn, step: Step, outcome: StepOutcome) -> None:
+    """Write a step's outcome and say where the attempt goes from here."""
+    moved = turn.tx.move_step(
+        step.id,
+        StepStatus.INTENT,
+        outcome.status,
+        finished=turn.now,
+        exit_code=outcome.exit_code,
+        output=outcome.output,
+        error=outcome.error,
+    )
+    if not moved:
+        return
+    ended = outcome.error or (f"exit {outcome.exit_code}" if outcome.exit_code else "done")
+    turn.note(
+        f"step-{outcome.status.lower()}",
+        f"{step.phase} {step.position + 1}: {ended}",
+        attempt=turn.attempt.id,
+        step=step.id,
+        exit_code=outcome.exit_code,
+    )
+    if turn.attempt.status is not _A.RUNNING:
+        return
+    if outcome.status is StepStatus.DONE or step.phase is Phase.COLLECT:
+        turn.tx.change_attempt(
+            turn.attempt.id, _A.RUNNING, position=step.position + 1, due_at=turn.now
+        )
+    elif step.phase is Phase.REQUIRE:
+        fail(turn, f"refused: precondition {step.position + 1} not met: {ended}")
+    elif outcome.status is StepStatus.UNKNOWN:
+        _after_unknown(turn, step, ended)
+    else:
+        fail(turn, f"step {step.position + 1} failed: {ended}")
+
+
+def verify(turn: AttemptTurn, why: str) -> None:
+    """Go from acting to proving."""
+    found = rung_of(turn)
+    if found is None:
+        interrupt(turn, "its check or runbook is no longer configured")
+        return
+    turn.tx.move_attempt(
+        turn.attempt.id,
+        _A.RUNNING,
+        _A.VERIFYING,
+        verifying=turn.now,
+        oks=0,
+        outcome=why,
+        due_at=first_look(found[1].verify, began=turn.now),
+    )
+    text = f"attempt {turn.attempt.id}: {why}; now the check must prove it"
+    turn.note("verifying", text, attempt=turn.attempt.id)
+
+
+def fail(turn: AttemptTurn, outcome: str) -> None:
+    """End an attempt without success; the incident goes on to the next rung."""
+    finish(turn, _A.FAILED, outcome)
+    text = f"attempt {turn.attempt.id} failed: {outcome}"
+    turn.note("attempt-failed", text, attempt=turn.attempt.id)
+    ladder.follow(turn, rung=turn.incident.rung + 1)
+
+
+def interrupt(turn: AttemptTurn, outcome: str) -> None:
+    """End an attempt that cannot go on: a person must look."""
+    status = _A.VOID if turn.attempt.status is _A.PLANNED else _A.INTERRUPTED
+    finish(turn, status, outcome)
+    text = f"attempt {turn.attempt.id} interrupted: {outcome}"
+    turn.note("attempt-interrupted", text, attempt=turn.attempt.id)
+    if turn.incident.status is IncidentStatus.REPAIRING:
+        ladder.hand_over(turn, text)
+
+
+def stop_before_effect(
+    turn: AttemptTurn, check: Check, reason: str, move: remediation.Move
+) -> None:
+    """A guard refused before anything was done: nothing is spent but the plan."""
+    finish(turn, _A.INTERRUPTED, f"before any effect: {reason}")
+    match move:
+        case remediation.HandOver():
+            ladder.hand_over(turn, move.reason)
+        case remediation.Climb():
+            ladder.follow(turn, rung=move.position)
+        case remediation.Wait():
+            # If it has recovered, the state machine must see that first: two looks of its own.
+            wait = max(timedelta(microseconds=(move.until or 0) - turn.now), 2 * check.retry_every)
+            ladder.follow(turn, rung=turn.incident.rung, due_in=wait)
+            recheck, key = turn.instance.beliefs.recheck, check.key
+            turn.after.calls.append(lambda: recheck([key]))
+        case remediation.Start():
+            raise AssertionError("a refused attempt cannot start")
+
+
+def finish(turn: AttemptTurn, status: AttemptStatus, outcome: str) -> bool:
+    """End an attempt: its locks are free from this commit on, its hold ends right after."""
+    attempt = turn.attempt
+    moved = turn.tx.move_attempt(
+        attempt.id, attempt.status, status, finished=turn.now, outcome=outcome, due_at=None
+    )
+    if not moved:
+        return False
+    turn.tx.release_locks(attempt.id)
+    turn.instance.counters.attempts[status.value.lower()] += 1
+    _show_what_was_held(turn)
+    release = turn.instance.beliefs.release
+    turn.after.calls.append(lambda: release(attempt.id))
+    return True
+
+
+def rung_of(turn: AttemptTurn) -> tuple[Check, Rung] | None:
+    """Give the check and rung of the attempt, if they are still configured."""
+    check = turn.instance.check(turn.attempt.key)
+    if check is None:
+        return None
+    rungs = (rung for rung in check.remediate if rung.runbook == turn.attempt.runbook)
+    rung = next(rungs, None)
+    return (check, rung) if rung is not None else None
+
+
+def _after_unknown(turn: AttemptTurn, step: Step, ended: str) -> None:
+    tries = sum(other.position == step.position for other in turn.tx.steps(turn.attempt.id))
+    if step.idempotent and tries < _TRIES:
+        turn.tx.change_attempt(turn.attempt.id, _A.RUNNING, due_at=turn.now)
+        return
+    place = step.position + 1
+    verify(turn, f"the outcome of step {place} is unknown ({ended}): the check decides")
+
+
+def _show_what_was_held(turn: AttemptTurn) -> None:
+    seen = turn.instance.beliefs.seen_during(turn.attempt.id)
+    bad = [f"{key}: {r.status.name}: {r.summary}" for key, r in seen if r.status is not Status.OK]
+    if bad:
+        text = f"during attempt {turn.attempt.id}: " + "; ".join(bad[:_SHOWN])
+        turn.note("during-attempt", text, attempt=turn.attempt.id, results=len(bad))

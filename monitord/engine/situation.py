@@ -1,0 +1,184 @@
+"""Gathers what the guards may know about one rung, from the rows of a transaction and from memory.
+
+It looks up and judges nothing; the same function serves the plan, the intent, `explain` and the
+preview, so that they cannot differ.
+"""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import timedelta
+
+from monitord.actions import plan as plans
+from monitord.decisions.guards import Effects, Running, Situation
+from monitord.decisions.orders import in_force
+from monitord.engine.instance import Instance
+from monitord.model.catalog import Check, Host, Runbook, Rung
+from monitord.model.effect import PlannedStep, StepContext
+from monitord.model.ids import EPOCH, Instant, split_state_key
+from monitord.model.incident import LIVE_ATTEMPTS, Attempt, Incident
+from monitord.model.ticket import Order, Verb
+from monitord.store.contract import View
+
+_HOUR = timedelta(hours=1) // timedelta(microseconds=1)
+_DAY = 24 * _HOUR
+_MOST_ITEMS = 5
+
+
+@dataclass(frozen=True, slots=True)
+class ExactPlan:
+    """What a rung would do here: steps and locks, or why no plan can be made."""
+
+    steps: tuple[PlannedStep, ...] = ()
+    locks: tuple[tuple[str, bool], ...] = ()
+    problem: str = ""
+
+
+def exact_plan(instance: Instance, incident: Incident, check: Check, rung: Rung) -> ExactPlan:
+    """Render a rung for the bad items of an incident; steps that come out equal are done once."""
+    runbook = instance.catalog.runbooks[rung.runbook]
+    host = instance.catalog.hosts[check.host]
+    items = [split_state_key(key)[1] for key in incident.items]  # type: ignore[arg-type]  # state keys
+    if len(items) > _MOST_ITEMS:
+        return ExactPlan(problem=f"{len(items)} items are bad at once, more than {_MOST_ITEMS}")
+    names: set[str] = set()
+    try:
+        steps = plans.render_items(runbook, rung, host, items)
+        for item in items or [""]:
+            context = StepContext(host.name, host.address, item, rung.parameters)
+            names.update(plans.resources(runbook, rung, context))
+    except ValueError as error:
+        return ExactPlan(problem=str(error))
+    return ExactPlan(steps, _locks(host, names))
+
+
+def situation(
+    view: View,
+    instance: Instance,
+    incident: Incident,
+    rung: Rung,
+    plan: ExactPlan,
+    *,
+    now: Instant,
+    attempt: Attempt | None = None,
+    recovered: bool = False,
+) -> Situation:
+    """Give all that the guards may know; an `attempt` of our own does not count against itself."""
+    check = instance.catalog.checks[incident.key]  # type: ignore[index]  # a check's incident
+    host = instance.catalog.hosts[check.host]
+    last = view.last_effect(rung.runbook, host.name)
+    if last is not None and attempt is not None and last.id == attempt.id:
+        last = None
+    return Situation(
+        now=now,
+        check=check,
+        host=host,
+        rung=rung,
+        budgets=instance.catalog.settings.budgets,
+        states=tuple(instance.beliefs.of(check.key)),
+        reach=instance.beliefs.reach_of(check, incident.severity),
+        observe=instance.catalog.settings.observe,
+        halt_file=instance.halted_by_file(),
+        halt_order=order_in_force(view, instance, Verb.HALT, check, now, rung.runbook),
+        maintenance=order_in_force(view, instance, Verb.MAINTENANCE, check, now),
+        targets=tuple(dict.fromkeys(step.target for step in plan.steps)),
+        effects=_effects(view, instance, incident, rung, host, now, attempt),
+        running=_running(view, host, attempt),
+        last_effect=_without_steps(instance, last),
+        lock_holder=_holder(view, plan, attempt),
+        recovered=recovered,
+        rung_problem=plan.problem,
+    )
+
+
+def order_in_force(
+    view: View, instance: Instance, verb: Verb, check: Check, now: Instant, runbook: str = ""
+) -> Order | None:
+    """Give the order of a verb that covers a check (or a runbook on it) now."""
+    host = instance.catalog.hosts[check.host]
+    return in_force(view.orders(verb=verb, at=now), verb, host, check, now, runbook=runbook)
+
+
+def _locks(host: Host, names: Collection[str]) -> tuple[tuple[str, bool], ...]:
+    whole = f"{host.name}:host"
+    if whole in names:
+        return ((whole, True),)
+    return (*sorted((name, True) for name in names), (whole, False))
+
+
+def _without_steps(instance: Instance, last: Attempt | None) -> Instant | None:
+    """Give when the last effect was, in time that really passed since."""
+    if last is None or last.effect_at is None:
+        return None
+    return Instant(last.effect_at + instance.stepped_forward_since(last.effect_at))
+
+
+def _effects(
+    view: View,
+    instance: Instance,
+    incident: Incident,
+    rung: Rung,
+    host: Host,
+    now: Instant,
+    attempt: Attempt | None,
+) -> Effects:
+    def since(instant: int) -> tuple[int, int, int, int, int]:
+        count = view.effects_since(
+            Instant(instant),
+            incident=incident.id,
+            key=incident.key,
+            runbook=rung.runbook,
+            host=host.name,
+        )
+        own = attempt is not None and attempt.effect_at is not None
+        less = 1 if own else 0
+        return (
+            count.incident - less,
+            count.runbook_on_key - less,
+            count.runbook - less,
+            count.host - less,
+            count.fleet - less,
+        )
+
+    stepped = instance.stepped_forward_since(Instant(now - 2 * _DAY))
+    ever, hour, day = since(EPOCH), since(now - _HOUR - stepped), since(now - _DAY - stepped)
+    in_incident = [
+        other
+        for other in view.attempts(incident=incident.id)
+        if other.effect_at is not None and (attempt is None or other.id != attempt.id)
+    ]
+    return Effects(
+        incident=ever[0],
+        rung=sum(other.runbook == rung.runbook for other in in_incident),
+        runbook_hour=hour[2],
+        runbook_day=day[2],
+        host_hour=hour[3],
+        host_day=day[3],
+        fleet_hour=hour[4],
+        fleet_day=day[4],
+    )
+
+
+def _running(view: View, host: Host, attempt: Attempt | None) -> Running:
+    others = [
+        other
+        for other in view.attempts(statuses=LIVE_ATTEMPTS)
+        if attempt is None or other.id != attempt.id
+    ]
+    groups = tuple((group, sum(group in other.groups for other in others)) for group in host.groups)
+    return Running(len(others), groups)
+
+
+def _holder(view: View, plan: ExactPlan, attempt: Attempt | None) -> str:
+    held = view.held_locks()
+    for name, exclusive in plan.locks:
+        holder = held.get(name)
+        if holder is None or (attempt is not None and holder[0] == attempt.id):
+            continue
+        if exclusive or holder[1]:
+            return f"{name} (attempt {holder[0]})"
+    return ""
+
+
+def runbook_of(instance: Instance, rung: Rung) -> Runbook:
+    """Give the runbook of a rung."""
+    return instance.catalog.runbooks[rung.runbook]

@@ -1,0 +1,148 @@
+"""Opens, updates and resolves tickets inside the transaction that decided it, outbox rows included.
+
+What a ticket says is built by decisions/ticket_document.py; whether it is due was decided before.
+Nothing is sent here: the outbox stage does that, after the commit.
+"""
+
+import json
+
+from monitord.decisions.orders import in_force
+from monitord.decisions.ticket_document import document, title
+from monitord.engine.instance import Instance
+from monitord.model.ids import IncidentId, Instant, TicketId
+from monitord.model.incident import Incident
+from monitord.model.ticket import (
+    Event,
+    Operation,
+    OutboxItem,
+    OutboxStatus,
+    Ticket,
+    TicketStatus,
+    Verb,
+)
+from monitord.store.contract import Tx, View
+
+
+def ticket_document(view: View, instance: Instance, incident: Incident) -> dict[str, object]:
+    """Give the ticket of an incident as it stands in this transaction."""
+    check = instance.check(incident.key)
+    attempts = view.attempts(incident=incident.id)
+    return document(
+        incident,
+        check=check,
+        host=instance.host(check),
+        attempts=attempts,
+        steps={attempt.id: view.steps(attempt.id) for attempt in attempts},
+        events=view.events(incident.id),
+        ticket=view.ticket(incident.ticket) if incident.ticket is not None else None,
+        instance=instance.catalog.settings.instance,
+    )
+
+
+def open_or_update(tx: Tx, instance: Instance, number: IncidentId, now: Instant) -> list[Event]:
+    """Make sure that a person has a ticket of this incident that shows what is true now."""
+    incident = _read(tx, number)
+    if incident.ticket is None:
+        return _open(tx, instance, incident, now)
+    ticket = tx.ticket(incident.ticket)
+    if ticket is None:
+        return _open(tx, instance, incident, now)
+    operation = Operation.UPDATE
+    fields = {
+        "updated": now,
+        "title": title(incident),
+        "tier": incident.tier,
+        "priority": incident.priority,
+    }
+    if ticket.status is TicketStatus.RESOLVED:
+        operation = Operation.REOPEN
+        tx.move_ticket(ticket.id, ticket.status, TicketStatus.OPEN, resolved=None, **fields)
+    else:
+        tx.change_ticket(ticket.id, ticket.status, **fields)
+    _send(tx, instance, _read(tx, number), operation, now)
+    return []
+
+
+def resolve(tx: Tx, instance: Instance, number: IncidentId, now: Instant) -> None:
+    """Say on the ticket, where there is one, that it is over."""
+    incident = _read(tx, number)
+    if incident.ticket is None:
+        return
+    ticket = tx.ticket(incident.ticket)
+    if ticket is None or ticket.status in (TicketStatus.RESOLVED, TicketStatus.CLOSED):
+        return
+    tx.move_ticket(ticket.id, ticket.status, TicketStatus.RESOLVED, updated=now, resolved=now)
+    _send(tx, instance, incident, Operation.RESOLVE, now)
+
+
+def close(tx: Tx, incident: Incident, now: Instant) -> None:
+    """Close the embedded ticket with its incident; backends were told when it was resolved."""
+    ticket = tx.ticket(incident.ticket) if incident.ticket is not None else None
+    if ticket is not None and ticket.status is not TicketStatus.CLOSED:
+        tx.move_ticket(ticket.id, ticket.status, TicketStatus.CLOSED, updated=now)
+
+
+def acked(view: View, instance: Instance, incident: Incident, now: Instant) -> bool:
+    """Tell whether a person has acknowledged it: then nobody is paged again."""
+    check = instance.check(incident.key)
+    host = instance.host(check)
+    if check is None or host is None:
+        return False
+    orders = view.orders(verb=Verb.ACK, at=now)
+    return in_force(orders, Verb.ACK, host, check, now) is not None
+
+
+def _open(tx: Tx, instance: Instance, incident: Incident, now: Instant) -> list[Event]:
+    status = TicketStatus.ACKED if acked(tx, instance, incident, now) else TicketStatus.OPEN
+    number = tx.add_ticket(
+        Ticket(
+            id=TicketId(0),  # the store numbers it
+            incident=incident.id,
+            key=f"{instance.catalog.settings.instance}-{incident.id}",
+            status=status,
+            title=title(incident),
+            opened=now,
+            updated=now,
+            tier=incident.tier,
+            priority=incident.priority,
+        )
+    )
+    tx.change_incident(incident.id, incident.status, ticket=number)
+    instance.counters.tickets[incident.tier] += 1
+    text = f"ticket {number} opened, {incident.priority} at {incident.tier}"
+    event = Event(incident.id, now, "ticket-opened", text, data={"ticket": number})
+    tx.add_events([event])
+    _send(tx, instance, _read(tx, incident.id), Operation.OPEN, now)
+    return [event]
+
+
+def _send(
+    tx: Tx, instance: Instance, incident: Incident, operation: Operation, now: Instant
+) -> None:
+    settings = instance.catalog.settings
+    if settings.observe:
+        return  # every decision is taken, nothing is let out
+    if operation is not Operation.RESOLVE and acked(tx, instance, incident, now):
+        return
+    body = json.dumps(ticket_document(tx, instance, incident), ensure_ascii=False)
+    for backend in instance.catalog.backends:
+        tx.add_outbox(
+            OutboxItem(
+                id=0,
+                backend=backend,
+                incident=incident.id,
+                operation=operation,
+                key=f"{settings.instance}-{incident.id}",
+                body=body,
+                status=OutboxStatus.PENDING,
+                created=now,
+                due_at=now,
+            )
+        )
+
+
+def _read(view: View, number: IncidentId) -> Incident:
+    incident = view.incident(number)
+    if incident is None:
+        raise LookupError(f"incident {number} vanished inside its own transaction")
+    return incident

@@ -1,0 +1,133 @@
+"""The stage that proves repairs: it looks at the check, and decisions/verification.py judges.
+
+FIXED writes the states hard OK, the attempt and the incident in one transaction; memory follows
+after the commit. A look never counts as an ordinary result.
+"""
+
+from collections.abc import Sequence
+from datetime import timedelta
+
+from monitord.clock import after, between
+from monitord.decisions import verification
+from monitord.decisions.state import verified
+from monitord.engine import ladder, ticketing
+from monitord.engine.attempts import look
+from monitord.engine.instance import Instance
+from monitord.engine.settling import finish, rung_of
+from monitord.engine.turn import AfterCommit, AttemptTurn
+from monitord.model.catalog import Check, Rung
+from monitord.model.ids import StateKey
+from monitord.model.incident import Attempt, AttemptStatus, IncidentStatus
+from monitord.model.result import Status
+from monitord.model.state import CheckState, Transition
+from monitord.store.contract import Tx
+
+_A = AttemptStatus
+
+
+class Verifying:
+    """Looks at what was repaired until it is proven or the time is over."""
+
+    def __init__(self, instance: Instance) -> None:
+        self._instance = instance
+
+    def carry_on(self, turn: AttemptTurn) -> None:
+        """Begin a look at a VERIFYING attempt whose time has come."""
+        found = rung_of(turn)
+        if found is None:
+            finish(turn, _A.FAILED, "its check or runbook is no longer configured")
+            if turn.incident.status is IncidentStatus.REPAIRING:
+                ladder.hand_over(turn, "the repair could not be verified: its check is gone")
+            return
+        check, rung = found
+        attempt, items = turn.attempt, turn.incident.items or turn.attempt.items
+        turn.tx.change_attempt(attempt.id, _A.VERIFYING, due_at=None)
+        turn.start(f"attempt {attempt.id}", lambda: self._look(attempt, check, rung, items))
+
+    async def _look(self, attempt: Attempt, check: Check, rung: Rung, items: Sequence[str]) -> None:
+        instance = self._instance
+        statuses = await look(instance, check, items)
+        committed = AfterCommit()
+
+        def work(tx: Tx) -> None:
+            live, incident = tx.attempt(attempt.id), tx.incident(attempt.incident)
+            if live is None or incident is None or live.status is not _A.VERIFYING:
+                return
+            now = instance.now()
+            turn = AttemptTurn(tx, instance, incident, now, committed, attempt=live)
+            judge(turn, check, rung, items, statuses)
+
+        await instance.insist(work)
+        committed.run(instance)
+
+
+def judge(
+    turn: AttemptTurn,
+    check: Check,
+    rung: Rung,
+    items: Sequence[str],
+    statuses: Sequence[Status],
+) -> None:
+    """Write what one look means."""
+    attempt = turn.attempt
+    verdict = verification.look(
+        rung.verify,
+        check.every,
+        began=attempt.verifying or turn.now,
+        oks=attempt.oks,
+        statuses=statuses,
+        now=turn.now,
+    )
+    match verdict:
+        case verification.Fixed():
+            _fixed(turn, items, verdict.oks)
+        case verification.Again():
+            turn.tx.change_attempt(attempt.id, _A.VERIFYING, oks=verdict.oks, due_at=verdict.at)
+        case verification.GaveUp():
+            _gave_up(turn, verdict.reason)
+
+
+def _fixed(turn: AttemptTurn, items: Sequence[str], oks: int) -> None:
+    tx, now, attempt, incident = turn.tx, turn.now, turn.attempt, turn.incident
+    summary = f"verified: {oks} OKs after {attempt.runbook}"
+    states: list[CheckState] = []
+    transitions: list[Transition] = []
+    for item in items:
+        key = StateKey(item)
+        believed = turn.instance.beliefs.states.get(key) or tx.state(key) or CheckState(key)
+        state, transition = verified(believed, at=now, summary=summary)
+        states.append(state)
+        transitions.append(transition)
+    tx.put_states(states)
+    for number in tx.add_transitions(transitions):
+        tx.settle_transition(number, f"verified by attempt {attempt.id}")
+    finish(turn, _A.FIXED, summary)
+    took = between(attempt.effect_at or attempt.planned, now)
+    resolved = tx.move_incident(
+        incident.id,
+        IncidentStatus.REPAIRING,
+        IncidentStatus.RESOLVED,
+        cause="verified",
+        resolved=now,
+        rung=incident.rung + 1,
+        due_at=after(now, turn.instance.catalog.settings.reopen_within),
+        waiting_for="",
+    )
+    turn.after.calls.insert(0, lambda: turn.instance.beliefs.restore(states))
+    text = f"attempt {attempt.id}: {attempt.runbook} fixed it in {_seconds(took)}, {summary}"
+    turn.note("fixed", text, attempt=attempt.id, runbook=attempt.runbook)
+    if resolved:
+        turn.note("resolved", "resolved: verified")
+        ticketing.resolve(tx, turn.instance, incident.id, now)
+
+
+def _gave_up(turn: AttemptTurn, reason: str) -> None:
+    finish(turn, _A.FAILED, f"not fixed: {reason}")
+    text = f"attempt {turn.attempt.id} did not fix it: {reason}"
+    turn.note("attempt-failed", text, attempt=turn.attempt.id)
+    if turn.incident.status is IncidentStatus.REPAIRING:
+        ladder.follow(turn, rung=turn.incident.rung + 1)
+
+
+def _seconds(took: timedelta) -> str:
+    return f"{took.total_seconds():.0f} s"
