@@ -10,11 +10,13 @@ import json
 import socket
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlencode
 
 from monitord.errors import MonitordError
-from monitord.model.catalog import Settings
+
+if TYPE_CHECKING:  # it brings pydantic along (50 ms), and a wrapped job waits for this module
+    from monitord.model.catalog import Settings
 
 _LONGEST_ANSWER = 64 * 1024 * 1024
 _ERROR = 400
@@ -34,7 +36,7 @@ class CoreSaysNoError(MonitordError):
         super().__init__(text)
 
 
-def core_socket(settings: Settings) -> Path:
+def core_socket(settings: "Settings") -> Path:
     """Give where the core listens: `core.sock` in `run`, or in `state` where there is no `run`."""
     return Path(settings.run or settings.state) / "core.sock"
 
@@ -101,10 +103,15 @@ class Core:
                 raise _refusal(answer)
             yield answer
         except (OSError, http.client.HTTPException) as error:
-            reason = "did not answer in time" if isinstance(error, TimeoutError) else str(error)
-            raise CoreDownError(f"no core on {self.path}: {reason}") from error
+            raise CoreDownError(f"no core on {self.path}: {_reason(error)}") from error
         finally:
             connection.close()
+
+
+def _reason(error: Exception) -> str:
+    if isinstance(error, TimeoutError):
+        return "it did not answer in time"
+    return getattr(error, "strerror", None) or str(error) or type(error).__name__
 
 
 def _refusal(answer: http.client.HTTPResponse) -> CoreSaysNoError:

@@ -17,10 +17,13 @@ from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from difflib import get_close_matches
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from monitord.errors import MonitordError, NotFoundError
-from monitord.model.catalog import Check
 from monitord.model.ids import CheckKey, Instant
+
+if TYPE_CHECKING:  # it brings pydantic along (50 ms), and a wrapped job waits for this module
+    from monitord.model.catalog import Check
 
 EVENTS = ("start", "success", "fail")
 TAIL = 10 * 1024
@@ -105,7 +108,7 @@ def _digest(text: str) -> bytes:
     return hashlib.sha256(text.encode(errors="replace")).digest()
 
 
-def job_key(checks: Mapping[CheckKey, Check], name: str) -> CheckKey:
+def job_key(checks: Mapping[CheckKey, "Check"], name: str) -> CheckKey:
     """Give the key of a job check from its key, or from its name where only one host has it.
 
     Raises:

@@ -17,7 +17,7 @@ from monitord.api.bodies import BadBodyError
 from monitord.api.ports import Engine
 from monitord.api.routes import Asked, Route
 from monitord.api.streaming import events
-from monitord.clock import as_datetime
+from monitord.decisions.ticket_document import iso
 from monitord.errors import StoreError
 from monitord.metrics import Snapshot, render
 from monitord.model.ids import CheckKey, Instant
@@ -68,7 +68,7 @@ async def status(asked: Asked) -> Any:
         "instance": settings.instance,
         "profile": settings.profile,
         "observe": settings.observe,
-        "started": as_datetime(Instant(int(engine.counters.started * 1e6))).isoformat(),
+        "started": iso(Instant(int(engine.counters.started * 1e6))),
         "epoch": engine.counters.epoch,
         "catalog": engine.catalog.hash,
         "hosts": len(engine.catalog.hosts),

@@ -1,0 +1,52 @@
+"""How `monitord explain` looks, and its answer from the files alone when no core runs."""
+
+from typing import Any
+
+from monitord.cli import places, show
+
+_GUARDS = [("GUARD", "guard"), ("PASSES", "ok"), ("REASON", "reason")]
+_CONFIG = [("SETTING", "setting"), ("VALUE", "value"), ("WRITTEN IN", "place")]
+
+
+def from_files(key: str) -> list[dict[str, str]]:
+    """Give each setting of a check with its value and `file:line`, from the files as they are.
+
+    Raises:
+        ConfigError: the files cannot be used.
+        NotFoundError: no such check.
+    """
+    from monitord import config
+    from monitord.cli.composed import KINDS
+    from monitord.model.ids import CheckKey
+
+    sources = config.read(places.config())
+    rows = config.explain(sources, KINDS, CheckKey(key))
+    return [{"setting": name, "value": value, "place": place} for name, value, place in rows]
+
+
+def show_all(answer: dict[str, Any]) -> None:
+    """Print what is in an answer, part by part."""
+    show.line(answer["key"], style="bold")
+    for name in ("state", "policy"):
+        if values := answer.get(name):
+            show.heading(name)
+            show.fields(values, [(word, word) for word in values])
+    for name, columns in (
+        ("reach", [("HANGS ON", "key"), ("UP", "up"), ("SAYS", "text")]),
+        ("ladder", [("RUNBOOK", "runbook"), ("MODE", "mode"), ("WRITTEN IN", "place")]),
+        ("guards", _GUARDS),
+        ("config", _CONFIG),
+    ):
+        if name in answer:
+            show.heading(name)
+            show.table(answer[name], columns, none="nothing")
+
+
+def show_plan(answer: dict[str, Any]) -> None:
+    """Print what a remediation would do, and which guards let it."""
+    show.line(f"{answer['key']}: {answer['runbook']} ({answer['mode']})", style="bold")
+    steps = [("PHASE", "phase"), ("KIND", "kind"), ("ON", "target"), ("WHAT", "text")]
+    show.table(answer["plan"], steps, none="no step")
+    show.table(answer["guards"], _GUARDS, none="no guard was asked")
+    started = answer.get("started")
+    show.line(f"started: attempt {started}" if started else "nothing was started")

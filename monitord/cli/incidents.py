@@ -1,0 +1,75 @@
+"""How one incident looks, with its timeline and what was tried; and closing it."""
+
+import json as json_
+from typing import Any
+
+from monitord.cli import show, source
+from monitord.clock import SystemClock
+
+_HEAD = [
+    ("status", "status"),
+    ("severity", "severity"),
+    ("priority", "priority"),
+    ("tier", "tier"),
+    ("summary", "summary"),
+    ("items", "items"),
+    ("first failed", "first_failed"),
+    ("opened", "opened"),
+    ("waits for", "waiting_for"),
+    ("escalated", "escalated"),
+    ("resolved", "resolved"),
+    ("cause", "cause"),
+    ("closed", "closed"),
+    ("closed by", "closed_by"),
+    ("because", "close_reason"),
+    ("ticket", "ticket"),
+]
+
+
+def show_one(number: int, *, json: bool) -> None:
+    """Print one incident."""
+
+    def stored(view: Any) -> Any:
+        from monitord.cli import offline
+
+        return offline.incident(view, number, now=SystemClock().now())
+
+    document = source.get(f"/v1/incidents/{number}", stored)
+    if json:
+        show.as_json(document)
+        return
+    show.line(f"incident {number}: {document['key']}", style="bold")
+    show.fields(document, _HEAD)
+    show.heading("timeline")
+    show.table(
+        document["events"],
+        [("AT", "at"), ("WHAT", "kind"), ("BY", "actor"), ("TEXT", "text")],
+        none="nothing yet",
+    )
+    for attempt in document["attempts"]:
+        _attempt(attempt)
+
+
+def _attempt(attempt: dict[str, Any]) -> None:
+    outcome = f": {attempt['outcome']}" if attempt["outcome"] else ""
+    show.heading(
+        f"attempt {attempt['attempt']}: {attempt['runbook']} ({attempt['mode']}) "
+        f"{attempt['status']}{outcome}"
+    )
+    for step in attempt["steps"]:
+        effect = step["effect"]
+        argv = effect.get("argv") if isinstance(effect, dict) else None
+        what = " ".join(argv) if argv else json_.dumps(effect)
+        code = "" if step["exit_code"] is None else f" (exit {step['exit_code']})"
+        text = f"{step['phase']} on {step['target']}: {what}: {step['status']}{code}"
+        show.line(text, indent=2)
+        show.paragraph(step["output"] or step["error"], indent=4)
+
+
+def close(number: int, reason: str, *, json: bool) -> None:
+    """Close one incident in the name of whoever asks."""
+    answer = source.post(f"/v1/incidents/{number}/close", {"reason": reason})
+    if json:
+        show.as_json(answer)
+    else:
+        show.line(f"incident {number} is closed")

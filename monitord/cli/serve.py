@@ -1,0 +1,131 @@
+"""The commands around the daemon and its files: run, check-config, plan, schema, test, demo.
+
+`run` starts all three processes in the foreground; `core`, `executor` and `web` are what the
+systemd units start. What they do is monitord.daemon's.
+"""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from monitord.cli.app import Config, Json, command
+
+Files = Annotated[list[Path], typer.Argument(help="Scenario files: *.test.yaml")]
+
+
+def _config(config: Path | None) -> Path:
+    from monitord.cli import places
+
+    places.chosen.config = config or places.chosen.config
+    return places.config()
+
+
+@command("run")
+def run(*, config: Config = None) -> int:
+    """Start all of monitord in the foreground."""
+    from monitord import daemon
+
+    return daemon.run_all(_config(config))
+
+
+@command("core")
+def core(*, config: Config = None) -> int:
+    """Start the core alone, as its unit does."""
+    from monitord import daemon
+
+    return daemon.run_core(_config(config))
+
+
+@command("executor")
+def executor(*, config: Config = None) -> int:
+    """Start the executor alone, as its unit does."""
+    from monitord import daemon
+
+    return daemon.run_executor(_config(config))
+
+
+@command("web")
+def web(*, config: Config = None) -> int:
+    """Start pings and metrics alone, as its unit does."""
+    from monitord import daemon
+
+    return daemon.run_web(_config(config))
+
+
+@command("check-config")
+def check_config(
+    file: Annotated[Path | None, typer.Argument(help="The main file.")] = None,
+    *,
+    config: Config = None,
+    json: Json = False,
+) -> int:
+    """Tell every mistake in the configuration.
+
+    Each with its line and cure, all at once; exits 0 or 1.
+    """
+    from monitord.cli import composed, show
+    from monitord.errors import ConfigError
+
+    path = _config(file or config)
+    try:
+        catalog = composed.load(path)
+    except ConfigError as error:
+        problems = [str(problem) for problem in error.problems]
+        if json:
+            show.as_json({"file": str(path), "ok": False, "problems": problems})
+        else:
+            for text in problems:
+                typer.echo(text, err=True)
+        return 1
+    counts = {"hosts": len(catalog.hosts), "checks": len(catalog.checks)}
+    counts["runbooks"] = len(catalog.runbooks)
+    if json:
+        warnings = list(catalog.warnings)
+        show.as_json({"file": str(path), "ok": True, **counts, "warnings": warnings})
+        return 0
+    for text in catalog.warnings:
+        typer.echo(f"warning: {text}", err=True)
+    show.line(f"{path} is good: {', '.join(f'{n} {name}' for name, n in counts.items())}")
+    return 0
+
+
+@command("plan")
+def plan(*, json: Json = False) -> None:
+    """Print what a reload would change now."""
+    from monitord.cli import show, source
+
+    answer = source.get("/v1/plan")
+    if json:
+        show.as_json(answer)
+        return
+    for text in answer["lines"] or ["nothing would change"]:
+        show.line(text)
+
+
+@command("schema")
+def schema(*, json: Json = False) -> None:  # noqa: ARG001 - it is JSON anyway; the option is everywhere
+    """Print the JSON Schema of the configuration."""
+    from monitord import config
+    from monitord.cli import composed, show
+
+    show.as_json(config.json_schema(composed.KINDS))
+
+
+@command("test")
+def test(files: Files) -> int:
+    """Run scenarios on virtual time.
+
+    Given results in, expected incidents, actions and tickets out; exits 1 when one differs.
+    """
+    from monitord.engine.scenario import run_files
+
+    return run_files(files)
+
+
+@command("demo")
+def demo() -> int:
+    """Break real things and watch them being repaired."""
+    from monitord import demo as show
+
+    return show.run()

@@ -1,0 +1,345 @@
+"""An engine of given answers behind the real control API, on a real socket, over a real store.
+
+    python -m tests.api.fake_core STATE_DIR      # serves STATE_DIR/core.sock until SIGTERM
+
+What it is asked to do it appends to STATE_DIR/calls.jsonl. It is what stands at the process
+boundary in tests of the API, the command line and monitord-web; nothing of monitord is replaced.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import signal
+import sys
+from collections.abc import AsyncIterator, Mapping, Sequence
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+from monitord.api.app import create_app
+from monitord.api.ports import Engine
+from monitord.clock import SystemClock
+from monitord.decisions import selector as selectors
+from monitord.errors import CommandRefusedError, ConfigError, NotFoundError, Problem
+from monitord.metrics import Counters
+from monitord.model.catalog import Catalog, Check, Host, Settings
+from monitord.model.ids import (
+    AttemptId,
+    CheckKey,
+    IncidentId,
+    Instant,
+    StateKey,
+    StepId,
+    TicketId,
+    check_key,
+)
+from monitord.model.incident import (
+    Attempt,
+    AttemptStatus,
+    Incident,
+    IncidentStatus,
+    Phase,
+    Step,
+    StepStatus,
+)
+from monitord.model.kinds import Health
+from monitord.model.result import Measurement, Result, Status
+from monitord.model.spec import Spec
+from monitord.model.state import CheckState, StatePolicy
+from monitord.model.ticket import Event, Order, Ticket, TicketStatus, Verb
+from monitord.pings import read_secret
+from monitord.serving import listen_unix, serve
+from monitord.store import OpenStore, open_store
+from monitord.store.contract import Tx
+
+NOON = Instant(1_795_780_800_000_000)  # 2026-11-27 12:00:00 UTC
+HOSTILE = "\x1b[31mred\x1b[0m \u202eevil [bold]not markup[/bold]"
+
+
+def make_catalog(state: Path, web: str = "127.0.0.1:0") -> Catalog:
+    """Two hosts and three checks; db1/nightly is a job."""
+    settings = Settings("test", "lab", observe=False, state=str(state), store="", web=web)
+    hosts = {
+        "web1": Host("web1", "10.1.1.11", groups=("web", "linux"), site="ulm"),
+        "db1": Host("db1", "10.1.2.11", groups=("db",)),
+    }
+    kinds = {"web1/site": "http", "web1/disk": "disk", "db1/nightly": "job"}
+    checks = {}
+    for name, kind in kinds.items():
+        host, check = name.split("/")
+        checks[check_key(host, check)] = Check(
+            key=CheckKey(name),
+            host=host,
+            name=check,
+            kind=kind,
+            spec=Spec(),
+            every=timedelta(seconds=30),
+            retry_every=timedelta(seconds=10),
+            timeout=timedelta(seconds=5),
+            policy=StatePolicy(),
+            means="customers see an error",
+            by_hand="look at nginx",
+            place="monitord.yaml:7",
+        )
+    return Catalog("c0ffee", settings, hosts, checks, {}, warnings=("nobody will be woken",))
+
+
+STATES = (
+    CheckState(StateKey("db1/nightly"), Status.OK, Status.OK, since=NOON, summary="ran at 02:00"),
+    CheckState(
+        StateKey("web1/disk//srv"), Status.WARNING, Status.WARNING, since=NOON, summary="91 % used"
+    ),
+    CheckState(
+        StateKey("web1/site"),
+        Status.CRITICAL,
+        Status.CRITICAL,
+        attempt=3,
+        since=NOON,
+        first_failed=NOON,
+        summary=f"no answer within 5 s {HOSTILE}",
+        last_seen=NOON,
+    ),
+)
+
+
+def fill(tx: Tx) -> None:
+    """One escalated incident with an attempt, a step, a timeline and a ticket; one ack."""
+    tx.put_states(STATES)
+    incident = tx.add_incident(
+        Incident(
+            id=IncidentId(0),
+            key="web1/site",
+            status=IncidentStatus.OPEN,
+            severity=Status.CRITICAL,
+            summary="no answer within 5 s",
+            opened=NOON,
+            first_failed=NOON,
+            due_at=None,
+            items=("web1/site",),
+            host="web1",
+        )
+    )
+    tx.move_incident(incident, IncidentStatus.OPEN, IncidentStatus.ESCALATED, escalated=NOON)
+    attempt = tx.add_attempt(
+        Attempt(
+            id=AttemptId(0),
+            incident=incident,
+            key="web1/site",
+            host="web1",
+            runbook="restart-nginx",
+            runbook_hash="ab12",
+            catalog="c0ffee",
+            mode="auto",
+            status=AttemptStatus.PLANNED,
+            plan='{"steps":[]}',
+            targets=("web1",),
+            locks=("web1:nginx",),
+            planned=NOON,
+            due_at=None,
+            deadline=NOON,
+        )
+    )
+    tx.add_step(
+        Step(
+            id=StepId(0),
+            attempt=attempt,
+            position=0,
+            phase=Phase.STEP,
+            kind="systemd",
+            target="web1",
+            effect='{"argv":["systemctl","restart","nginx"],"type":"command"}',
+            idempotent=True,
+            status=StepStatus.INTENT,
+            intended=NOON,
+            deadline=NOON,
+            output=HOSTILE,
+        )
+    )
+    tx.add_events([Event(incident, NOON, "opened", "web1/site is CRITICAL", "monitord", {})])
+    ticket = tx.add_ticket(
+        Ticket(
+            id=TicketId(0),
+            incident=incident,
+            key="test-1",
+            status=TicketStatus.OPEN,
+            tier="L1",
+            priority="P3",
+            title="web1/site: CRITICAL",
+            opened=NOON,
+            updated=NOON,
+        )
+    )
+    tx.change_incident(incident, IncidentStatus.ESCALATED, ticket=ticket)
+    tx.add_audit(NOON, "kim", "ack", "web1/site", "known")
+
+
+class FakeEngine:
+    """Answers from a catalog, fixed states and a store; notes what it was told to do."""
+
+    def __init__(self, state: Path, store: OpenStore) -> None:
+        self.catalog = make_catalog(state)
+        self.store = store
+        self.counters = Counters(started=NOON / 1e6, epoch=7, executor_up=True, checks_run=3)
+        self._calls = state / "calls.jsonl"
+        self._heard: asyncio.Queue[Mapping[str, Any]] = asyncio.Queue()
+        self._orders = 0
+
+    def note(self, what: str, **facts: object) -> None:
+        """Remember a call and tell the subscribers of it."""
+        with self._calls.open("a", encoding="utf-8") as file:
+            file.write(json.dumps({"call": what, **facts}) + "\n")
+        self._heard.put_nowait(
+            {"at": NOON, "kind": what, "incident": None, "text": json.dumps(facts)}
+        )
+
+    def now(self) -> Instant:
+        return SystemClock().now()
+
+    def state(self, key: StateKey) -> CheckState | None:
+        return next((state for state in STATES if state.key == key), None)
+
+    def states(self) -> Sequence[CheckState]:
+        return STATES
+
+    def health(self) -> Health:
+        return Health(0.001, 0, 50_000_000, 20, ())
+
+    async def subscribe(self) -> AsyncIterator[Mapping[str, Any]]:
+        while True:
+            yield await self._heard.get()
+
+    def preview(self, selector: str) -> list[str]:
+        parsed = selectors.parse(selector)
+        hosts, checks = self.catalog.hosts, self.catalog.checks
+        return sorted(
+            key
+            for key, check in checks.items()
+            if selectors.matches(parsed, host=hosts[check.host], check=check.name)
+        )
+
+    def _order(self, verb: Verb, selector: str, by: str, reason: str, expires: Instant) -> Order:
+        self._orders += 1
+        self.note(verb.value, selector=selector, by=by, reason=reason, expires=expires)
+        now = self.now()
+        return Order(self._orders, verb, selector, reason, by, now, now, expires)
+
+    async def ack(self, selector: str, *, by: str, reason: str, expires: Instant) -> Order:
+        return self._order(Verb.ACK, selector, by, reason, expires)
+
+    async def maintenance(
+        self,
+        selector: str,
+        *,
+        by: str,
+        reason: str,
+        starts: Instant,
+        expires: Instant,
+        until_ok: bool,
+    ) -> Order:
+        return self._order(Verb.MAINTENANCE, selector, by, reason, expires)
+
+    async def halt(self, selector: str, *, by: str, reason: str, expires: Instant) -> Order:
+        return self._order(Verb.HALT, selector, by, reason, expires)
+
+    async def halt_now(self, *, by: str) -> list[str]:
+        self.note("halt-now", by=by)
+        return ["step 1 on web1 killed"]
+
+    async def resume(self, what: int | str, *, by: str) -> list[Order]:
+        if what == 99:
+            raise NotFoundError("there is no order 99 in force; `monitord orders` lists them")
+        self.note("resume", what=what, by=by)
+        return [Order(1, Verb.HALT, "*", "test", by, NOON, NOON, NOON, ended=NOON, ended_by=by)]
+
+    async def reload(self, *, by: str) -> Sequence[str]:
+        if (Path(self.catalog.settings.state) / "broken").exists():
+            raise ConfigError([Problem("monitord.yaml", 3, 1, "every: '5' is not a duration")])
+        self.note("reload", by=by)
+        return ["added: web1/load"]
+
+    async def plan(self) -> Sequence[str]:
+        return ["added: web1/load"]
+
+    async def close_incident(self, incident: IncidentId, *, by: str, reason: str) -> None:
+        if incident != 1:
+            raise NotFoundError(f"there is no incident {incident}; `monitord incidents` lists them")
+        self.note("close", incident=incident, by=by, reason=reason)
+
+    async def run_check(self, key: str) -> list[Result]:
+        if key == "web1/bug":
+            raise RuntimeError("a bug of ours")
+        if key not in self.catalog.checks:
+            raise NotFoundError(f"no check is called {key!r}; the nearest is web1/site")
+        return [Result.critical("no answer within 5 s", Measurement("time", 5.0, "s"))]
+
+    async def remediate(
+        self, key: str, runbook: str | None, *, dry_run: bool, by: str
+    ) -> Mapping[str, Any]:
+        if key not in self.catalog.checks:
+            raise NotFoundError(f"no check is called {key!r}; the nearest is web1/site")
+        self.note("remediate", key=key, runbook=runbook, dry_run=dry_run, by=by)
+        step = {"phase": "step", "kind": "systemd", "target": "web1", "text": "systemctl restart"}
+        return {
+            "key": key,
+            "runbook": "restart-nginx",
+            "mode": "shadow",
+            "plan": [step],
+            "guards": [
+                {"guard": "halt", "ok": True, "reason": ""},
+                {"guard": "cooldown", "ok": False, "reason": "ran 3 min ago; again after 10 min"},
+            ],
+            "started": None if dry_run else 5,
+        }
+
+    async def explain(self, key: str) -> Mapping[str, Any]:
+        if key not in self.catalog.checks:
+            raise NotFoundError(f"no check is called {key!r}; the nearest is web1/site")
+        return {
+            "key": key,
+            "state": {"status": "CRITICAL", "summary": HOSTILE},
+            "policy": {"attempts": "3", "recoveries": "2"},
+            "reach": [{"key": "web1/reach", "up": True, "text": "answers in 1 ms"}],
+            "ladder": [{"runbook": "restart-nginx", "mode": "auto", "place": "monitord.yaml:9"}],
+            "guards": [{"guard": "halt", "ok": True, "reason": ""}],
+            "config": [{"setting": "every", "value": "30s", "place": "monitord.yaml:8"}],
+        }
+
+    async def forget(self, key: StateKey, *, by: str) -> None:
+        if self.state(key) is not None:
+            raise CommandRefusedError(f"{key} still reports; remove it from the configuration")
+        self.note("forget", key=key, by=by)
+
+    async def job_event(
+        self,
+        key: str,
+        event: str,
+        *,
+        exit_code: int | None,
+        output: str,
+        at: Instant,
+        by: str,
+    ) -> None:
+        self.note("job", key=key, event=event, exit_code=exit_code, output=output, at=at, by=by)
+
+
+async def _main(state: Path) -> None:
+    read_secret(state, create=True)
+    store = open_store(state / "state.db")
+    if not await store.read(lambda view: view.states()):
+        await store.write(fill)
+    engine: Engine = FakeEngine(state, store)
+    serving = asyncio.ensure_future(serve(create_app(engine), listen_unix(state / "core.sock")))
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, serving.cancel)
+    await asyncio.gather(serving, return_exceptions=True)
+    await store.close()
+
+
+if __name__ == "__main__":
+    if os.environ.get("FAKE_CORE_UVLOOP"):
+        import uvloop
+
+        uvloop.run(_main(Path(sys.argv[1])))
+    else:
+        asyncio.run(_main(Path(sys.argv[1])))
