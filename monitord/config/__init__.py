@@ -3,12 +3,25 @@
 from pathlib import Path
 
 from monitord.config.assemble import assemble
+from monitord.config.compare import ReloadPlan, compare
 from monitord.config.content import SYSTEM, shipped_root
+from monitord.config.explain import explain
+from monitord.config.published import json_schema
 from monitord.config.sources import Sources, read
 from monitord.model.catalog import Catalog
 from monitord.model.kinds import Kinds
 
-__all__ = ["Sources", "assemble", "default_path", "load", "read"]
+__all__ = [
+    "ReloadPlan",
+    "Sources",
+    "assemble",
+    "compare",
+    "default_path",
+    "explain",
+    "json_schema",
+    "load",
+    "read",
+]
 
 
 def load(path: Path, kinds: Kinds) -> Catalog:

@@ -25,7 +25,7 @@ from monitord.config import (
     settings,
 )
 from monitord.config.context import Context
-from monitord.config.sources import Document, Sources
+from monitord.config.sources import Document, Sources, no_collection
 from monitord.errors import ConfigError
 from monitord.model.catalog import Catalog, Check, Service
 from monitord.model.ids import CheckKey, check_key
@@ -38,7 +38,8 @@ def assemble(sources: Sources, kinds: Kinds) -> Catalog:
     Raises:
         ConfigError: with every mistake, those of reading included.
     """
-    return _assemble(sources, kinds)[0]
+    with no_collection():
+        return _assemble(sources, kinds)[0]
 
 
 def attached(sources: Sources, kinds: Kinds) -> tuple[Catalog, list[attach.Attached]]:

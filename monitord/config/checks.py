@@ -5,7 +5,7 @@ is decided in `attach`; what a check needs in `needs`.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 
@@ -30,12 +30,16 @@ _PHASES = ("collect", "require", "steps", "undo")
 
 @dataclass(frozen=True, slots=True)
 class Policies:
-    """What holds for every check: the runbooks, which of them say their mode, and the profile."""
+    """What holds for every check: the runbooks, which of them say their mode, and the profile.
+
+    `judged` keeps the common settings that were found good: most checks say the same few things.
+    """
 
     runbooks: Mapping[str, Runbook]
     spoken: frozenset[str]
     masked: Mapping[str, str]
     profile: str
+    judged: dict[tuple[object, ...], CheckModel] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -71,7 +75,7 @@ def prepare(
         return None
     prepared = Prepared(merged, place=str(layers[told - 1].place))
     if not any_slot(merged.common):
-        prepared.common = _common(context, merged, merged.common)
+        prepared.common = _common(context, policies, merged, merged.common)
         prepared.bad = prepared.common is None
         if prepared.common is not None:
             prepared.rungs = _ladder(context, policies, merged, prepared.common, host)
@@ -90,7 +94,7 @@ def build(
     merged, common, spec, rungs = prepared.merged, prepared.common, prepared.spec, prepared.rungs
     if common is None:
         filled = _filled(context, merged, merged.common, slots, merged.locate_common)
-        common = None if filled is None else _common(context, merged, filled)
+        common = None if filled is None else _common(context, policies, merged, filled)
         if common is None:
             return None
         rungs = _ladder(context, policies, merged, common, host)
@@ -145,20 +149,37 @@ def _policy(common: CheckModel) -> StatePolicy:
     )
 
 
-def _common(context: Context, merged: Merged, values: Mapping[str, Any]) -> CheckModel | None:
+def _common(
+    context: Context, policies: Policies, merged: Merged, values: Mapping[str, Any]
+) -> CheckModel | None:
+    before = len(context.problems)
+    identity = _identity(values)
+    if identity in policies.judged:
+        return policies.judged[identity]
     model = context.try_model(CheckModel, values, merged.locate_common, merged.name, once=True)
     if model is None:
         return None
     for key in ("retry_every", "timeout"):
-        value = getattr(model, key)
-        if key in merged.common_from and value is not None and value > model.every:
-            place, _ = merged.locate_common((key,))
+        layer, value = merged.common_from.get(key), getattr(model, key)
+        if layer is not None and layer.what != "shipped" and value and value > model.every:
             context.add_once(
-                place,
+                merged.locate_common((key,))[0],
                 f"{merged.name}.{key}: {format_duration(value)} is longer than "
                 f"every: {format_duration(model.every)}",
             )
+    if len(context.problems) == before and identity:
+        policies.judged[identity] = model
     return model
+
+
+def _identity(values: Mapping[str, Any]) -> tuple[object, ...]:
+    """Give a key that equal settings share; empty where a list or map is among them."""
+    parts: list[object] = []
+    for key, value in values.items():
+        if isinstance(value, dict | list):
+            return ()
+        parts.append((key, value.__class__, value))
+    return tuple(parts)
 
 
 def _spec(context: Context, merged: Merged, value: Any) -> Spec | None:

@@ -28,8 +28,12 @@ Impact = Literal["normal", "high"]
 Mode = Literal["shadow", "approve", "auto"]
 
 
+PENDING = "monitord:definition"
+"""Marks, in a generated JSON Schema, where a definition made from the kinds belongs."""
+
+
 def _ref(name: str) -> Any:
-    return WithJsonSchema({"$ref": f"#/$defs/{name}"})
+    return WithJsonSchema({PENDING: name})
 
 
 Checks = Annotated[Any, _ref("checks")]
@@ -98,7 +102,7 @@ _RUNG_SCHEMA = {
             "type": "object",
             "minProperties": 1,
             "maxProperties": 1,
-            "additionalProperties": {"anyOf": [{"type": "null"}, {"$ref": "#/$defs/rung"}]},
+            "additionalProperties": {"anyOf": [{"type": "null"}, {PENDING: "rung"}]},
         },
     ]
 }
@@ -183,13 +187,13 @@ _LOGIN_SCHEMA = {
         {"enum": ["none", "local"]},
         {
             "type": "object",
-            "properties": {"local": {"$ref": "#/$defs/local"}},
+            "properties": {"local": {PENDING: "local"}},
             "required": ["local"],
             "additionalProperties": False,
         },
         {
             "type": "object",
-            "properties": {"ssh": {"$ref": "#/$defs/ssh"}},
+            "properties": {"ssh": {PENDING: "ssh"}},
             "required": ["ssh"],
             "additionalProperties": False,
         },

@@ -63,14 +63,16 @@ class Sources:
 
     def to_json(self) -> dict[str, Any]:
         """Give JSON data (no text yet): the executor's child sends it to the core."""
+        with no_collection():
+            documents = [
+                [item.role, item.file, item.stem, item.shipped, pack(item.tree)]
+                for item in self.documents
+            ]
         return {
             "main": self.main,
             "folder": self.folder,
             "at": self.at,
-            "documents": [
-                [item.role, item.file, item.stem, item.shipped, pack(item.tree)]
-                for item in self.documents
-            ],
+            "documents": documents,
             "masked": self.masked,
             "files": list(self.files),
             "problems": [[p.file, p.line, p.column, p.text] for p in self.problems],
@@ -80,14 +82,16 @@ class Sources:
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> "Sources":
         """Make the sources again from what `to_json` gave."""
+        with no_collection():
+            documents = tuple(
+                Document(role, file, stem, shipped, unpack(tree, file))
+                for role, file, stem, shipped, tree in data["documents"]
+            )
         return cls(
             main=data["main"],
             folder=data["folder"],
             at=Instant(data["at"]),
-            documents=tuple(
-                Document(role, file, stem, shipped, unpack(tree, file))
-                for role, file, stem, shipped, tree in data["documents"]
-            ),
+            documents=documents,
             masked=data["masked"],
             files=tuple(data["files"]),
             problems=tuple(Problem(*item) for item in data["problems"]),
@@ -112,7 +116,7 @@ def read(
     if not path.exists():
         text = "no such file (write one; config/monitord.yaml of the source is a working start)"
         raise ConfigError([Problem(str(path), 1, 1, text)])
-    with _no_collection():
+    with no_collection():
         mains = _read_main(path)
         beside = _content_folders(mains[0], path.parent)
         roots = [
@@ -150,8 +154,8 @@ def _sources(path: Path, at: Instant, mains: list[Reading], content: Content) ->
 
 
 @contextmanager
-def _no_collection() -> Iterator[None]:
-    """Composing makes hundreds of thousands of objects that live: collecting them is waste."""
+def no_collection() -> Iterator[None]:
+    """Hold the garbage collector: loading makes a million objects that live, and no garbage."""
     was_on = gc.isenabled()
     gc.disable()
     try:

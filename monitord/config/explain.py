@@ -1,0 +1,96 @@
+"""Where every setting of one check comes from: its value and the file:line that said so."""
+
+from typing import Any
+
+from monitord.config import defaults
+from monitord.config.assemble import attached
+from monitord.config.compare import shown
+from monitord.config.layers import Merged
+from monitord.config.names import nearest
+from monitord.config.sentences import walk
+from monitord.config.sources import Sources
+from monitord.errors import NotFoundError
+from monitord.model.catalog import Check
+from monitord.model.ids import CheckKey, check_key
+from monitord.model.kinds import Kinds
+
+
+def explain(sources: Sources, kinds: Kinds, key: str) -> list[tuple[str, str, str]]:
+    """Give (setting, value, place) of one check; place is `file:line` or `default`.
+
+    Raises:
+        ConfigError: the configuration has mistakes.
+        NotFoundError: there is no check of this key.
+    """
+    catalog, found = attached(sources, kinds)
+    check = catalog.checks.get(CheckKey(key))
+    if check is None:
+        raise NotFoundError(f"there is no check {key}{nearest(key, catalog.checks)}")
+    item = next(item for item in found if check_key(item.host.name, item.name) == key)
+    merged = item.prepared.merged
+    rows = [("kind", check.kind, str(merged.spec_place or merged.place))]
+    rows.extend(_spec_rows(merged, check))
+    rows.extend(_common_rows(merged, check))
+    rows.extend(_rung_rows(merged, check))
+    if check.via:
+        rows.append(("via", check.via, defaults.PLACE))
+    return rows
+
+
+def _spec_rows(merged: Merged, check: Check) -> list[tuple[str, str, str]]:
+    rows = []
+    for name, field in type(check.spec).model_fields.items():
+        key = field.alias or name
+        place = defaults.PLACE
+        if key in merged.spec_from:
+            tree, what = merged.spec_from[key]
+            place = _with_layer(str(walk(tree, (key,), merged.place, key=True)[0]), what)
+        elif not isinstance(merged.spec, dict) and merged.spec is not None:
+            place = str(merged.spec_place)
+        rows.append((f"{check.kind}.{key}", shown(getattr(check.spec, name)), place))
+    return rows
+
+
+def _common_rows(merged: Merged, check: Check) -> list[tuple[str, str, str]]:
+    values: dict[str, Any] = {
+        "every": check.every,
+        "retry_every": check.retry_every,
+        "timeout": check.timeout,
+        "attempts": check.policy.attempts,
+        "recoveries": check.policy.recoveries,
+        "flapping": check.policy.flapping,
+        "fresh_for": check.policy.fresh_for,
+        "first_rung_after": check.first_rung_after,
+        "needs": check.needs,
+        "ticket": check.ticket,
+        "impact": check.impact,
+        "means": check.means,
+        "by_hand": check.by_hand,
+        "was": check.was,
+    }
+    return [(key, shown(value), _place(merged, key)) for key, value in values.items()]
+
+
+def _rung_rows(merged: Merged, check: Check) -> list[tuple[str, str, str]]:
+    if not check.remediate:
+        return [("remediate", "nothing", _place(merged, "remediate"))]
+    return [
+        (
+            f"remediate.{index + 1}",
+            f"{rung.runbook} ({rung.mode})",
+            str(merged.locate_common(("remediate", index))[0]),
+        )
+        for index, rung in enumerate(check.remediate)
+    ]
+
+
+def _place(merged: Merged, key: str) -> str:
+    layer = merged.common_from.get(key)
+    if layer is None:
+        return defaults.PLACE
+    return _with_layer(str(merged.locate_common((key,), key=True)[0]), layer.what)
+
+
+def _with_layer(place: str, what: str) -> str:
+    """Give the place; an implicit definition has none of its own."""
+    return defaults.PLACE if what == "implicit" else place
