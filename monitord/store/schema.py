@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 HEAD = "0001"
 """The newest revision in migrations/versions (a test holds them equal)."""
 
-_SCRIPTS = Path(__file__).parent / "migrations"
+SCRIPTS = Path(__file__).parent / "migrations"
+"""Where alembic finds the steps: inside the package, so that the wheel carries them."""
 
 
 def version(connection: Connection) -> str:
@@ -38,36 +39,38 @@ def must_fit(connection: Connection, database: Database) -> None:
         StoreError: they are older, or there are none: the daemon has not been started yet.
     """
     found = version(connection)
-    _refuse_newer(found, database)
+    _refuse_newer(found, database, HEAD)
     if found != HEAD:
         state = f"has schema {found}" if found else "is empty"
         raise StoreError(f"{database} {state}, not {HEAD}; start the daemon once, it migrates")
 
 
-def _refuse_newer(found: str, database: Database) -> None:
-    if found > HEAD:  # revisions are numbers of four digits, so text order is their order
+def _refuse_newer(found: str, database: Database, head: str) -> None:
+    if found > head:  # revisions are numbers of four digits, so text order is their order
         raise StoreTooNewError(
-            f"{database} has schema {found}, this monitord knows up to {HEAD}: install the newer "
+            f"{database} has schema {found}, this monitord knows up to {head}: install the newer "
             f"monitord again, or go back to the copy made before that upgrade"
         )
 
 
-def upgrade(connection: Connection, database: Database) -> None:
-    """Migrate to HEAD; nothing happens where it stands there already.
+def upgrade(
+    connection: Connection, database: Database, *, head: str = HEAD, scripts: Path = SCRIPTS
+) -> None:
+    """Migrate to `head` by the steps in `scripts`; nothing happens where it stands there already.
 
     Raises:
         StoreTooNewError: the database is newer than this monitord.
     """
     with connection.begin():
         found = version(connection)
-    _refuse_newer(found, database)
-    if found == HEAD:
+    _refuse_newer(found, database, head)
+    if found == head:
         return
     if found and database.path is not None:
-        name = f"{database.path.name}.{found}-before-{HEAD}"
+        name = f"{database.path.name}.{found}-before-{head}"
         copy(connection, database.path.with_name(name))
     with connection.begin():
-        _migrate(connection)
+        _migrate(connection, scripts)
 
 
 def copy(connection: Connection, target: Path) -> None:
@@ -91,17 +94,17 @@ def copy(connection: Connection, target: Path) -> None:
         os.close(folder)
 
 
-def _migrate(connection: Connection) -> None:
+def _migrate(connection: Connection, scripts: Path) -> None:
     from alembic import command
 
-    command.upgrade(alembic(connection), "head")
+    command.upgrade(alembic(connection, scripts), "head")
 
 
-def alembic(connection: Connection) -> "Config":
-    """Give alembic's configuration for this connection; its scripts are in the package."""
+def alembic(connection: Connection, scripts: Path = SCRIPTS) -> "Config":
+    """Give alembic's configuration for this connection."""
     from alembic.config import Config
 
     config = Config()
-    config.set_main_option("script_location", str(_SCRIPTS).replace("%", "%%"))
+    config.set_main_option("script_location", str(scripts).replace("%", "%%"))
     config.attributes["connection"] = connection
     return config

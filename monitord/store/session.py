@@ -74,7 +74,7 @@ class WriterSession:
             with connection.begin():
                 schema.must_fit(connection, self._database)
                 self._writing.epoch = int(get_meta(connection, EPOCH_NAME) or 0)
-        except (SQLAlchemyError, OSError) as error:
+        except (SQLAlchemyError, sqlite3.Error, OSError) as error:
             self.drop()
             raise StoreError(f"{self._database} cannot be opened: {reason(error)}") from error
         except MonitordError:

@@ -86,7 +86,7 @@ class RowTx(RowView):
 
     def _add(self, rows: t.Rows[Row], row: Row, **origin: Any) -> int:
         new = rows.codec.store_new(row) | self._origin(rows) | origin
-        result = self.connection.execute(insert(rows.table).values(new))
+        result = self.connection.execute(insert(rows.table), new)
         key: Any = result.inserted_primary_key  # a table numbered by the database always has one
         return int(key[0])
 

@@ -28,7 +28,9 @@ Finish = Callable[[Any, Exception | None], None]
 
 # These name a mistake in one statement: the database is well, the others of the group go on.
 _MISTAKES = (IntegrityError, ProgrammingError, DataError)
-_STARVED = 5  # times `wait`: then the queued works go first for once
+_STARVED = (
+    0.5  # seconds that urgent works may hold the queued ones up: then those go first for once
+)
 
 
 @dataclass(slots=True)
@@ -122,7 +124,7 @@ class Writer:
         with self._changed:
             while True:
                 late = self._lateness()
-                if self._urgent and late < self._wait * _STARVED:
+                if self._urgent and late < _STARVED:
                     return _drain(self._urgent)
                 if self._queued and (late >= 0 or self._closing):
                     return _drain(self._queued)
