@@ -106,12 +106,12 @@ process_by_hand() {
   echo "$nonce by hand ${up%%.*} $(getconf CLK_TCK 2>/dev/null || echo 100) $(getconf PAGESIZE 2>/dev/null || echo 4096)"
   for folder in /proc/[0-9]*; do
     # A name may hold a line end: all of the file becomes one line.
-    stat=$(tr '\n' ' ' <"$folder/stat" 2>/dev/null) || continue
+    stat=$(tr '\n' ' ' <"$folder/stat") || continue
     [ -n "$stat" ] || continue
-    owner=$(stat -c '%U %u' "$folder" 2>/dev/null) || continue
-    command=$(tr '\000\n' '  ' <"$folder/cmdline" 2>/dev/null | head -c "$1")
+    owner=$(stat -c '%U %u' "$folder") || continue
+    command=$(tr '\000\n' '  ' <"$folder/cmdline" | head -c "$1")
     printf '%s\n%s\n%s\n' "$owner" "$stat" "$command"
-  done
+  done 2>/dev/null # processes that end meanwhile are no news
 }
 
 # unit PROPERTIES SECONDS NAMES…
