@@ -20,6 +20,8 @@ from monitord.store.tables import AUDIT
 from monitord.store.upsert import get_meta, put_meta
 
 _PAGE = 1000
+# Named values, by node: the digest of its last link, and of the one that its first link stands on.
+_HEAD, _ANCHOR = "audit-head/", "audit-anchor/"
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,16 +30,6 @@ class Break:
 
     link: int
     text: str
-
-
-def head_name(node: str) -> str:
-    """Give the name of the value that holds the digest of a node's last link."""
-    return f"audit-head/{node}"
-
-
-def anchor_name(node: str) -> str:
-    """Give the name of the value that holds the digest under a node's first link."""
-    return f"audit-anchor/{node}"
 
 
 def digest(before: str, node: str, at: Instant, actor: str, texts: tuple[str, str, str]) -> str:
@@ -57,24 +49,22 @@ def append(
 ) -> None:
     """Add a link to the end of `node`'s chain."""
     actor, act, subject, detail = (storable(text) for text in (actor, *texts))
-    before = get_meta(connection, head_name(node)) or ""
+    before = get_meta(connection, _HEAD + node) or ""
     new = digest(before, node, at, actor, (act, subject, detail))
     row = AuditRow(0, at, actor, act, subject, detail, before, new, node)
     connection.execute(insert(AUDIT.table).values(AUDIT.codec.store_new(row) | {"epoch": epoch}))
-    put_meta(connection, head_name(node), new)
+    put_meta(connection, _HEAD + node, new)
 
 
 def verify_chain(view: View) -> list[Break]:
     """Check every link of every chain; gives the breaks, none if all hold."""
     breaks: list[Break] = []
-    ends: dict[str, str] = {}
+    heads, ends = view.metas(_HEAD), view.metas(_ANCHOR)
     for row in _links(view):
-        if row.node not in ends:
-            ends[row.node] = view.meta(anchor_name(row.node)) or ""
-        breaks += _check(row, ends[row.node])
+        breaks += _check(row, ends.get(row.node, ""))
         ends[row.node] = row.digest
-    for node, end in ends.items():
-        if view.meta(head_name(node)) != end:
+    for node in sorted(heads.keys() | ends.keys()):
+        if heads.get(node) != ends.get(node):
             breaks.append(Break(0, f"the chain of node {node!r} has lost its end"))
     return breaks
 
@@ -109,5 +99,5 @@ def _cut_node(connection: Connection, node: str, before: Instant) -> int:
     last = connection.execute(select(c.digest).where(*old).order_by(c.id.desc()).limit(1)).scalar()
     if last is None:
         return 0
-    put_meta(connection, anchor_name(node), last)
+    put_meta(connection, _ANCHOR + node, last)
     return connection.execute(AUDIT.table.delete().where(*old)).rowcount

@@ -35,6 +35,7 @@ from monitord.model.ticket import (
 from monitord.store import tables as t
 from monitord.store.columns import Row
 from monitord.store.contract import EffectCount
+from monitord.store.upsert import get_meta
 
 _HARD = [str(Change.HARD), str(Change.VERIFIED)]
 
@@ -297,6 +298,11 @@ class RowView:
 
     def meta(self, name: str) -> str | None:
         """Give a value that was put under a name."""
-        query = select(t.META.c.value).where(t.META.c.name == name)
-        value: str | None = self.connection.execute(query).scalar()
-        return value
+        return get_meta(self.connection, name)
+
+    def metas(self, prefix: str) -> dict[str, str]:
+        """Give the values under a prefix, by the rest of their names."""
+        c = t.META.c
+        query = select(c.name, c.value).where(c.name.startswith(prefix, autoescape=True))
+        rows = self.connection.execute(query.order_by(c.name))
+        return {name.removeprefix(prefix): value for name, value in rows}
