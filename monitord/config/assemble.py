@@ -64,7 +64,7 @@ def _assemble(sources: Sources, kinds: Kinds) -> tuple[Catalog, list[attach.Atta
     deviations = exceptions.build(
         context, top.exceptions, fleet.drafts, at=sources.at, timezone=setup.timezone
     )
-    policies = checks.Policies(books, spoken, sources.masked, setup.profile)
+    policies = checks.Policies(books, spoken, sources.masked, setup.profile, sources.present)
     attacher = attach.Attacher(context, policies, definitions, fleet, deviations)
     found = attacher.all()
     exceptions.refuse_unused(context, deviations)
@@ -170,6 +170,7 @@ def content_hash(sources: Sources, kinds: Kinds) -> str:
         [sorted(kinds.probes), sorted(kinds.actions), sorted(kinds.backends)],
         [[item.role, item.stem, item.shipped, item.tree] for item in sources.documents],
         sources.masked,
+        sources.present,
     ]
     text = json.dumps(content, sort_keys=True, separators=(",", ":"), default=str)
     return hashlib.sha256(text.encode()).hexdigest()

@@ -206,6 +206,8 @@ class Attacher:
                     self._unknown(name, used)
                 return None
             layers.insert(0, implicit)
+        if self._left_out(host, name, layers):
+            return None
         place_from = len(layers)
         layers.extend(self._deviations.layers(host.name, name))
         key = (name, tuple([id(layer.tree) for layer in layers]))
@@ -215,6 +217,19 @@ class Attacher:
             )
         prepared = self._prepared[key]
         return None if prepared is None else Attached(draft, host, name, prepared, layers)
+
+    def _left_out(self, host: Host, name: str, layers: Sequence[Layer]) -> bool:
+        """Tell whether a check asks for a path (`if_exists:`) that this machine does not have."""
+        asking = [layer for layer in layers if "if_exists" in layer.tree]
+        if not asking:
+            return False
+        if host.login.kind != "local":
+            self._context.add_once(
+                asking[-1].tree.key_place("if_exists"),
+                f"{name}.if_exists: looks at monitord's own machine, and {host.name} is another "
+                "one (only hosts with login: local may use it)",
+            )
+        return not self._policies.present.get(str(asking[-1].tree["if_exists"]), True)
 
     def _implicit_layer(self, draft: Draft, host: Host, name: str) -> Layer | None:
         """Give the built-in definition of `reach` or `ssh`; None for any other name."""

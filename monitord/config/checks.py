@@ -32,6 +32,7 @@ _PHASES = ("collect", "require", "steps", "undo")
 class Policies:
     """What holds for every check: the runbooks, which of them say their mode, and the profile.
 
+    `present` tells which paths that checks ask for (`if_exists:`) are on this machine.
     `judged` keeps the common settings that were found good: most checks say the same few things.
     """
 
@@ -39,6 +40,7 @@ class Policies:
     spoken: frozenset[str]
     masked: Mapping[str, str]
     profile: str
+    present: Mapping[str, bool]
     judged: dict[tuple[object, ...], CheckModel] = field(default_factory=dict)
 
 

@@ -128,6 +128,9 @@ class CheckModel(Spec):
     ticket: Literal["on_escalation", "at_once"] = "on_escalation"
     impact: Impact | None = None
     was: str = ""
+    if_exists: Annotated[str, Field(pattern="^/")] = Field(
+        default="", description="Only where this path of monitord's own machine exists."
+    )
 
 
 class ActModel(Spec):

@@ -49,7 +49,8 @@ class Sources:
 
     `folder` is the working directory then (relative `state` paths start there), `at` the time
     (exceptions end). `broken`: a file could not be read at all, so that missing names prove
-    nothing. `masked` maps `role/stem` to the empty file that hides it.
+    nothing. `masked` maps `role/stem` to the empty file that hides it. `present` tells which of the
+    paths that checks ask for (`if_exists:`) were there.
     """
 
     main: str
@@ -58,6 +59,7 @@ class Sources:
     documents: tuple[Document, ...]
     masked: dict[str, str]
     files: tuple[str, ...]
+    present: dict[str, bool]
     problems: tuple[Problem, ...] = ()
     broken: bool = False
 
@@ -75,6 +77,7 @@ class Sources:
             "documents": documents,
             "masked": self.masked,
             "files": list(self.files),
+            "present": self.present,
             "problems": [[p.file, p.line, p.column, p.text] for p in self.problems],
             "broken": self.broken,
         }
@@ -94,6 +97,7 @@ class Sources:
             documents=documents,
             masked=data["masked"],
             files=tuple(data["files"]),
+            present=data["present"],
             problems=tuple(Problem(*item) for item in data["problems"]),
             broken=data["broken"],
         )
@@ -148,6 +152,7 @@ def _sources(path: Path, at: Instant, mains: list[Reading], content: Content) ->
         documents=tuple(documents),
         masked={f"{role}/{stem}": file for (role, stem), file in content.masked.items()},
         files=(*(item.file for item in mains), *content.files),
+        present={text: _exists(text) for item in readings for text in item.conditions},
         problems=(*problems, *content.problems, *_writable_scripts(readings)),
         broken=any(item.broken for item in readings),
     )
@@ -239,6 +244,13 @@ def _writable_scripts(readings: list[Reading]) -> Iterator[Problem]:
                 verdicts[text] = _script_verdict(text)
             if verdicts[text]:
                 yield Problem(reading.file, line, column, f"{text}: {verdicts[text]}")
+
+
+def _exists(text: str) -> bool:
+    try:
+        return Path(text).exists()
+    except (OSError, ValueError):
+        return False  # a name that no file can have
 
 
 def _script_verdict(text: str) -> str:

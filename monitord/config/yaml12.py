@@ -60,6 +60,7 @@ class Reading:
     """One file as read. `tree` is None for an empty file and where `broken`.
 
     `paths` are the absolute paths in lists and under command-like keys: what may be a script.
+    `conditions` are the paths that some check asks for (`if_exists:`).
     """
 
     file: str
@@ -67,6 +68,7 @@ class Reading:
     broken: bool = False
     problems: list[Problem] = field(default_factory=list)
     paths: list[tuple[str, int, int]] = field(default_factory=list)
+    conditions: list[str] = field(default_factory=list)
 
 
 def read_file(path: Path, name: str) -> Reading:
