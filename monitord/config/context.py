@@ -5,7 +5,7 @@ from typing import TypeVar
 
 from pydantic import BaseModel, ValidationError
 
-from monitord.config.fields import shown
+from monitord.config.fields import not_a
 from monitord.config.sentences import Locate, finder, problems_of
 from monitord.config.tree import Map, Place
 from monitord.errors import Problem
@@ -26,9 +26,16 @@ class Context:
     problems: list[Problem] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
     _seen: set[Place] = field(default_factory=set)
+    _unread: frozenset[Place] = frozenset()
+
+    def __post_init__(self) -> None:
+        """Remember where YAML itself is wrong: what is read there instead says nothing more."""
+        self._unread = frozenset(Place(p.file, p.line, p.column) for p in self.problems)
 
     def add(self, place: Place, text: str) -> None:
         """Note a mistake."""
+        if place in self._unread and place != Place(place.file):
+            return
         self.problems.append(Problem(place.file, place.line, place.column, text))
         self._seen.add(place)
 
@@ -62,7 +69,7 @@ class Context:
             return value
         if value is None:
             return Map(place.file)
-        self.add(place, f"{name}: {shown(value)} is not a map (write key: value)")
+        self.add(place, f"{name}: {not_a(value, 'a map')} (write key: value)")
         return None
 
     def try_model(

@@ -41,7 +41,7 @@ def parse_parents(value: object) -> Parents:
     if isinstance(value, dict):
         if set(value) not in ({"any"}, {"all"}):
             keys = ", ".join(map(str, value)) or "nothing"
-            raise ValueError(f"{keys}: needs exactly one of any: or all:")
+            raise ValueError(f"{keys}: is not what it can say (write any: or all:, one of them)")
         ((mode, names),) = value.items()
         return Parents(mode, parse_names(names), explicit=True)
     names = parse_names(value)
@@ -63,9 +63,9 @@ def parse_names(value: object) -> tuple[str, ...]:
     if isinstance(value, list | tuple):
         for item in value:
             if not isinstance(item, str):
-                raise ValueError(f"{shown(item)} is not a name (quote it if it is one)")  # noqa: TRY004 - pydantic tells ValueErrors only
+                raise ValueError(f"{not_a(item, 'a name')} (quote it if it is one)")  # noqa: TRY004 - pydantic tells ValueErrors only
         return tuple(value)
-    raise ValueError(f"{shown(value)} is not a name or a list of names")
+    raise ValueError(not_a(value, "a name or a list of names"))
 
 
 def shown(value: object) -> str:
@@ -80,6 +80,13 @@ def shown(value: object) -> str:
         return "a list"
     text = repr(value) if isinstance(value, str) else str(value)
     return text if len(text) <= 80 else f"{text[:60]}… ({len(text)} characters)"  # noqa: PLR2004 - one line of a terminal
+
+
+def not_a(value: object, what: str) -> str:
+    """Say that a value is not what belongs here."""
+    if isinstance(value, dict | list | tuple):
+        return f"is {shown(value)}, not {what}"
+    return f"{shown(value)} is not {what}"
 
 
 def _positive(value: timedelta) -> timedelta:

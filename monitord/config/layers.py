@@ -89,7 +89,7 @@ def _kind(context: Context, name: str, layers: Sequence[Layer]) -> str | None:
     (first, place), (second, other) = list(found.items())[:2]
     context.add_once(
         other,
-        f"{name}: is a {first} check ({place}) and cannot be a {second} check too "
+        f"{name}: is of kind {first} ({place}) and cannot be of kind {second} too "
         "(give this one another name)",
     )
     return None
@@ -99,9 +99,8 @@ def _apply(context: Context, merged: Merged, layer: Layer, fields: frozenset[str
     for key, value in layer.tree.items():
         if key in COMMON:
             if value is None:
-                place = layer.tree.key_place(key)
-                text = f"{key}: is empty (give it a value, or remove the line)"
-                context.add_once(place, text)
+                text = f"{merged.name}.{key}: is empty (give it a value, or remove the line)"
+                context.add_once(layer.tree.value_place(key), text)
                 continue
             merged.common[key] = value
             merged.common_from[key] = layer

@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 from monitord.config.context import Context
-from monitord.config.fields import shown
+from monitord.config.fields import not_a
 from monitord.config.names import nearest
 from monitord.config.schema import LimitsModel, RunbookModel, StepModel, VerifyModel
 from monitord.config.sections import Entry, Sections, valid_name
@@ -43,7 +43,8 @@ def build(
     """
     found: dict[str, tuple[Entry, bool]] = {}
     for document in documents:
-        entry = Entry(document.stem, document.tree, Place(document.file))
+        top = Place(document.file)
+        entry = Entry(document.stem, document.tree, top, top)
         if valid_name(context, document.file, document.stem, entry.place):
             found[document.stem] = (entry, document.shipped)
     for name, entry in sections.named["runbooks"].items():
@@ -108,7 +109,7 @@ def _steps(context: Context, name: str, phase: str, tree: Map) -> tuple[StepSpec
         return ()
     if not isinstance(value, Seq):
         context.add(
-            tree.value_place(phase), f"{name}: {phase}: {shown(value)} is not a list (write - …)"
+            tree.value_place(phase), f"{name}: {phase}: {not_a(value, 'a list')} (write - …)"
         )
         return ()
     steps = []
@@ -121,7 +122,7 @@ def _steps(context: Context, name: str, phase: str, tree: Map) -> tuple[StepSpec
 
 def _step(context: Context, what: str, item: Any, place: Place) -> StepSpec | None:
     if not isinstance(item, Map):
-        context.add(place, f"{what}: {shown(item)} is not a step (write - command: [true])")
+        context.add(place, f"{what}: {not_a(item, 'a step')} (write - command: [true])")
         return None
     actions = context.kinds.actions
     keys = [key for key in item if key not in _STEP_KEYS]

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from monitord.config.context import Context
-from monitord.config.fields import shown
+from monitord.config.fields import not_a, shown
 from monitord.config.names import is_name, nearest
 from monitord.config.schema import SettingsModel
 from monitord.config.sentences import keys_of
@@ -26,11 +26,12 @@ KNOWN = (*NAMED, "defaults", "exceptions", "include", "content", *SETTINGS)
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One name of a section: its value as written, and where the name stands."""
+    """One name of a section: its value as written, where the name stands, and `at` the value."""
 
     name: str
     value: Any
     place: Place
+    at: Place
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +59,7 @@ def gather(context: Context, documents: list[Document]) -> Sections:
             elif key == "exceptions":
                 exceptions.extend(_items(context, key, value, place))
             elif key in SETTINGS:
-                _take(context, settings, Entry(key, value, place))
+                _take(context, settings, Entry(key, value, place, document.tree.value_place(key)))
             elif key not in KNOWN:
                 context.add(place, f"{key}: unknown key{nearest(key, KNOWN)}")
     return Sections(named, settings, tuple(defaults.values()), tuple(exceptions))
@@ -78,7 +79,7 @@ def _take_map(
     tree = context.as_map(value, place, section)
     if tree is not None:
         for name, item, at in tree.entries():
-            _take(context, into, Entry(name, item, at))
+            _take(context, into, Entry(name, item, at, tree.value_place(name)))
 
 
 def _take_named(
@@ -89,7 +90,7 @@ def _take_named(
         return
     for name, item, at in tree.entries():
         if section == "hosts" or valid_name(context, section, name, at):
-            _take(context, into, Entry(name, item, at))
+            _take(context, into, Entry(name, item, at, at))
 
 
 def valid_name(context: Context, what: str, name: str, place: Place) -> bool:
@@ -107,6 +108,7 @@ def _items(context: Context, key: str, value: object, place: Place) -> list[Entr
     if value is None:
         return []
     if not isinstance(value, Seq):
-        context.add(place, f"{key}: {shown(value)} is not a list (write - {{hosts: …}})")
+        context.add(place, f"{key}: {not_a(value, 'a list')} (write - {{hosts: …}})")
         return []
-    return [Entry(key, item, value.value_place(index)) for index, item in enumerate(value)]
+    places = [value.value_place(index) for index in range(len(value))]
+    return [Entry(key, item, at, at) for item, at in zip(value, places, strict=True)]

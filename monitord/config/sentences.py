@@ -10,12 +10,13 @@ from typing import Any, Protocol
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
-from monitord.config.fields import shown
+from monitord.config.fields import not_a, shown
 from monitord.config.names import has_slot, nearest
 from monitord.config.tree import Map, Place, Seq
 from monitord.errors import Problem
 
 Path = tuple[str | int, ...]
+_FEW = 12
 
 
 class Locate(Protocol):
@@ -64,11 +65,36 @@ def problems_of(
     `prefix` names what was being read (`http`, `restart-nginx`); `locate` finds places in the YAML.
     """
     found: dict[tuple[Place, str], Problem] = {}
-    for detail in error.errors(include_url=False):
+    for detail in _telling(error.errors(include_url=False)):
         problem = _problem(detail, model, locate, prefix)
-        place = Place(problem.file, problem.line, problem.column)
-        found.setdefault((place, str(detail["loc"][:1])), problem)
+        # Several keys can be missing from one place; else one complaint a place is enough.
+        text = problem.text if detail["type"] == "missing" else ""
+        found.setdefault((Place(problem.file, problem.line, problem.column), text), problem)
     return list(found.values())
+
+
+def _telling(details: list[ErrorDetails]) -> list[ErrorDetails]:
+    """Leave out what only follows from another error.
+
+    Each member of a union complains; where one fits the shape, the others' complaints about shape
+    say nothing. A list whose items are wrong also counts as too short.
+    """
+    kept = []
+    for detail in details:
+        path = tuple(detail["loc"])
+        stem = path[:-1] if path and _is_union_member(str(path[-1])) else path
+        about_shape = detail["type"].endswith(("_type", "_parsing")) and stem != path
+        others = [
+            tuple(other["loc"])
+            for other in details
+            if other is not detail
+            and not (about_shape and other["type"].endswith(("_type", "_parsing")))
+        ]
+        follows = about_shape or detail["type"] == "too_short"
+        if follows and any(other[: len(stem)] == stem and other != path for other in others):
+            continue
+        kept.append(detail)
+    return kept
 
 
 def _problem(detail: ErrorDetails, model: type[BaseModel], locate: Locate, prefix: str) -> Problem:
@@ -76,12 +102,19 @@ def _problem(detail: ErrorDetails, model: type[BaseModel], locate: Locate, prefi
     kind = detail["type"]
     if kind == "extra_forbidden":
         place, _ = locate(path, key=True)
-        text = f"unknown key{nearest(str(path[-1]), known_keys(model, path[:-1]))}"
+        text = f"unknown key{_nearest_key(str(path[-1]), known_keys(model, path[:-1]))}"
     else:
         place, value = locate(path)
         text = _sentence(detail, value)
     name = ".".join([*([prefix] if prefix else []), *_named(path)])
     return Problem(place.file, place.line, place.column, f"{name}: {text}" if name else text)
+
+
+def _nearest_key(key: str, known: list[str]) -> str:
+    near = nearest(key, known)
+    if near or not known or len(known) > _FEW:
+        return near
+    return f" (known: {', '.join(known)})"
 
 
 def _named(path: Path) -> list[str]:
@@ -132,7 +165,7 @@ def _text(given: object, _context: Mapping[str, Any]) -> str:
     if isinstance(given, bool | int | float):
         word = "true or false" if isinstance(given, bool) else "a number"
         return f'{shown(given)} is {word}, not a text (quote it: "{shown(given)}")'
-    return f"{shown(given)} is not a text"
+    return not_a(given, "a text")
 
 
 def _choice(given: object, context: Mapping[str, Any]) -> str:
@@ -142,7 +175,7 @@ def _choice(given: object, context: Mapping[str, Any]) -> str:
 
 
 def _not(what: str) -> Callable[[object, Mapping[str, Any]], str]:
-    return lambda given, _context: f"{shown(given)} is not {what}"
+    return lambda given, _context: not_a(given, what)
 
 
 def _bound(sentence: str) -> Callable[[object, Mapping[str, Any]], str]:
@@ -173,8 +206,8 @@ _SENTENCES: Mapping[str, Callable[[object, Mapping[str, Any]], str]] = {
     "less_than": _bound("is too large (must be below {lt})"),
     "less_than_equal": _bound("is too large (at most {le})"),
     "finite_number": _not("a finite number"),
-    "too_short": _bound("is too short (at least {min_length})"),
-    "too_long": _bound("is too long (at most {max_length})"),
+    "too_short": lambda _given, context: f"needs at least {context['min_length']}",
+    "too_long": lambda _given, context: f"may hold at most {context['max_length']}",
     "string_too_short": _bound("is too short (at least {min_length} characters)"),
     "string_too_long": _bound("is too long (at most {max_length} characters)"),
     "string_pattern_mismatch": _bound("does not look right (it must match {pattern})"),

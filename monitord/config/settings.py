@@ -27,7 +27,7 @@ def build(context: Context, sections: Sections, sources: Sources) -> Settings:
 
     def locate(path: KeyPath, *, key: bool = False) -> tuple[Place, object]:
         entry = entries.get(str(path[0])) if path else None
-        return (top, None) if entry is None else walk(entry.value, path[1:], entry.place, key=key)
+        return (top, None) if entry is None else walk(entry.value, path[1:], entry.at, key=key)
 
     model = context.try_model(SettingsModel, values, locate, "") or SettingsModel()
     return Settings(

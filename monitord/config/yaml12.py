@@ -258,6 +258,8 @@ def _sentence(error: MarkedYAMLError, line: str, column: int) -> str:
     braces = _BRACES.search(line)
     if braces and problem.startswith("did not find expected"):
         return f'a text that holds {braces[0]} must be quoted (write "…{braces[0]}…")'
+    if line[column : column + 1] == ":" and problem.startswith("did not find expected ','"):
+        return 'a second ":" in this text (quote the text)'
     cure = _CURES.get(problem)
     if cure is None:
         return f"is not YAML: {problem}"
