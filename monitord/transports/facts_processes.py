@@ -32,9 +32,11 @@ _LETTERS: Mapping[str, str] = MappingProxyType(
         psutil.STATUS_PARKED: "P",
     }
 )
-_PS = re.compile(r" *(\d{1,9}) +(\S)\S* +(\S+) +(\d{1,15}) +(\d{1,15})(?: (.*))?")
-_STAT = re.compile(r"(\d{1,9}) \((.*)\) (\S)(?: -?\d+){18} (\d{1,19}) \d+ (\d{1,15})(?: |$)")
-_OWNER = re.compile(r"(\S+) (\d+)")
+_PS = re.compile(r" *([0-9]{1,9}) +(\S)\S* +(\S+) +([0-9]{1,15}) +([0-9]{1,15})(?: (.*))?")
+_STAT = re.compile(
+    r"([0-9]{1,9}) \((.*)\) (\S)(?: -?[0-9]+){18} ([0-9]{1,19}) [0-9]+ ([0-9]{1,15})(?: |$)"
+)
+_OWNER = re.compile(r"(\S+) ([0-9]+)")
 _ATTRIBUTES = ["pid", "name", "cmdline", "username", "status", "memory_info", "create_time"]
 
 

@@ -25,7 +25,7 @@ from monitord.transports.facts_text import failed_units, program_facts, synchron
 
 Lines = list[str]
 
-_SPACE = re.compile(" ".join([r"(\d{1,20})"] * 6))
+_SPACE = re.compile(" ".join([r"([0-9]{1,20})"] * 6))
 
 
 def _disk(facts: Facts, _section: Section, lines: Lines, _nonce: str) -> Facts:
