@@ -16,11 +16,11 @@ MOST_ITEMS = 1000
 """Items that are read from one output; a plugin that prints more is broken or hostile."""
 
 _MOST_REJECTED = 20
-_NUMBER = r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?"
+_NUMBER = r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?"
 # The length limit on a label keeps the search linear: an unclosed quote is given up early.
 _TOKEN = re.compile(r"'(?P<label>(?:[^']|''){0,256})'=(?P<value>\S*)|(?P<plain>\S+)")
 _VALUE = re.compile(rf"(?P<number>{_NUMBER})(?P<unit>[A-Za-z%°µμΩ/]{{0,16}})")
-_PLAIN_NUMBER = re.compile(_NUMBER)
+X
 _RANGE = re.compile(rf"@?(?:(?:~|{_NUMBER})?:)?(?:{_NUMBER})?%*")
 
 
