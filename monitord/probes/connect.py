@@ -19,6 +19,7 @@ from typing import Literal, cast
 from monitord.errors import MonitordError
 from monitord.model.result import Cause, Result
 from monitord.model.text import one_line
+from monitord.probes.credentials import quote
 from monitord.probes.latency import show
 from monitord.probes.tls import BadAuthorityError, TlsSpec, context_for
 
@@ -178,30 +179,43 @@ async def _dial_one(
     if to.tls is None or context is None:
         await loop.create_connection(lambda: connection, address, to.port)
         return
-    # The TCP connection first, so that a deadline can tell which of the two did not come.
-    link = await _link(address, to.port)
+    # The TCP connection first, so that a deadline can tell which of the two did not come. Not with
+    # a socket of our own: when the peer resets at the wrong moment, uvloop and that socket both
+    # close the descriptor, and the second close hits whoever has its number by then (tried).
+    link = _Link()
+    await loop.create_connection(lambda: link, address, to.port)
     connection.phase = SHAKING_HANDS
     try:
-        await loop.create_connection(
-            lambda: connection,
-            sock=link,
-            ssl=context,
-            server_hostname=to.tls.server_name or to.host,
+        secure = await loop.start_tls(
+            link.ready(), connection, context, server_hostname=to.tls.server_name or to.host
         )
     except BaseException:
-        link.close()
+        link.drop()
         raise
+    if secure is None:  # asyncio's way to say that the connection was lost meanwhile
+        raise ConnectionResetError(errno.ECONNRESET, "")
+    connection.connection_made(secure)
 
 
-async def _link(address: str, port: int) -> socket.socket:
-    family = socket.AF_INET6 if ":" in address else socket.AF_INET
-    link = socket.socket(family, socket.SOCK_STREAM | socket.SOCK_NONBLOCK)
-    try:
-        await asyncio.get_running_loop().sock_connect(link, (address, port))
-    except BaseException:
-        link.close()
-        raise
-    return link
+class _Link(Connection):
+    """The TCP connection below TLS, until the handshake takes it over."""
+
+    early = b""
+
+    def data_received(self, data: bytes) -> None:
+        self.early = data
+
+    def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 - asyncio's signature
+        self.transport = None
+
+    def ready(self) -> asyncio.Transport:
+        """Give the transport, if the other side has kept silent as a TLS server does."""
+        if self.early:
+            self.drop()
+            raise UnreachedError(f"speaks before TLS could begin: {quote(self.early)}")
+        if self.transport is None or self.transport.is_closing():
+            raise UnreachedError("connection closed before TLS could begin")
+        return self.transport
 
 
 async def _resolved(connection: Connection, to: Endpoint) -> Sequence[str]:

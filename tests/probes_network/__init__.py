@@ -1,0 +1,1 @@
+"""Network probes against real servers, exact bytes and hostile targets."""

@@ -1,0 +1,1 @@
+"""Ticket backends against a real SMTP server and a real HTTP server."""
