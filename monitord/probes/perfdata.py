@@ -20,7 +20,7 @@ _NUMBER = r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?"
 # The length limit on a label keeps the search linear: an unclosed quote is given up early.
 _TOKEN = re.compile(r"'(?P<label>(?:[^']|''){0,256})'=(?P<value>\S*)|(?P<plain>\S+)")
 _VALUE = re.compile(rf"(?P<number>{_NUMBER})(?P<unit>[A-Za-z%°µμΩ/]{{0,16}})")
-X
+_PLAIN_NUMBER = re.compile(_NUMBER)
 _RANGE = re.compile(rf"@?(?:(?:~|{_NUMBER})?:)?(?:{_NUMBER})?%*")
 
 

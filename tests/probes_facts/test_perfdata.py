@@ -119,7 +119,9 @@ def test_a_flood_of_items_is_cut_off() -> None:
     assert len(told) == MOST_ITEMS
 
 
-@pytest.mark.parametrize("piece", ["'a ", "'", "''", "=", "a=1;", "'='", "a::", "|", "\n", "1", "1.", "e1", ";1:"])
+@pytest.mark.parametrize(
+    "piece", ["'a ", "'", "''", "=", "a=1;", "'='", "a::", "|", "\n", "1", "1.", "e1", ";1:"]
+)
 def test_a_hostile_output_is_read_in_linear_time(piece: str) -> None:
     """64 KiB of the worst that was found takes milliseconds; a quadratic reader takes minutes."""
     for start in ("OK|", "OK|a=", "OK|a=1;"):
