@@ -80,14 +80,18 @@ def create_file(path: Path) -> None:
 def writer_engine(database: Database) -> Engine:
     """Make the engine of the one connection that writes and checkpoints."""
     if database.path is None:
-        return create_engine(database.url, poolclass=NullPool, connect_args=_postgres(read=False))
+        return create_engine(
+            database.url,
+            poolclass=NullPool,
+            connect_args=_postgres("writer", durable=database.durable),
+        )
     return _sqlite(database, "rw", "BEGIN IMMEDIATE", poolclass=NullPool)
 
 
 def reader_engine(database: Database, *, limit: float, size: int) -> Engine:
     """Make the engine of read-only connections, whose statements end after `limit` seconds."""
     if database.path is None:
-        arguments = _postgres(read=True, limit=limit)
+        arguments = _postgres("reader", limit=limit)
         return create_engine(
             database.url,
             pool_size=size,
@@ -98,13 +102,15 @@ def reader_engine(database: Database, *, limit: float, size: int) -> Engine:
     return _sqlite(database, "ro", "BEGIN", poolclass=QueuePool, pool_size=size, max_overflow=0)
 
 
-def _postgres(*, read: bool, limit: float = 30.0) -> dict[str, Any]:
+def _postgres(who: str, *, durable: bool = True, limit: float = 60.0) -> dict[str, Any]:
     options = [f"-c statement_timeout={int(limit * 1000)}", "-c lock_timeout=5s"]
-    if read:
+    if who == "reader":
         options.append("-c default_transaction_read_only=on")
+    if not durable:
+        options.append("-c synchronous_commit=off")
     return {
         "options": " ".join(options),
-        "application_name": "monitord-reader" if read else "monitord-writer",
+        "application_name": f"monitord-{who}",
         "connect_timeout": 5,
         "keepalives_idle": 10,
         "tcp_user_timeout": 10_000,

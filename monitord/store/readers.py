@@ -30,7 +30,7 @@ class Readers:
         self._database = database
         self._limit = limit
         self._identity = Identity(database)
-        self._engine = reader_engine(database, limit=limit, size=threads)
+        self._engine = reader_engine(database, limit=limit, size=threads + 1)  # one for read_now
         self._lock = threading.Lock()
         self._fits = False
         self._pool = ThreadPoolExecutor(threads, thread_name_prefix="monitord-read")
@@ -46,7 +46,10 @@ class Readers:
         try:
             return self._read(work)
         except SQLAlchemyError as error:
-            raise StoreError(f"{self._database} cannot be read: {reason(error)}") from error
+            raise StoreError(
+                f"{self._database} cannot be read: {reason(error)} (is the daemon running, and may"
+                f" you read its database?)"
+            ) from error
 
     def submit(
         self, work: Callable[[View], T], finish: Callable[[T | None, Exception | None], None]

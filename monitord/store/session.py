@@ -6,6 +6,7 @@ written through it is not its business.
 
 import contextlib
 import sqlite3
+from pathlib import Path
 
 from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import SQLAlchemyError
@@ -28,6 +29,17 @@ from monitord.store.upsert import get_meta
 log = get_logger(__name__)
 
 
+def _claim(path: Path, *, create: bool) -> FileLock:
+    if not create and not path.exists():
+        raise StoreError(f"{path}: there is no such database; start the daemon once")
+    try:
+        if create:
+            create_file(path)
+        return FileLock(path)
+    except OSError as error:
+        raise StoreError(f"{path} cannot be made or locked: {error}") from error
+
+
 class WriterSession:
     """The database opened for writing. Making one migrates it; `create` lets it make the file.
 
@@ -43,11 +55,7 @@ class WriterSession:
         self._connection: Connection | None = None
         self._lock: FileLock | None = None
         if database.path is not None:
-            if create:
-                create_file(database.path)
-            elif not database.path.exists():
-                raise StoreError(f"{database}: there is no such database; start the daemon once")
-            self._lock = FileLock(database.path)
+            self._lock = _claim(database.path, create=create)
         self._engine: Engine = writer_engine(database)
         try:
             self._connect(migrate=True)

@@ -4,6 +4,7 @@ What a work did comes back in the loop it was handed out from. Nothing is decide
 """
 
 import asyncio
+import contextlib
 import shutil
 import tempfile
 import threading
@@ -151,7 +152,8 @@ class OpenStore:
                 future.set_exception(error)
 
         def finish(value: Any, error: Exception | None) -> None:
-            if not loop.is_closed():  # a closed loop has nobody left who waits
+            # A loop that is closed has nobody left who waits, and the thread must live on.
+            with contextlib.suppress(RuntimeError):
                 loop.call_soon_threadsafe(resolve, value, error)
 
         return future, finish

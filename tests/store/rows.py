@@ -4,7 +4,6 @@ from dataclasses import replace
 from typing import Any
 
 from monitord.model.ids import (
-    EPOCH,
     AttemptId,
     IncidentId,
     Instant,
@@ -177,6 +176,3 @@ def message(of: int, backend: str = "hook", **changes: Any) -> OutboxItem:
         due_at=at(60),
     )
     return replace(made, **changes)
-
-
-NEVER = EPOCH
