@@ -51,15 +51,20 @@ class Beliefs:
         self._catalog: Catalog | None = None
         self._dependents: dict[str, frozenset[CheckKey]] = {}
         self._holds: dict[CheckKey, Hold] = {}
+        self._watching: dict[CheckKey, Instant] = {}
 
     def restore(self, states: Iterable[CheckState]) -> None:
         """Take over states that were decided or stored elsewhere."""
         for state in states:
             self.replace(state)
 
-    def use(self, catalog: Catalog) -> None:
-        """Take over a catalog: who needs whom."""
+    def use(self, catalog: Catalog, now: Instant) -> None:
+        """Take over a catalog: who needs whom; a new check is PENDING from `now` on."""
         self._catalog = catalog
+        self._watching = {key: self._watching.get(key, now) for key in catalog.checks}
+        for key in catalog.checks:
+            if not self.of(key):
+                self.states[StateKey(key)] = CheckState(StateKey(key), since=now)
         self._dependents = _dependents(catalog)
 
     def replace(self, state: CheckState) -> None:
@@ -85,7 +90,7 @@ class Beliefs:
     def believed(self, check: CheckKey) -> CheckState | None:
         """Give the worst state of a check, for those who need it."""
         states = self.of(check)
-        return max(states, key=lambda state: _ORDER.index(state.hard)) if states else None
+        return max(states, key=_badness) if states else None
 
     def reach_of(self, check: Check, status: Status, since: Instant | None = None) -> Reach:
         """Tell whether what a bad status of the check hangs on is up."""
@@ -128,12 +133,14 @@ class Beliefs:
         return check.retry_every if soft else None
 
     def grow_stale(self, checks: Mapping[CheckKey, Check], now: Instant) -> None:
-        """Mark what has had no result for too long."""
+        """Mark what has had no result for too long, since we began to watch it."""
         for key, check in checks.items():
             if key in self._holds:
                 continue
             for state in self.of(key):
-                older = stale(state, check.policy, now=now)
+                older = stale(
+                    state, check.policy, now=now, watching_since=self._watching.get(key, now)
+                )
                 if older is not None:
                     self.states[state.key] = older[0]
                     self._note(older[0], (older[1],))
@@ -143,7 +150,7 @@ class Beliefs:
         for key in hold.checks:
             self._holds[key] = hold
 
-    def release(self, attempt: AttemptId) -> None:
+    def release(self, attempt: AttemptId, now: Instant) -> None:
         """End an attempt's hold and run what it held at once."""
         found = next((hold for hold in self._holds.values() if hold.attempt == attempt), None)
         if found is None:
@@ -151,6 +158,7 @@ class Beliefs:
         for key in found.checks:
             if self._holds.get(key) is found:
                 del self._holds[key]
+                self._watching[key] = now
         self.recheck(found.checks)
 
     def seen_during(self, attempt: AttemptId) -> list[tuple[StateKey, Result]]:
@@ -170,6 +178,7 @@ class Beliefs:
             before = CheckState(key)
             if result.item:
                 self._items[check.key] = (*self._items.get(check.key, ()), key)
+                self.states.pop(StateKey(check.key), None)  # it was PENDING as a whole
         reachable = self._reach_for(check, before, result.status, at)
         after, transitions = judge(before, result, check.policy, at=at, reach=reachable)
         return self._believe(check, before, after, transitions)
@@ -204,11 +213,16 @@ class Beliefs:
             self._note(after, transitions)
             if after.status is not Status.OK:
                 self.recheck(self.parents_to_recheck(check, after))
-        return after.soft
+        # What hangs on a parent or cannot be seen is not looked at more often for it.
+        return after.soft and not (after.unreachable or after.stale)
 
     def _note(self, state: CheckState, transitions: Sequence[Transition]) -> None:
         self._counters.transitions += len(transitions)
         self._record(state, transitions)
+
+
+def _badness(state: CheckState) -> tuple[int, int]:
+    return _ORDER.index(state.hard), _ORDER.index(state.status)
 
 
 def _dependents(catalog: Catalog) -> dict[str, frozenset[CheckKey]]:

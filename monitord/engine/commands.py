@@ -53,7 +53,7 @@ class Commands:
         if events is None:
             raise NotFoundError(f"no incident {number} is open; `monitord incidents` lists them")
         for attempt in await instance.store.read(lambda view: view.attempts(incident=number)):
-            instance.beliefs.release(attempt.id)
+            instance.beliefs.release(attempt.id, now)
         instance.tell(events)
         instance.wake()
 

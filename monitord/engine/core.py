@@ -113,8 +113,8 @@ class Core:
         )
         instance.restore_steps(steps or "[]")
         known = [s for s in states if split_state_key(s.key)[0] in instance.catalog.checks]
-        instance.beliefs.use(instance.catalog)
         instance.beliefs.restore(known)
+        instance.beliefs.use(instance.catalog, instance.now())
         self._prober.use(instance.catalog)
         await instance.store.read(
             lambda view: self._jobs.restore(view, instance.catalog, instance.now())
@@ -311,7 +311,7 @@ class Core:
 
     def _adopt(self, catalog: Catalog, fresh: frozenset[CheckKey]) -> None:
         """Take over a reloaded catalog; `fresh` checks run soon."""
-        self.instance.beliefs.use(catalog)
+        self.instance.beliefs.use(catalog, self.now())
         self._prober.use(catalog)
         if self._scheduler is not None:
             self._scheduler.load(catalog.checks, at_once=fresh)

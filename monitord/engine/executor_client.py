@@ -154,6 +154,8 @@ class ExecutorClient:
                 answer = await self._send("hello", {"version": __version__, **self._hello()})
             if answer.get("version") != __version__:
                 log.warning("executor has another version", executor=answer.get("version"))
+            if answer.get("catalog") != (wanted := self._hello()["catalog"]):
+                await self._same_content(wanted)
             self._up.set()
             self._counters.executor_up = True
             self._counters.executor_reconnects += 1
@@ -164,6 +166,14 @@ class ExecutorClient:
         finally:
             reading.cancel()
             self._writer.close()
+
+    async def _same_content(self, catalog: str) -> None:
+        """Have the executor use our catalog; it refuses when the files have changed since."""
+        try:
+            async with asyncio.timeout(_ASK):
+                await self._send("load", {"hash": catalog})
+        except RefusedByExecutorError as error:
+            log.warning("executor has other content; repairs wait for a reload", error=str(error))
 
     async def _read(self, reader: asyncio.StreamReader) -> None:
         while (message := await wire.read_frame(reader)) is not None:
@@ -200,7 +210,7 @@ def _error(error: dict[str, Any]) -> Exception:
     match error.get("type"):
         case "transport":
             return TransportError(text, cause=str(error.get("cause", "transport")))
-        case "refused":
-            return RefusedByExecutorError(text)
+        case "store":
+            return ExecutorLostError(text)  # it could not read the intent now: adopt later
         case _:
             return RefusedByExecutorError(text)

@@ -16,18 +16,20 @@ from monitord.model.catalog import Check
 from monitord.model.ids import CheckKey
 
 _PHASES = 1 << 32
+_SOON = 15.0  # seconds within which every new check runs for the first time
 
 
 class Slot:
     """One scheduled check: mutable on purpose, since it is touched at every run."""
 
-    __slots__ = ("check", "due", "every", "generation", "running")
+    __slots__ = ("check", "due", "every", "first", "generation", "running")
 
     def __init__(self, check: Check) -> None:
         self.check = check
         self.every = check.every.total_seconds()
         self.due = 0.0
         self.generation = 0
+        self.first = True
         self.running = False
 
 
@@ -59,7 +61,7 @@ class Scheduler:
             slot = self._slots.get(key)
             if slot is None or slot.check.every != check.every:
                 slot = self._replace(slot, check)
-                self._arm(slot, self._in_phase(check, now))
+                self._arm(slot, now + _phase(check) * min(slot.every, _SOON))
             slot.check = check
             if key in urgent:
                 self._arm(slot, now)
@@ -102,12 +104,6 @@ class Scheduler:
         self._slots[check.key] = slot
         return slot
 
-    @staticmethod
-    def _in_phase(check: Check, now: float) -> float:
-        every = check.every.total_seconds()
-        phase = crc32((check.via or check.key).encode()) / _PHASES * every
-        return now + (phase - now) % every
-
     def _arm(self, slot: Slot, due: float) -> None:
         slot.generation += 1
         slot.due = due
@@ -145,7 +141,15 @@ class Scheduler:
 
     def _next(self, slot: Slot, due: float, now: float) -> None:
         following = due + slot.every
-        if following <= now:
+        if slot.first:  # it ran early, to be known soon: from now on it keeps its phase
+            slot.first = False
+            following = now + (_phase(slot.check) * slot.every - now) % slot.every
+        elif following <= now:
             self._counters.checks_late += 1
             following = now + slot.every - (now - due) % slot.every
         self._arm(slot, following)
+
+
+def _phase(check: Check) -> float:
+    """Give where in its interval a check stands, 0 to 1: one place for all of one transport."""
+    return crc32((check.via or check.key).encode()) / _PHASES

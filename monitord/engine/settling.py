@@ -122,8 +122,8 @@ def finish(turn: AttemptTurn, status: AttemptStatus, outcome: str) -> bool:
     turn.tx.release_locks(attempt.id)
     turn.instance.counters.attempts[status.value.lower()] += 1
     _show_what_was_held(turn)
-    release = turn.instance.beliefs.release
-    turn.after.calls.append(lambda: release(attempt.id))
+    release, now = turn.instance.beliefs.release, turn.now
+    turn.after.calls.append(lambda: release(attempt.id, now))
     return True
 
 

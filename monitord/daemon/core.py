@@ -1,0 +1,122 @@
+"""The core's process: loads, opens the store, starts the engine and its API, stops in order.
+
+It never forks. SIGTERM and SIGINT stop it between two rows; SIGHUP reloads.
+"""
+
+import asyncio
+import gc
+import signal
+import socket
+import sys
+import time
+from pathlib import Path
+
+import uvloop
+
+from monitord import config as configuration
+from monitord import log, pings
+from monitord.api.app import create_app
+from monitord.clock import SystemClock
+from monitord.daemon.kinds import KINDS
+from monitord.daemon.places import prepare, store_of
+from monitord.daemon.tied import configure_log
+from monitord.engine.core import Core
+from monitord.engine.executor_client import ExecutorClient
+from monitord.errors import MonitordError
+from monitord.metrics import Counters
+from monitord.model.catalog import Catalog
+from monitord.notify import keep_watchdog, notify
+from monitord.serving import listen_unix, serve
+from monitord.store import open_store
+from monitord.store.store import OpenDoor
+
+_log = log.get_logger(__name__)
+
+_SWITCH = 0.0005  # seconds: a busy thread beside the loop delays it by this, not by 5 ms
+_EXECUTOR = 10.0  # seconds that the start waits for the executor before it checks without it
+
+
+def run(config: Path) -> int:
+    """Run the core until it is told to stop; gives the exit code."""
+    configure_log()
+    sys.setswitchinterval(_SWITCH)
+    catalog = configuration.load(config, KINDS)
+    state, folder = prepare(catalog.settings)
+    pings.read_secret(state, create=True)
+    sock = listen_unix(folder / "core.sock")
+    try:
+        uvloop.run(_main(config, catalog, state, folder, sock))
+    finally:
+        sock.close()
+        (folder / "core.sock").unlink(missing_ok=True)
+    return 0
+
+
+async def _main(
+    config: Path, catalog: Catalog, state: Path, folder: Path, sock: socket.socket
+) -> None:
+    counters = Counters(started=time.time())
+    store = open_store(store_of(catalog.settings))
+    executor = ExecutorClient(
+        folder / "executor.sock",
+        counters,
+        hello=lambda: {"epoch": core.instance.epoch, "catalog": core.instance.catalog.hash},
+        on_connect=lambda: core.instance.wake(),  # noqa: PLW0108 - the core is made below
+    )
+    core = Core(
+        catalog,
+        KINDS,
+        store,
+        executor,
+        SystemClock(),
+        state=state,
+        door=OpenDoor(),
+        counters=counters,
+        places=lambda key: configuration.explain(configuration.read(config), KINDS, key),
+    )
+    executor.start()
+    await executor.ready(_EXECUTOR)
+    await core.start()
+    # What the catalog holds lives for ever: a full collection over it would stop the loop.
+    gc.collect()
+    gc.freeze()
+    await _serve_until_told(core, sock)
+    await core.stop()
+    await executor.stop()
+    await store.close()
+
+
+async def _serve_until_told(core: Core, sock: socket.socket) -> None:
+    loop = asyncio.get_running_loop()
+    told = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, told.set)
+    reloads: set[asyncio.Task[None]] = set()
+
+    def reload() -> None:
+        task = loop.create_task(_reload(core))
+        reloads.add(task)
+        task.add_done_callback(reloads.discard)
+
+    loop.add_signal_handler(signal.SIGHUP, reload)
+    serving = loop.create_task(serve(create_app(core), sock))
+    watchdog = loop.create_task(keep_watchdog())
+    catalog = core.catalog
+    _log.info("core runs", epoch=core.instance.epoch, checks=len(catalog.checks))
+    notify("READY=1", f"STATUS=watching {len(catalog.checks)} checks on {len(catalog.hosts)} hosts")
+    await told.wait()
+    notify("STOPPING=1")
+    for task in (serving, watchdog):
+        task.cancel()
+    await asyncio.gather(serving, watchdog, return_exceptions=True)
+
+
+async def _reload(core: Core) -> None:
+    notify("RELOADING=1")
+    try:
+        await core.reload(by="SIGHUP")
+        gc.collect()
+        gc.freeze()
+    except MonitordError as error:
+        _log.warning("reload refused; everything goes on as before", problem=str(error))
+    notify("READY=1")

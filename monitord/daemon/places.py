@@ -1,0 +1,39 @@
+"""Where one instance keeps its things: folders made with the right modes before anything starts."""
+
+from pathlib import Path
+
+from monitord.errors import MonitordError
+from monitord.model.catalog import Settings
+
+
+def state_of(settings: Settings) -> Path:
+    """Give the state folder, absolute."""
+    return Path(settings.state).absolute()
+
+
+def run_of(settings: Settings) -> Path:
+    """Give the folder of the sockets: `run`, or the state folder."""
+    return Path(settings.run or settings.state).absolute()
+
+
+def store_of(settings: Settings) -> str:
+    """Give the store's URL or path."""
+    return settings.store or str(state_of(settings) / "state.db")
+
+
+def prepare(settings: Settings) -> tuple[Path, Path]:
+    """Make the folders; gives state and run.
+
+    Raises:
+        MonitordError: a folder cannot be made or written.
+    """
+    state, run = state_of(settings), run_of(settings)
+    for folder, mode in ((state, 0o750), (run, 0o750), (state / "spool", 0o770)):
+        try:
+            if not folder.exists():
+                folder.mkdir(mode=mode, parents=True)
+        except OSError as error:
+            raise MonitordError(
+                f"{folder}: cannot be made: {error.strerror}; set `state:` to a folder of yours"
+            ) from error
+    return state, run
