@@ -84,11 +84,16 @@ class Exchange(Connection):
             raise  # a bug of ours
         except httptools.HttpParserError as error:
             if not self._complete:
-                why = one_line(str(error)).lower()
-                self.failed = f"the answer is not valid HTTP ({why}), it said {quote(data)}"
-                self._complete = True
+                self._broken(one_line(str(error)).lower(), data)
         if self._complete:
             self._end()
+
+    def _broken(self, why: str, data: bytes) -> None:
+        if self._in_body:
+            self.cut = f"the body is broken after {self.size} bytes ({why})"
+        else:
+            self.failed = f"the answer is not valid HTTP ({why}), it said {quote(data)}"
+        self._complete = True
 
     def _feed_head(self, parser: httptools.HttpResponseParser, data: bytes) -> None:
         room = _HEADERS - self._raw

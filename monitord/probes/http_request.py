@@ -7,24 +7,21 @@ here connects; a request is built once per spec, and once more per redirect.
 import base64
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from urllib.parse import quote, urljoin, urlsplit
+from urllib.parse import quote, urljoin
 
 from monitord import __version__
 from monitord.model.result import Cause
 from monitord.model.text import one_line
-from monitord.probes.connect import Endpoint, UnreachedError, is_literal
+from monitord.probes.connect import Endpoint, UnreachedError
 from monitord.probes.credentials import reveal
-from monitord.probes.http_spec import AuthSpec, HttpSpec, is_header_value
+from monitord.probes.http_spec import SAFE, AuthSpec, HttpSpec, Location, is_header_value, locate
 from monitord.probes.tls import TlsSpec
 from monitord.secrets import SecretRef
 
-_PORTS = {"http": 80, "https": 443}
 _PERSONAL = frozenset({"authorization", "cookie", "proxy-authorization", "host"})
 _KEEPS_METHOD = frozenset({307, 308})
 _DEFAULT_TLS = TlsSpec.model_validate({})
 _LONGEST_URL = 8192
-_LONGEST_NAME = 253
-_SAFE = "!#$%&'()*+,/:;=?@[]~"
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,10 +30,9 @@ class Request:
 
     spec: HttpSpec
     url: str
-    origin: tuple[str, str, int]
+    location: Location
     endpoint: Endpoint
     method: str
-    path: str
     headers: tuple[tuple[str, str | SecretRef], ...]
     auth: AuthSpec | None
     send: str | SecretRef | None
@@ -53,31 +49,35 @@ class Request:
 
 def first_request(spec: HttpSpec) -> Request:
     """Build the request that a spec asks for."""
-    origin, endpoint, path = _located(spec, spec.url)
+    location = locate(spec.url)
+    endpoint = _endpoint(spec, location)
     headers = tuple(spec.headers.items())
     request = Request(
-        spec, spec.url, origin, endpoint, spec.method, path, headers, spec.auth, spec.send
+        spec, spec.url, location, endpoint, spec.method, headers, spec.auth, spec.send
     )
     return request if request.secret else replace(request, wire=wire_of(request)[0])
 
 
-def redirected(request: Request, status: int, location: str) -> Request:
+def redirected(request: Request, status: int, where: str) -> Request:
     """Build the request that a redirect asks for; 301 to 303 become a GET, as browsers do.
 
     Raises:
         UnreachedError: it leads to no HTTP URL.
     """
     try:
-        url = urljoin(request.url, quote(location[:_LONGEST_URL], safe=_SAFE))
-        origin, endpoint, path = _located(request.spec, url)
+        url = urljoin(request.url, quote(where[:_LONGEST_URL], safe=SAFE))
+        location = locate(url)
     except ValueError:
-        raise UnreachedError(
-            f"redirects to {one_line(location, 120)}, which is no web page"
-        ) from None
-    follow = replace(request, url=url, origin=origin, endpoint=endpoint, path=path, wire=b"")
+        raise UnreachedError(f"redirects to {one_line(where, 120)}, which is no web page") from None
+    endpoint = _endpoint(request.spec, location)
+    follow = replace(request, url=url, location=location, endpoint=endpoint, wire=b"")
     if status not in _KEEPS_METHOD and request.method != "HEAD":
         follow = replace(follow, method="GET", send=None)
-    return follow if origin == request.origin else _for_stranger(follow)
+    return follow if _origin(location) == _origin(request.location) else _for_stranger(follow)
+
+
+def _origin(location: Location) -> tuple[str, str, int]:
+    return location.scheme, location.host, location.port
 
 
 def _for_stranger(request: Request) -> Request:
@@ -90,27 +90,15 @@ def _for_stranger(request: Request) -> Request:
     return replace(request, headers=headers, send=send, auth=None)
 
 
-def _located(spec: HttpSpec, url: str) -> tuple[tuple[str, str, int], Endpoint, str]:
-    """Give origin, endpoint and request target of a URL; ValueError when it is none of HTTP."""
-    parts = urlsplit(url)
-    host = parts.hostname or ""
-    if parts.scheme not in _PORTS or not host or len(host) > _LONGEST_NAME:
-        raise ValueError(url)
-    if not is_literal(host):
-        host = host.encode("idna").decode()
-    port = parts.port or _PORTS[parts.scheme]
-    secure = parts.scheme == "https"
-    endpoint = Endpoint.of(
-        host,
-        port,
+def _endpoint(spec: HttpSpec, location: Location) -> Endpoint:
+    secure = location.scheme == "https"
+    return Endpoint.of(
+        location.host,
+        location.port,
         family=spec.family,
         tls=(spec.tls or _DEFAULT_TLS) if secure else None,
         protocols=("http/1.1",) if secure else (),
     )
-    path = quote(parts.path or "/", safe=_SAFE)
-    if parts.query:
-        path += "?" + quote(parts.query, safe=_SAFE)
-    return (parts.scheme, host, port), endpoint, path
 
 
 def wire_of(request: Request) -> tuple[bytes, tuple[str, ...]]:
@@ -128,7 +116,7 @@ def wire_of(request: Request) -> tuple[bytes, tuple[str, ...]]:
             secrets.append(text)
         return text
 
-    lines = {"host": f"Host: {_authority(request)}"}
+    lines = {"host": f"Host: {request.location.authority}"}
     lines["user-agent"] = f"User-Agent: monitord/{__version__}"
     lines["accept"] = "Accept: */*"
     if request.auth is not None:
@@ -144,19 +132,12 @@ def wire_of(request: Request) -> tuple[bytes, tuple[str, ...]]:
         if not is_header_value(line):
             text = f"the secret for header {name} has a line end or control character in it"
             raise UnreachedError(text, Cause.MISSING)
-    head = [f"{request.method} {request.path} HTTP/1.1", *lines.values(), "Connection: close"]
+    head = [
+        f"{request.method} {request.location.path} HTTP/1.1",
+        *lines.values(),
+        "Connection: close",
+    ]
     return "\r\n".join(head).encode() + b"\r\n\r\n" + body, tuple(secrets)
-
-
-def _authority(request: Request) -> str:
-    scheme, host, port = request.origin
-    return host_and_port(host, port if port != _PORTS[scheme] else 0)
-
-
-def host_and_port(host: str, port: int) -> str:
-    """Give `host`, or `host:port` for a port that is not 0; IPv6 in brackets."""
-    shown = f"[{host}]" if ":" in host else host
-    return f"{shown}:{port}" if port else shown
 
 
 def _token(auth: AuthSpec, shown: Callable[[str | SecretRef], str]) -> str:

@@ -4,8 +4,9 @@ It validates and words mistakes; nothing here connects or judges.
 """
 
 import re
+from dataclasses import dataclass
 from typing import Annotated, Any, Literal
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 from pydantic import (
     AfterValidator,
@@ -17,7 +18,7 @@ from pydantic import (
 )
 
 from monitord.model.spec import SecretText, Size, Spec, Threshold
-from monitord.probes.connect import Family
+from monitord.probes.connect import Family, is_literal
 from monitord.probes.http_json import parse_path
 from monitord.probes.latency import Latency
 from monitord.probes.pattern import Pattern
@@ -25,27 +26,75 @@ from monitord.probes.tls import Tls
 
 _MOST_REDIRECTS = 20
 _MOST_READ = 16 * 1024 * 1024
+SAFE = "!#$%&'()*+,/:;=?@[]~"
+"""What may stand in a URL as it is; all else is percent-encoded."""
+
+_PORTS = {"http": 80, "https": 443}
+_LONGEST_NAME = 253
 _TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _STATUS = re.compile(r"([1-5])xx|([1-5]\d\d)(?:\s*-\s*([1-5]\d\d))?")
 _OWN_HEADERS = frozenset({"host", "connection", "content-length", "transfer-encoding"})
 
 
+@dataclass(frozen=True, slots=True)
+class Location:
+    """A URL taken apart: `host` in ASCII without brackets, `path` with its query, as sent."""
+
+    scheme: str
+    host: str
+    port: int
+    path: str
+
+    @property
+    def authority(self) -> str:
+        """Give what the Host header says."""
+        shown = f"[{self.host}]" if ":" in self.host else self.host
+        return shown if self.port == _PORTS[self.scheme] else f"{shown}:{self.port}"
+
+
+def locate(url: str) -> Location:
+    """Take a URL apart.
+
+    Raises:
+        ValueError: not one that can be fetched; the message says why.
+    """
+    try:
+        parts = urlsplit(url)
+        host = parts.hostname or ""
+    except ValueError:
+        raise ValueError(f"{url!r} is not a URL (write http://host/path or https://…)") from None
+    if parts.scheme not in _PORTS or not parts.netloc:
+        raise ValueError(f"{url!r} is not a URL (write http://host/path or https://…)")
+    if parts.netloc.count(":") > 1 and "[" not in parts.netloc:
+        raise ValueError(f"{url!r}: an IPv6 address stands in brackets (http://[::1]:80/)")
+    try:
+        port = _PORTS[parts.scheme] if parts.port is None else parts.port
+    except ValueError:
+        port = 0
+    if port == 0:
+        raise ValueError(f"{url!r}: the port is not a number from 1 to 65535")
+    path = quote(parts.path or "/", safe=SAFE)
+    query = f"?{quote(parts.query, safe=SAFE)}" if parts.query else ""
+    return Location(parts.scheme, _ascii_host(host, url), port, path + query)
+
+
+def _ascii_host(host: str, url: str) -> str:
+    if not host or len(host) > _LONGEST_NAME:
+        raise ValueError(f"{url!r} names no host to connect to")
+    if is_literal(host):
+        return host
+    try:
+        return host.encode("idna").decode()
+    except UnicodeError:
+        raise ValueError(f"{url!r}: {host!r} is not a host name") from None
+
+
 def _url(text: str) -> str:
     if any(ord(sign) <= ord(" ") or sign in "{}" for sign in text):
         raise ValueError(f"{text!r} is not a URL: a space, control character or brace is in it")
-    parts = urlsplit(text)
-    if parts.scheme not in {"http", "https"} or not parts.netloc:
-        raise ValueError(f"{text!r} is not a URL (write http://host/path or https://…)")
-    if "@" in parts.netloc:
+    if "@" in text.partition("://")[2].partition("/")[0]:
         raise ValueError("a URL must hold no password: put it under auth: with !secret")
-    if parts.netloc.count(":") > 1 and "[" not in parts.netloc:
-        raise ValueError(f"{text!r}: an IPv6 address stands in brackets (http://[::1]:80/)")
-    try:
-        port = parts.port
-    except ValueError:
-        raise ValueError(f"{text!r}: the port is not a number from 1 to 65535") from None
-    if not parts.hostname or port == 0:
-        raise ValueError(f"{text!r} names no host and port to connect to")
+    locate(text)
     return text
 
 
