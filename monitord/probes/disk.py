@@ -15,7 +15,7 @@ from monitord.model.kinds import FactProbe, Target
 from monitord.model.result import Cause, Measurement, Result, Status
 from monitord.model.spec import Size, Spec, Threshold
 from monitord.model.text import one_line
-from monitord.probes.limits import absent, over, show_bytes, untold
+from monitord.probes.limits import absent, over, show_bytes, show_percent, untold
 from monitord.probes.verdict import Finding, verdict
 
 
@@ -97,7 +97,7 @@ def _mount(spec: DiskSpec, disk: DiskFact, target: Target) -> Result:
     was = target.memory.get(item, {})
     writable = not disk.read_only or bool(was.get("writable"))
     findings = [
-        over(f"{used:.0f} % used", used, spec.warning, spec.critical, "%"),
+        over(f"{show_percent(used)} % used", used, spec.warning, spec.critical, "%"),
         _too_little(spec, disk),
         _inodes(spec, disk),
         _read_only(spec, disk, changed=writable),
@@ -123,7 +123,7 @@ def _inodes(spec: DiskSpec, disk: DiskFact) -> Finding | None:
         return None
     used = 100 * disk.inodes_used / disk.inodes
     left = disk.inodes - disk.inodes_used
-    sentence = f"{used:.0f} % of the inodes used, {left} left"
+    sentence = f"{show_percent(used)} % of the inodes used, {left} left"
     return over(sentence, used, spec.inodes_warning, spec.inodes_critical, "%")
 
 

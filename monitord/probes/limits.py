@@ -60,6 +60,11 @@ def show_bytes(amount: float) -> str:
     )
 
 
+def show_percent(value: float) -> str:
+    """Write a percentage that broke a limit: with a decimal, lest 95.2 read as the limit itself."""
+    return f"{value:.1f}".removesuffix(".0")
+
+
 def show_age(seconds: float) -> str:
     """Write a span in its two largest units: `45 s`, `3 min`, `2 h 10 min`, `4 d 3 h`."""
     rest = int(abs(seconds))

@@ -8,7 +8,7 @@ from monitord.model.facts import Facts, MemoryFact, Section
 from monitord.model.kinds import FactProbe, Target
 from monitord.model.result import Measurement, Result
 from monitord.model.spec import Spec, Threshold
-from monitord.probes.limits import absent, over, show_bytes, untold
+from monitord.probes.limits import absent, over, show_bytes, show_percent, untold
 from monitord.probes.verdict import verdict
 
 
@@ -41,12 +41,12 @@ def judge(spec: MemorySpec, facts: Facts, _target: Target) -> Sequence[Result]:
     left = 100 * memory.available / memory.total if memory.total else 0.0
     swap = _swap_used(memory)
     of = f"{show_bytes(memory.available)} of {show_bytes(memory.total)}"
-    findings = [over(f"{left:.0f} % available", left, spec.warning, spec.critical, "%")]
+    findings = [over(f"{show_percent(left)} % available", left, spec.warning, spec.critical, "%")]
     measurements = [
         Measurement("available", memory.available, "B", minimum=0, maximum=memory.total)
     ]
     if swap is not None:
-        sentence = f"{swap:.0f} % of {show_bytes(memory.swap_total)} swap used"
+        sentence = f"{show_percent(swap)} % of {show_bytes(memory.swap_total)} swap used"
         findings.append(over(sentence, swap, spec.swap_warning, spec.swap_critical, "%"))
         measurements.append(Measurement("swap", round(swap, 2), "%", minimum=0, maximum=100))
     told = tuple(measurements)

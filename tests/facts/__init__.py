@@ -1,0 +1,1 @@
+"""Facts about hosts, from psutil and from the remote script."""

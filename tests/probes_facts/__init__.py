@@ -1,0 +1,1 @@
+"""The probes that judge facts, plugins and records."""
