@@ -6,7 +6,6 @@ import signal
 import sqlite3
 import subprocess
 import sys
-import threading
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -20,6 +19,7 @@ from monitord.store.contract import Tx, View
 from tests.store import rows
 from tests.world.needs import requires
 from tests.world.peers import Postgres
+from tests.world.until import until
 
 REPOSITORY = Path(__file__).parents[2]
 
@@ -112,12 +112,16 @@ def test_killed_at_any_instant_nothing_committed_is_lost(place: str, after: int)
 
 def reopened(place: str) -> OpenStore:
     """Open what a killed process held; PostgreSQL may take a moment to notice that it is gone."""
-    for _ in range(50):
+
+    def try_it() -> OpenStore | None:
         try:
             return open_store(place)
         except StoreError:
-            threading.Event().wait(0.1)
-    return open_store(place)
+            return None
+
+    found = until(try_it, what="the killed writer's lock to be free")
+    assert found is not None
+    return found
 
 
 def test_a_full_disk_fails_the_callers_and_then_it_recovers(tmp_path: Path) -> None:

@@ -109,7 +109,7 @@ def test_a_database_of_nobody_is_refused(tmp_path: Path) -> None:
     with pytest.raises(StoreError, match="start the daemon once"):
         open_store(tmp_path / "none.db", create=False)
     (tmp_path / "file").touch()
-    with pytest.raises(StoreError, match=r"cannot be made or locked: .*Not a directory"):
+    with pytest.raises(StoreError, match=r"cannot be made or locked: .*File exists"):
         open_store(tmp_path / "file" / "state.db")
     (tmp_path / "state.db").write_bytes(b"this is no database, though it is long enough" * 100)
     with pytest.raises(StoreError, match="file is not a database"):
