@@ -66,7 +66,7 @@ def configure(level: str = "info", *, json: bool | None = None) -> None:
     """
     if level not in LEVELS:
         raise ValueError(f"{level!r} is not a log level (use {', '.join(LEVELS)})")
-    as_json = not sys.stderr.isatty() if json is None else json
+    as_json = not (sys.stderr and sys.stderr.isatty()) if json is None else json
     _apply(level, as_json=as_json, cache=True)
     root = logging.getLogger()
     root.handlers = [_FromLibrary()]
@@ -98,8 +98,9 @@ class _Stderr:
         prefix = f"<{_PRIORITY.get(level, 6)}>" if self._journal else ""
         # A reader of stderr that went away must not end the daemon; there is nowhere to say so.
         with contextlib.suppress(OSError, ValueError):
-            sys.stderr.write(f"{prefix}{text}\n")
-            sys.stderr.flush()
+            if sys.stderr is not None:  # None: it was closed before we began
+                sys.stderr.write(f"{prefix}{text}\n")
+                sys.stderr.flush()
 
     debug = info = warning = error = critical = exception = log = msg
 

@@ -25,6 +25,7 @@ from monitord.errors import MonitordError
 GROUP = "monitord"
 _CREDENTIALS = struct.Struct("3i")  # struct ucred: pid, uid, gid (unix(7))
 _BACKLOG = 128
+_HIGHEST_PORT = 65535  # getaddrinfo would take a higher one modulo 65536
 
 
 class ListenError(MonitordError):
@@ -223,15 +224,15 @@ def listen_tcp(address: str) -> socket.socket:
     """
     host, _, port = address.rpartition(":")
     host = host.removeprefix("[").removesuffix("]")
-    if not host or not port.isdigit():
+    if not host or not port.isdecimal() or int(port) > _HIGHEST_PORT:
         raise ListenError(f"{address!r} is not an address to listen on (write 127.0.0.1:9110)")
     try:
         family, kind, proto, _, where = socket.getaddrinfo(
             host, int(port), type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
         )[0]
         sock = socket.socket(family, kind | socket.SOCK_CLOEXEC, proto)
-    except (OSError, OverflowError) as error:
-        raise ListenError(f"cannot listen on {address}: {error}") from error
+    except OSError as error:
+        raise ListenError(f"cannot listen on {address}: {error.strerror}") from error
     try:
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         sock.bind(where)

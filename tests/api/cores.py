@@ -14,7 +14,7 @@ ROOT = Path(__file__).parents[2]
 
 
 class FakeCore(Peer):
-    """A context manager: `core.state` its folder, `core.client` a client, `core.calls()` its log."""
+    """A context manager: `state` is its folder, `client` a client, `calls()` what it was told."""
 
     name = "core"
 

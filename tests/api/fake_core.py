@@ -6,6 +6,8 @@ What it is asked to do it appends to STATE_DIR/calls.jsonl. It is what stands at
 boundary in tests of the API, the command line and monitord-web; nothing of monitord is replaced.
 """
 
+# ruff: noqa: D102, ARG002 - monitord.api.ports says what each method is asked
+
 from __future__ import annotations
 
 import asyncio
@@ -186,12 +188,12 @@ class FakeEngine:
         self._heard: asyncio.Queue[Mapping[str, Any]] = asyncio.Queue()
         self._orders = 0
 
-    def note(self, what: str, **facts: object) -> None:
+    def note(self, call: str, /, **facts: object) -> None:
         """Remember a call and tell the subscribers of it."""
         with self._calls.open("a", encoding="utf-8") as file:
-            file.write(json.dumps({"call": what, **facts}) + "\n")
+            file.write(json.dumps({"call": call, **facts}) + "\n")
         self._heard.put_nowait(
-            {"at": NOON, "kind": what, "incident": None, "text": json.dumps(facts)}
+            {"at": NOON, "kind": call, "incident": None, "text": json.dumps(facts)}
         )
 
     def now(self) -> Instant:
