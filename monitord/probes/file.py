@@ -140,7 +140,7 @@ def _path(spec: FileSpec, path: str, facts: Facts) -> Result:
         Measurement("age", round(told.age, 1), "s"),
         Measurement("size", told.size, "B", minimum=0),
     )
-    good = f"{show_age(told.age)} old, {show_bytes(told.size)}"
+    good = f"{show_age(told.age, 1)} old, {show_bytes(told.size)}"
     return verdict(_name(path, told), _findings(spec, told), good, told_values)
 
 

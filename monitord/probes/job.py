@@ -115,7 +115,7 @@ def judge(spec: JobSpec, record: JobRecord | Health, now: Instant) -> Sequence[R
     findings = [*_running(spec, record, now), *_failed(record, now), *_missed(spec, record, now)]
     if not record.running:
         findings += _duration(spec, record)
-    result = verdict("job", findings, _good(spec, record, now), _measurements(record, now))
+    result = verdict("job", findings, _good(spec, record), _measurements(record, now))
     details = block(record.output)
     return [Result(result.status, result.summary, result.measurements, details=details)]
 
@@ -166,15 +166,15 @@ def _duration(spec: JobSpec, record: JobRecord) -> Iterator[Finding]:
         yield Status.WARNING, f"took only {_show(took)}, too little to have done its work ({usual})"
 
 
-def _good(spec: JobSpec, record: JobRecord, now: Instant) -> str:
+def _good(spec: JobSpec, record: JobRecord) -> str:
     if record.running and record.started is not None:
-        return f"runs since {_show(between(record.started, now))}"
-    due = as_datetime(_due(spec, record)).strftime("%Y-%m-%d %H:%M UTC")
+        return f"runs since {_point(record.started)}"
+    due = _point(_due(spec, record))
     if record.ended is None:
         return f"has not run yet, due by {due}"
     took = _took(record)
-    lasted = f" and took {_show(took)}" if took is not None else ""
-    return f"succeeded {_show(between(record.ended, now))} ago{lasted}, due again by {due}"
+    lasted = f", took {_show(took)}" if took is not None else ""
+    return f"succeeded at {_point(record.ended)}{lasted}, due again by {due}"
 
 
 def _last(record: JobRecord) -> Instant | None:
@@ -201,6 +201,10 @@ def _measurements(record: JobRecord, now: Instant) -> tuple[Measurement, ...]:
         age = max(0.0, between(record.ended, now).total_seconds())
         told.append(Measurement("age", age, "s", minimum=0))
     return tuple(told)
+
+
+def _point(instant: Instant) -> str:
+    return as_datetime(instant).strftime("%Y-%m-%d %H:%M UTC")
 
 
 def _show(span: timedelta) -> str:

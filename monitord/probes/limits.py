@@ -65,8 +65,11 @@ def show_percent(value: float) -> str:
     return f"{value:.1f}".removesuffix(".0")
 
 
-def show_age(seconds: float) -> str:
-    """Write a span in its two largest units: `45 s`, `3 min`, `2 h 10 min`, `4 d 3 h`."""
+def show_age(seconds: float, units: int = 2) -> str:
+    """Write a span in its largest units: `45 s`, `3 min`, `2 h 10 min`, `4 d 3 h`.
+
+    One unit is for what is well: a line that changes every minute is stored every minute.
+    """
     rest = int(abs(seconds))
     sign = "−" if seconds <= -1 else ""
     parts: list[str] = []
@@ -74,7 +77,7 @@ def show_age(seconds: float) -> str:
         count, rest = divmod(rest, size)
         if count or (unit == "s" and not parts):
             parts.append(f"{count} {unit}")
-    return sign + " ".join(parts[:2])
+    return sign + " ".join(parts[:units])
 
 
 def untold(facts: Facts, *keys: str) -> Result | None:

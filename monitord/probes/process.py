@@ -77,7 +77,7 @@ def judge(spec: ProcessSpec, facts: Facts, _target: Target) -> Sequence[Result]:
     rss = sum(process.rss for process in found)
     findings = [_count(spec, len(found)), *_each(spec, found)]
     count = len(found)
-    good = "none" if not found else f"{count} running, {show_bytes(rss)}, oldest {_oldest(found)}"
+    good = "none" if not found else f"{count} running, oldest {_oldest(found)}"
     limits = f"{spec.min}:{'' if spec.max is None else spec.max}"
     told = (
         Measurement("count", count, critical=limits, minimum=0),
@@ -131,7 +131,7 @@ def _each(spec: ProcessSpec, found: Sequence[ProcessFact]) -> Iterable[Finding]:
 
 
 def _oldest(found: Sequence[ProcessFact]) -> str:
-    return show_age(max(process.age for process in found))
+    return show_age(max(process.age for process in found), 1)
 
 
 def _listing(found: Sequence[ProcessFact]) -> str:

@@ -25,7 +25,7 @@ def judge(_spec: SshSpec, facts: Facts, target: Target) -> Sequence[Result]:
     return [
         Result(
             Status.OK,
-            f"login works, up for {show_age(facts.uptime)}{news}",
+            f"login works, up for {show_age(facts.uptime, 1)}{news}",
             (Measurement("uptime", round(facts.uptime, 1), "s", minimum=0),),
             memory={"boot_id": facts.boot_id},
         )

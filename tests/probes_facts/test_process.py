@@ -48,7 +48,7 @@ def test_all_conditions_must_hold(given: dict[str, Any], count: int) -> None:
 @pytest.mark.parametrize(
     ("given", "status", "summary"),
     [
-        ({"name": "nginx"}, 0, "nginx: 2 running, 310 MiB, oldest 1 h"),
+        ({"name": "nginx"}, 0, "nginx: 2 running, oldest 1 h"),
         ({"name": "cron"}, 2, "cron: 0 running (at least 1)"),
         ({"name": "cron", "min": 0}, 0, "cron: none"),
         ({"name": "nginx", "min": 3}, 2, "nginx: 2 running (at least 3)"),
