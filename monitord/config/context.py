@@ -10,6 +10,15 @@ from monitord.config.sentences import Locate, finder, problems_of
 from monitord.config.tree import Map, Place
 from monitord.errors import Problem
 from monitord.model.kinds import Kinds
+from monitord.model.text import one_line
+
+_LONGEST = 600
+
+
+def problem_at(place: Place, text: str) -> Problem:
+    """Give a mistake as one line: what a file says may hold anything, a terminal must not."""
+    return Problem(place.file, place.line, place.column, one_line(text, _LONGEST))
+
 
 Model = TypeVar("Model", bound=BaseModel)
 
@@ -36,7 +45,7 @@ class Context:
         """Note a mistake."""
         if place in self._unread and place != Place(place.file):
             return
-        self.problems.append(Problem(place.file, place.line, place.column, text))
+        self.problems.append(problem_at(place, text))
         self._seen.add(place)
 
     def add_once(self, place: Place, text: str) -> None:

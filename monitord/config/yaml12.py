@@ -19,6 +19,7 @@ from yaml.reader import ReaderError
 from monitord.config import scalars
 from monitord.config.tree import Map, Seq
 from monitord.errors import Problem
+from monitord.model.text import one_line
 
 MAX_BYTES = 32 * 1024 * 1024
 MAX_DEPTH = 64
@@ -26,6 +27,8 @@ MAX_ALIASED = 100_000
 """Entries that aliases may add to one file: shared texts are welcome, bombs are not."""
 
 _SCRIPT_KEYS = frozenset({"command", "script", "run", "argv", "plugin"})
+_CONDITION = "if_exists"
+_LONGEST = 600
 _PLAIN, _TEXT, _CONTAINER = "p", "s", "c"
 _BRACES = re.compile(r"\{[\w +*-]+\}")
 
@@ -185,6 +188,8 @@ class _Builder:
             at, begin = key_node.start_mark, value_node.start_mark
             if key in _SCRIPT_KEYS:
                 self._note_path(value, begin)
+            elif key == _CONDITION and isinstance(value, str):
+                self._reading.conditions.append(value)
             marks.extend((at.line + 1, at.column + 1, begin.line + 1, begin.column + 1))
             out[key] = value
         return out
@@ -224,12 +229,13 @@ class _Builder:
 
     def _problem(self, node: Node, text: str) -> None:
         at = node.start_mark
+        text = one_line(text, _LONGEST)
         self._reading.problems.append(Problem(self._file, at.line + 1, at.column + 1, text))
 
 
 def _broken(reading: Reading, line: int, column: int, text: str) -> Reading:
     reading.broken = True
-    reading.problems.append(Problem(reading.file, line, column, text))
+    reading.problems.append(Problem(reading.file, line, column, one_line(text, _LONGEST)))
     return reading
 
 
@@ -258,12 +264,15 @@ def _sentence(error: MarkedYAMLError, line: str, column: int) -> str:
     braces = _BRACES.search(line)
     if braces and problem.startswith("did not find expected"):
         return f'a text that holds {braces[0]} must be quoted (write "…{braces[0]}…")'
-    if line[column : column + 1] == ":" and problem.startswith("did not find expected ','"):
+    at = line[column : column + 1]
+    if at == "[" and problem.startswith("did not find expected ','"):
+        return 'inside { } a name with [ ] must be quoted (write "web[1-8]": …)'
+    if at == ":" and problem.startswith("did not find expected ','"):
         return 'a second ":" in this text (quote the text)'
     cure = _CURES.get(problem)
     if cure is None:
         return f"is not YAML: {problem}"
-    return cure.replace("CHARACTER", line[column : column + 1])
+    return cure.replace("CHARACTER", at)
 
 
 _CURES = {
@@ -279,6 +288,9 @@ _CURES = {
     ),
     "did not find expected ',' or '}'": 'a "{" is not closed (write "}", or quote the text)',
     "did not find expected ',' or ']'": 'a "[" is not closed (write "]", or quote the text)',
+    "did not find expected node content": (
+        "a value is missing here (write one, or close the bracket)"
+    ),
     "did not find expected '-' indicator": (
         "this does not fit the list above it (mend the indentation)"
     ),
