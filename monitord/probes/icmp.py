@@ -5,6 +5,7 @@ It decides on loss and round trip. The packets are icmp_socket's business.
 
 import asyncio
 from collections.abc import Sequence
+from dataclasses import replace
 from time import perf_counter
 
 from pydantic import Field
@@ -116,15 +117,22 @@ async def _ping(spec: IcmpSpec, target: Target) -> Result:
 
 
 def judge(
-    spec: IcmpSpec, address: str, trips: Sequence[float], sent: int, refusal: str = ""
+    spec: IcmpSpec,
+    address: str,
+    trips: Sequence[float],
+    sent: int,
+    refusal: UnreachedError | None = None,
 ) -> Result:
-    """Give the verdict on a series: `trips` are the round trips (s) of those answered."""
+    """Give the verdict on a series: `trips` are the round trips (s) of those answered.
+
+    `refusal` is why the others could not be delivered, where somebody said so.
+    """
     loss = 100.0 * (sent - len(trips)) / sent if sent else 100.0
     limits = spec.loss or Loss.model_validate({})
     lost = _measure("loss", loss, "%", limits.warning, limits.critical)
     if not trips:
-        why = refusal or f"no answer to {sent} pings"
-        return Result.critical(f"{address}: {why}", lost)
+        error = refusal or UnreachedError(f"no answer to {sent} pings")
+        return replace(error.result(address), measurements=(lost,))
     average = sum(trips) / len(trips)
     findings = [_judge_loss(limits, loss, sent), _judge_trip(spec, average)]
     trip = _measure("rtt", round(average, 6), "s", spec.warning, spec.critical)

@@ -16,8 +16,9 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from monitord.errors import MonitordError
+from monitord.model.result import Cause
 from monitord.model.text import one_line
-from monitord.probes.connect import explain
+from monitord.probes.connect import UnreachedError, explain
 
 _HEADER = struct.Struct("!BBHHH")
 _STAMP = struct.Struct("qq")
@@ -61,7 +62,8 @@ class Pings:
     """One series of pings to one address: how many were sent, and what came of them.
 
     `trips` are round trips in seconds; `refusal` is what a router or this machine said of the last
-    ping that could not be delivered. `done` resolves when all are settled or time is up.
+    ping that could not be delivered (None: silence). `done` resolves when all are settled or time
+    is up.
     """
 
     def __init__(self, socket_: "IcmpSocket", address: str, count: int) -> None:
@@ -70,19 +72,19 @@ class Pings:
         self.sent = 0
         self.settled = 0
         self.trips: list[float] = []
-        self.refusal = ""
+        self.refusal: UnreachedError | None = None
         self.done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self.token = os.urandom(_TOKEN)
         self.pending: dict[int, tuple[float, int]] = {}
         self._socket = socket_
 
-    def settle(self, trip: float | None, refusal: str = "") -> None:
-        """Count one ping as answered or refused."""
+    def settle(self, outcome: float | UnreachedError) -> None:
+        """Count one ping as answered (after so many seconds) or refused."""
         self.settled += 1
-        if trip is not None:
-            self.trips.append(trip)
+        if isinstance(outcome, UnreachedError):
+            self.refusal = outcome
         else:
-            self.refusal = refusal
+            self.trips.append(outcome)
         if self.settled == self.count:
             self.finish()
 
@@ -155,7 +157,8 @@ class IcmpSocket:
             return
         sequence = self._next_sequence()
         if sequence is None:
-            pings.settle(None, "too many pings are under way here")
+            pings.sent += 1
+            pings.settle(UnreachedError("too many pings are under way here", Cause.PROBE))
             return
         packet = self._packet(sequence, pings.token)
         stamps = time.perf_counter(), time.time_ns()
@@ -166,7 +169,7 @@ class IcmpSocket:
                 self._loop.call_later(_RETRY, self.send, pings)
                 return
             pings.sent += 1
-            pings.settle(None, str(explain(error)))
+            pings.settle(explain(error))
             return
         pings.sent += 1
         pings.pending[sequence] = stamps
@@ -255,7 +258,7 @@ class IcmpSocket:
         del self._pending[sequence]
         del pings.pending[sequence]
         word = self._numbers.errors[kind]
-        pings.settle(None, f"{word} (code {code}), says {one_line(source, 60)}")
+        pings.settle(UnreachedError(f"{word} (code {code}), says {one_line(source, 60)}"))
 
 
 def _opened(numbers: _Family) -> tuple[bool, socket.socket]:

@@ -108,6 +108,10 @@ def namespace() -> Callable[..., Asked]:
         done = subprocess.run(
             [
                 "unshare",
+                # Whatever the set-up started ends with the probes.
+                "--pid",
+                "--fork",
+                "--kill-child",
                 "--net",
                 "--mount",
                 "sh",
