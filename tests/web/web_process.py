@@ -1,0 +1,15 @@
+"""Runs monitord-web as a process: `python -m tests.web.web_process STATE_DIR ADDRESS JOB…`."""
+
+from __future__ import annotations
+
+import sys
+
+from monitord.log import configure
+from monitord.model.catalog import Settings
+from monitord.web import run
+
+if __name__ == "__main__":
+    configure("info")
+    state, address, *jobs = sys.argv[1:]
+    settings = Settings("test", "lab", observe=False, state=state, store="", web=address)
+    sys.exit(run(settings, jobs))
