@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import monitord
+from monitord.config.tree import Place, problem_at
 from monitord.config.yaml12 import Reading, read_file
 from monitord.errors import Problem
 
@@ -73,7 +74,7 @@ def _read_folder(content: Content, role: str, folder: Path, *, shipped: bool) ->
         key = (role, path.stem)
         if path.stem in here:
             text = f"a second file of this name (the first is {here[path.stem]}); rename one"
-            content.problems.append(Problem(reading.file, 1, 1, text))
+            content.problems.append(problem_at(Place(reading.file), text))
             continue
         here[path.stem] = reading.file
         content.readings.pop(key, None)
@@ -98,7 +99,7 @@ def _files(folder: Path, problems: list[Problem]) -> Iterator[Path]:
 def _refuse_writable(path: Path, problems: list[Problem]) -> None:
     text = writable_by_anybody(path)
     if text:
-        problems.append(Problem(str(path), 1, 1, text))
+        problems.append(problem_at(Place(str(path)), text))
 
 
 def writable_by_anybody(path: Path) -> str:

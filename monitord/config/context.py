@@ -7,18 +7,9 @@ from pydantic import BaseModel, ValidationError
 
 from monitord.config.fields import not_a
 from monitord.config.sentences import Locate, finder, problems_of
-from monitord.config.tree import Map, Place
+from monitord.config.tree import Map, Place, problem_at
 from monitord.errors import Problem
 from monitord.model.kinds import Kinds
-from monitord.model.text import one_line
-
-_LONGEST = 600
-
-
-def problem_at(place: Place, text: str) -> Problem:
-    """Give a mistake as one line: what a file says may hold anything, a terminal must not."""
-    return Problem(place.file, place.line, place.column, one_line(text, _LONGEST))
-
 
 Model = TypeVar("Model", bound=BaseModel)
 

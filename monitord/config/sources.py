@@ -23,7 +23,7 @@ from monitord.config.content import (
     writable_by_anybody,
 )
 from monitord.config.fields import parse_names
-from monitord.config.tree import Map, Place, pack, unpack
+from monitord.config.tree import Map, Place, pack, problem_at, unpack
 from monitord.config.yaml12 import Reading, read_file
 from monitord.errors import ConfigError, Problem
 from monitord.model.ids import Instant
@@ -233,7 +233,7 @@ def _texts(reading: Reading, tree: Map, key: str) -> tuple[str, ...]:
 
 
 def _refuse(reading: Reading, place: Place, text: str) -> None:
-    reading.problems.append(Problem(place.file, place.line, place.column, text))
+    reading.problems.append(problem_at(place, text))
 
 
 def _writable_scripts(readings: list[Reading]) -> Iterator[Problem]:
@@ -243,7 +243,7 @@ def _writable_scripts(readings: list[Reading]) -> Iterator[Problem]:
             if text not in verdicts:
                 verdicts[text] = _script_verdict(text)
             if verdicts[text]:
-                yield Problem(reading.file, line, column, f"{text}: {verdicts[text]}")
+                yield problem_at(Place(reading.file, line, column), f"{text}: {verdicts[text]}")
 
 
 def _exists(text: str) -> bool:

@@ -10,6 +10,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
+from monitord.errors import Problem
+from monitord.model.text import one_line
 from monitord.secrets import SecretRef
 
 Marks: TypeAlias = "array[int]"
@@ -28,6 +30,14 @@ class Place:
     def __str__(self) -> str:
         """Give `file:line`, the form that people read."""
         return f"{self.file}:{self.line}"
+
+
+_LONGEST = 600
+
+
+def problem_at(place: Place, text: str) -> Problem:
+    """Give a mistake as one bounded line: a file may hold anything, a terminal must not get it."""
+    return Problem(place.file, place.line, place.column, one_line(text, _LONGEST))
 
 
 class Map(dict[str, Any]):

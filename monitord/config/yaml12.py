@@ -17,9 +17,8 @@ from yaml.nodes import MappingNode, Node, ScalarNode
 from yaml.reader import ReaderError
 
 from monitord.config import scalars
-from monitord.config.tree import Map, Seq
+from monitord.config.tree import Map, Place, Seq, problem_at
 from monitord.errors import Problem
-from monitord.model.text import one_line
 
 MAX_BYTES = 32 * 1024 * 1024
 MAX_DEPTH = 64
@@ -28,7 +27,6 @@ MAX_ALIASED = 100_000
 
 _SCRIPT_KEYS = frozenset({"command", "script", "run", "argv", "plugin"})
 _CONDITION = "if_exists"
-_LONGEST = 600
 _PLAIN, _TEXT, _CONTAINER = "p", "s", "c"
 _BRACES = re.compile(r"\{[\w +*-]+\}")
 
@@ -89,7 +87,7 @@ def read_file(path: Path, name: str) -> Reading:
         return _broken(reading, 1, 1, f"cannot be read: {error.strerror or error}")
     if status.st_mode & stat.S_IWOTH:
         text = f"anybody may write this file, so nobody can trust it (chmod o-w {path})"
-        reading.problems.append(Problem(name, 1, 1, text))
+        reading.problems.append(problem_at(Place(name), text))
     return parse(data, reading)
 
 
@@ -229,13 +227,13 @@ class _Builder:
 
     def _problem(self, node: Node, text: str) -> None:
         at = node.start_mark
-        text = one_line(text, _LONGEST)
-        self._reading.problems.append(Problem(self._file, at.line + 1, at.column + 1, text))
+        place = Place(self._file, at.line + 1, at.column + 1)
+        self._reading.problems.append(problem_at(place, text))
 
 
 def _broken(reading: Reading, line: int, column: int, text: str) -> Reading:
     reading.broken = True
-    reading.problems.append(Problem(reading.file, line, column, one_line(text, _LONGEST)))
+    reading.problems.append(problem_at(Place(reading.file, line, column), text))
     return reading
 
 

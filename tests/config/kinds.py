@@ -25,7 +25,7 @@ class HttpSpec(Spec):
     url: str
     status: int = 200
     body: str = ""
-    headers: dict[str, SecretText] = {}
+    headers: dict[str, SecretText] = Field(default_factory=dict)
     critical: Threshold | None = None
     limit: Duration | None = None
 

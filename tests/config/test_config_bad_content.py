@@ -1,4 +1,4 @@
-"""Mistakes that need more than one file, or a file that is no text: each told, never a traceback."""
+"""Mistakes that need several files, or a file that is no text: told, never a traceback."""
 
 import os
 from collections.abc import Callable
@@ -22,15 +22,20 @@ SITE = "site: {http: {url: 'http://x/'}}\n"
 
 def test_a_runbook_file_without_verify(problems: Problems) -> None:
     assert problems("profile: lab\n", {"remediations/restart.yaml": STEPS + LIMITS}) == [
-        "remediations/restart.yaml:1:1: restart: verify: is missing: a repair that nobody proves is "
-        "no repair (write verify: {settle: 15s, oks: 3, within: 2m})"
+        (
+            "remediations/restart.yaml:1:1: restart: verify: is missing: a repair that nobody "
+            "proves is no repair (write verify: {settle: 15s, oks: 3, within: 2m})"
+        )
     ]
 
 
 def test_a_runbook_file_without_limits(problems: Problems) -> None:
     assert problems("profile: lab\n", {"remediations/restart.yaml": STEPS + VERIFY}) == [
-        "remediations/restart.yaml:1:1: restart: limits: is missing: nothing would stop it from "
-        "running again and again (write limits: {per_incident: 1, cooldown: 10m, per_hour: 3})"
+        (
+            "remediations/restart.yaml:1:1: restart: limits: is missing: nothing would stop it "
+            "from running again and again (write limits: {per_incident: 1, cooldown: 10m, "
+            "per_hour: 3})"
+        )
     ]
 
 
@@ -43,24 +48,30 @@ def test_a_runbook_file_that_is_a_list(problems: Problems) -> None:
 def test_a_check_file_defines_one_check(problems: Problems) -> None:
     two = SITE + "vip: {http: {url: 'http://y/'}}\n"
     assert problems("profile: lab\n", {"checks/web/site.yaml": two}) == [
-        "checks/web/site.yaml:1:1: a check file defines one check (write its name, a colon, and the "
-        "check below)"
+        (
+            "checks/web/site.yaml:1:1: a check file defines one check (write its name, a "
+            "colon, and the check below)"
+        )
     ]
 
 
 def test_one_check_name_in_two_files(problems: Problems) -> None:
     files = {"checks/site.yaml": SITE, "checks/web/other.yaml": SITE}
     assert problems("profile: lab\n", files) == [
-        "checks/web/other.yaml:1:1: check site is written twice (first in checks/site.yaml:1); "
-        "remove one"
+        (
+            "checks/web/other.yaml:1:1: check site is written twice (first in checks/site.yaml:1); "
+            "remove one"
+        )
     ]
 
 
 def test_one_file_name_twice_below_one_folder(problems: Problems) -> None:
     files = {"checks/a/site.yaml": SITE, "checks/b/site.yaml": SITE}
     assert problems("profile: lab\n", files) == [
-        "checks/b/site.yaml:1:1: a second file of this name (the first is checks/a/site.yaml); "
-        "rename one"
+        (
+            "checks/b/site.yaml:1:1: a second file of this name (the first is checks/a/site.yaml); "
+            "rename one"
+        )
     ]
 
 
@@ -91,14 +102,18 @@ def test_a_masked_runbook_is_told_from_an_unknown_one(problems: Problems) -> Non
         "etc/remediations/restart.yaml": "",
     }
     assert problems(main, files) == [
-        "main.yaml:1:44: site: runbook restart is masked by the empty file "
-        "etc/remediations/restart.yaml"
+        (
+            "main.yaml:1:44: site: runbook restart is masked by the empty file "
+            "etc/remediations/restart.yaml"
+        )
     ]
 
 
 def test_a_broken_file_hides_no_other_mistake_and_invents_none(problems: Problems) -> None:
     """Names that the broken file may define are not called unknown."""
-    main = "include: hosts.yaml\ngroups: {linux: {hosts: [web1]}, web: {hosts: [web2], iste: ulm}}\n"
+    main = (
+        "include: hosts.yaml\ngroups: {linux: {hosts: [web1]}, web: {hosts: [web2], iste: ulm}}\n"
+    )
     assert problems(main, {"hosts.yaml": "hosts:\n  web1: {address: [\n"}) == [
         "hosts.yaml:3:1: a value is missing here (write one, or close the bracket)",
         "main.yaml:2:55: web.iste: unknown key (did you mean site?)",
@@ -144,8 +159,10 @@ def test_a_world_writable_script_that_a_runbook_names_is_refused(
     with pytest.raises(ConfigError) as caught:
         load("profile: lab\n", {"remediations/fix.yaml": runbook})
     assert [str(problem) for problem in caught.value.problems] == [
-        f"{tmp_path}/remediations/fix.yaml:2:21: {script}: anybody may write this file, so nobody "
-        f"can trust it (chmod o-w {script})"
+        (
+            f"{tmp_path}/remediations/fix.yaml:2:21: {script}: anybody may write this file, so "
+            f"nobody can trust it (chmod o-w {script})"
+        )
     ]
 
 
@@ -173,8 +190,10 @@ def _told(path: Path, tmp_path: Path) -> list[str]:
 
 def test_a_missing_main_file_says_what_to_do(tmp_path: Path) -> None:
     assert _told(tmp_path / "monitord.yaml", tmp_path) == [
-        "monitord.yaml:1:1: no such file (write one; config/monitord.yaml of the source is a "
-        "working start)"
+        (
+            "monitord.yaml:1:1: no such file (write one; config/monitord.yaml of the source is a "
+            "working start)"
+        )
     ]
 
 
@@ -227,7 +246,9 @@ def test_an_alias_bomb_costs_nothing(problems: Problems) -> None:
 
 
 def test_files_that_include_each_other_are_read_once(load: Load) -> None:
-    catalog = load("include: [main.yaml, a.yaml]\n", {"a.yaml": "include: main.yaml\nprofile: lab\n"})
+    catalog = load(
+        "include: [main.yaml, a.yaml]\n", {"a.yaml": "include: main.yaml\nprofile: lab\n"}
+    )
     assert catalog.settings.profile == "lab"
 
 

@@ -52,8 +52,10 @@ def test_an_empty_file_masks_a_shipped_one(load: Load) -> None:
 
 
 def test_a_runbook_in_the_main_file_replaces_a_shipped_one(load: Load) -> None:
-    text = "runbooks: {restart: {steps: [{command: {run: [x]}}], verify: {oks: 1}, limits: {per_day: 1}}}\n"
-    catalog = load(text, {"shipped/remediations/restart.yaml": RUNBOOK})
+    own = "{steps: [{command: {run: [x]}}], verify: {oks: 1}, limits: {per_day: 1}}"
+    catalog = load(
+        f"runbooks: {{restart: {own}}}\n", {"shipped/remediations/restart.yaml": RUNBOOK}
+    )
     assert catalog.runbooks["restart"].steps[0].kind == "command"
 
 
@@ -72,11 +74,18 @@ def test_includes_are_found_from_the_file_that_names_them(load: Load) -> None:
     }
     catalog = load("include: ['conf.d/*.yaml', 'none.d/*.yaml']\nhosts: {m: }\n", files)
     assert set(catalog.hosts) == {"m", "a", "b"}
-    assert [Path(name).name for name in catalog.files] == ["main.yaml", "a.yaml", "c.yaml", "b.yaml"]
+    assert [Path(name).name for name in catalog.files] == [
+        "main.yaml",
+        "a.yaml",
+        "c.yaml",
+        "b.yaml",
+    ]
 
 
 def test_exceptions_of_several_files_add_up(load: Load) -> None:
-    text = "exceptions: [{hosts: w, checks: p, set: {%s}, reason: r, owner: o, until: 2137-01-01}]\n"
+    text = (
+        "exceptions: [{hosts: w, checks: p, set: {%s}, reason: r, owner: o, until: 2137-01-01}]\n"
+    )
     files = {"a.yaml": text % "every: 9s", "b.yaml": text % "attempts: 7"}
     main = "include: ['?.yaml']\nhosts: {w: {checks: {p: {tcp: {port: 1}}}}}\n"
     check = load(main, files).checks[CheckKey("w/p")]

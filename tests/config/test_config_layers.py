@@ -22,8 +22,10 @@ LAYERS = {
     "host": ("d.yaml", "hosts: {{web1: {{groups: [web], checks: {{site: {{every: {}}}}}}}}}\n"),
     "exception": (
         "e.yaml",
-        "exceptions: [{{hosts: web1, checks: site, set: {{every: {}}}, reason: r, owner: o, "
-        "until: 2137-01-01}}]\n",
+        (
+            "exceptions: [{{hosts: web1, checks: site, set: {{every: {}}}, reason: r, owner: o, "
+            "until: 2137-01-01}}]\n"
+        ),
     ),
 }
 ORDER = tuple(LAYERS)
@@ -36,7 +38,7 @@ def one(load: Load, text: str, key: str, files: dict[str, str] | None = None) ->
 @pytest.mark.parametrize("top", range(1, len(ORDER) + 1))
 @pytest.mark.parametrize("lowest", range(len(ORDER)))
 def test_a_later_layer_wins(load: Load, top: int, lowest: int) -> None:
-    """shipped < defaults < own < group < host < exception, whichever of them say something."""
+    """Shipped < defaults < own < group < host < exception, whichever of them say something."""
     speaking = ORDER[lowest:top]
     if not speaking:
         return
@@ -108,7 +110,9 @@ exceptions:
 
 
 def test_a_group_may_name_its_hosts(load: Load) -> None:
-    catalog = load("hosts: {'web[1-3]': , db1: }\ngroups: {web: {hosts: ['web*', db1], site: ulm}}\n")
+    catalog = load(
+        "hosts: {'web[1-3]': , db1: }\ngroups: {web: {hosts: ['web*', db1], site: ulm}}\n"
+    )
     assert {host.name for host in catalog.hosts.values() if host.groups == ("web",)} == {
         "web1",
         "web2",

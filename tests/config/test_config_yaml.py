@@ -35,7 +35,8 @@ def test_words_of_yaml_1_1_are_texts(word: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["22:30", "02:30:00", "1_000", "0b11", "2027-01-31", "0x", "0o9", "1.2.3", ".", "-", "+"]
+    "text",
+    ["22:30", "02:30:00", "1_000", "0b11", "2027-01-31", "0x", "0o9", "1.2.3", ".", "-", "+"],
 )
 def test_numbers_of_yaml_1_1_and_near_numbers_are_texts(text: str) -> None:
     assert scalars.resolve(text) == text
@@ -107,7 +108,10 @@ def test_every_key_and_value_knows_its_place() -> None:
     assert web1.value_place("address") == Place(FILE, 2, 19)
     assert web1.key_place("groups") == Place(FILE, 3, 5)
     assert web1["groups"].value_place(1) == Place(FILE, 4, 7)
-    assert [(key, place.line) for key, _, place in web1.entries()] == [("address", 2), ("groups", 3)]
+    assert [(key, place.line) for key, _, place in web1.entries()] == [
+        ("address", 2),
+        ("groups", 3),
+    ]
 
 
 def test_columns_count_characters_and_not_bytes() -> None:
@@ -134,7 +138,11 @@ def test_a_tree_survives_the_journey_as_json() -> None:
 
 
 _TREES = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.text() | st.builds(SecretRef, st.text(), st.text()),
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.text()
+    | st.builds(SecretRef, st.text(), st.text()),
     lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
     max_leaves=20,
 )
@@ -192,7 +200,7 @@ def _documents(text: str) -> list[Any]:
 
 
 def test_the_yaml_test_suite_is_read_rightly_or_refused_with_a_sentence() -> None:
-    """The parser is one of YAML 1.1 syntax, so it refuses some valid files; it must misread none."""
+    """The parser is one of YAML 1.1 syntax: it refuses some valid files and must misread none."""
     misread, read_well = set(), 0
     for path in sorted(vector_path("fuzz/yaml-test-suite").glob("*.yaml")):
         case: dict[str, Any] = {}
