@@ -235,13 +235,27 @@ def _secrets(named: Mapping[str, str], *, must: bool = True) -> Secrets:
 
 def _answer(ending: Ending, effect: Effect, secrets: Secrets, seconds: float) -> Answer:
     outcome, error = _judge(ending, effect, seconds)
-    output = redact(ending.output.decode("utf-8", "replace"), secrets.hidden)
     return {
         "outcome": outcome,
         "exit_code": ending.exit_code,
-        "output": _bounded(output),
+        "output": _bounded(_redacted(ending.output, secrets.hidden)),
         "error": redact(error, secrets.hidden),
     }
+
+
+def _redacted(output: bytes, hidden: tuple[str, ...]) -> str:
+    """Give the output as text without the secrets, nor the half of one where output was cut."""
+    head, cut, tail = output.partition(runner.CUT)
+    for secret in map(str.encode, hidden if cut else ()):
+        for size in range(len(secret) - 1, 0, -1):
+            if head.endswith(secret[:size]):
+                head = head[:-size]
+                break
+        for size in range(len(secret) - 1, 0, -1):
+            if tail.startswith(secret[-size:]):
+                tail = tail[size:]
+                break
+    return redact((head + cut + tail).decode("utf-8", "replace"), hidden)
 
 
 def _judge(ending: Ending, effect: Effect, seconds: float) -> tuple[str, str]:

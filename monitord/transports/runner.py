@@ -15,8 +15,9 @@ from pathlib import Path
 _TEXT = Path(__file__).with_name("runner.sh").read_bytes()
 _LONGEST = 131_071  # bytes of one argument: MAX_ARG_STRLEN of Linux less the closing NUL
 _MOST = 1_500_000  # bytes of all arguments; the kernel takes 2 MiB with the environment
-KEEP = 32_768
+KEEP = 32_000
 """Bytes of output kept at the beginning, and as many at the end."""
+CUT = b"\n[... output cut here ...]\n"
 GRACE = 10.0
 """Seconds that a step may take past its deadline: TERM, 5 s, KILL, and the record's last line."""
 SHELL = ("/bin/sh",)
@@ -174,5 +175,5 @@ def _finished(text: str, body: bytes) -> Ending:
         return Ending(End.CUT, f"the run record is damaged: {text[:100]!r}")
     truncated = len(tail) > KEEP
     if truncated:
-        tail = b"\n[... output cut here ...]\n" + tail[-KEEP:]
+        tail = CUT + tail[-KEEP:]
     return Ending(End.FINISHED, "", int(code), how, head + tail, truncated)

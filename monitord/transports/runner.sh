@@ -1,6 +1,6 @@
 # The runner: does one step on the machine it runs on, so that the step outlives whoever asked.
-# POSIX sh, read from standard input after a few assignments (see runner.py); needs setsid, timeout
-# and head -c besides the POSIX tools, and flock where it exists. It judges nothing about the step.
+# POSIX sh, read from standard input after a few assignments (see runner.py); needs setsid and timeout
+# besides the POSIX tools, and flock where it exists. It judges nothing about the step.
 #
 # Assignments before it: mode (run, adopt, kill), mark (begins each line that is ours), base (where
 # records live, empty: ~/.monitord/runs), store (whose epochs count), step (the record's name),
@@ -74,8 +74,9 @@ note() {
   )" "$m_boot" >"$m_record/$1.new" && mv "$m_record/$1.new" "$m_record/$1"
 }
 # Output past the limit is read to its end and never closed, so the step does not die of SIGPIPE.
+# dd byte by byte: head would hold back what came, and lose it with a daemon that keeps the pipe.
 drain() {
-  head -c "$m_keep" >"$m_record/out.head"
+  dd bs=1 count="$m_keep" >"$m_record/out.head" 2>/dev/null
   tail -c "$((m_keep + 1))" >"$m_record/out.tail"
 }
 # Waits for the reader, but 2 s at most: a daemon that the step left behind may hold the pipe on.
@@ -93,10 +94,12 @@ finish() {
 note runner $$ 2>/dev/null
 mkfifo "$m_record/pipe" && : >"$m_record/begun" || exit
 [ ! -f "$m_record/killed" ] || { finish 137 killed; exit; }
-drain <"$m_record/pipe" 9>&- &
+drain <"$m_record/pipe" 6>&- 9>&- &
 reader=$!
 exec 7>"$m_record/pipe"
 rm -f "$m_record/pipe"
+(trap '' PIPE; printf '%s started\n' "$m_mark" >&6) 2>/dev/null # whoever asked may be gone
+exec 6>&-
 begun=$(date +%s)
 (
   umask 022
@@ -104,7 +107,7 @@ begun=$(date +%s)
   exec </dev/null
   [ -z "$m_feed" ] || exec <"$m_record/input"
   eval "$m_vars"
-  unset m_record m_cwd m_feed m_keep m_limit m_boot m_vars OLDPWD
+  unset m_record m_cwd m_feed m_keep m_limit m_boot m_vars m_mark OLDPWD
   exec setsid "$@" >&7 2>&7 7>&- 9>&-
 ) &
 group=$!
@@ -134,9 +137,9 @@ run() {
   set -- timeout -k 5 "$limit" "$@"
   if [ -n "$sudo" ] && [ "$(id -u)" != 0 ]; then set -- sudo -n -- "$@"; fi
   m_record=$record m_keep=$keep m_cwd=$cwd m_feed=$feed m_limit=$limit m_vars=$vars \
-    m_boot=$(boot) setsid sh -c "$detached" monitord-step "$@" </dev/null >/dev/null 2>&1 9>&9 &
+    m_boot=$(boot) m_mark=$mark \
+    setsid sh -c "$detached" monitord-step "$@" 6>&1 </dev/null >/dev/null 2>&1 9>&9 &
   exec 9>&-
-  say "started"
   wait $!
   [ ! -f "$record/exit" ] || report
   say "lost the runner ended before the step"
