@@ -59,7 +59,7 @@ disk() {
     case " $2 " in *" $fstype "*) seconds=$3 ;; esac
     case $fstype in fuse*) seconds=$3 ;; esac
     space=$(bounded "$seconds" stat -f -c '%S %b %f %a %c %d' -- "$path" 2>&1) || {
-      case $space in *'Permission denied') continue ;; esac
+      case $space in *'Permission denied' | *'No such file or directory') continue ;; esac
       space="error ${space##*: }"
     }
     case $space in *'
@@ -182,9 +182,11 @@ file() {
   done
 }
 
-LC_ALL=C
+# Messages in English, and letters beyond ASCII as they are, where the host knows that locale.
+unset LC_ALL LC_MESSAGES LANGUAGE
+LANG=C LC_CTYPE=C.UTF-8
 PATH=${PATH:-/usr/bin:/bin}:/usr/local/sbin:/usr/sbin:/sbin:/usr/local/bin:/usr/bin:/bin
-export LC_ALL PATH
+export LANG LC_CTYPE PATH
 unset IFS
 read -r nonce </proc/sys/kernel/random/uuid
 read -r boot_id </proc/sys/kernel/random/boot_id

@@ -43,6 +43,9 @@ from monitord.transports.facts_text import (
 )
 
 _PROC = Path("/proc")
+_NOT_OURS: Mapping[str, type[OSError]] = MappingProxyType(
+    {"Permission denied": PermissionError, "No such file or directory": FileNotFoundError}
+)
 
 
 def gather(host: str, sections: tuple[Section, ...]) -> Facts:
@@ -72,8 +75,8 @@ def _disk(facts: Facts, _section: Section) -> Facts:
     for mount in distinct([mount for mount in mounts if can_fill(mount)]):
         try:
             told = disk_fact(mount, _space(mount))
-        except PermissionError:
-            continue  # a FUSE mount of another user: nobody but he can tell
+        except (PermissionError, FileNotFoundError):
+            continue  # a FUSE mount of another user, or one that was unmounted meanwhile
         except OSError as error:
             reason = valid_text(error.strerror or str(error))
             facts = with_error(facts, f"disk:{valid_text(mount.path)}", reason)
@@ -96,8 +99,8 @@ def _space_by_tool(path: str) -> Space:
     argv = ("stat", "-f", "-c", "%S %b %f %a %c %d", "--", path)
     code, text = run(argv, timeout=MOUNT_TIMEOUT)
     if code != 0:
-        kind = PermissionError if text.rstrip().endswith("Permission denied") else OSError
-        raise kind(text.rpartition(": ")[2])
+        reason = text.rpartition(": ")[2].strip()
+        raise _NOT_OURS.get(reason, OSError)(reason)
     return Space(*map(int, text.split()))
 
 

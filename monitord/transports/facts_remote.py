@@ -35,6 +35,7 @@ from monitord.transports.facts_text import UNIT_PROPERTIES
 
 _START = re.compile(r"^monitord-facts 1 ([0-9a-f-]{36})$", re.MULTILINE)
 _DECIMAL = re.compile(r"[0-9]{1,15}(\.[0-9]{1,15})?")
+_ENDED = ("124", "143")
 _MICROS = 1_000_000
 
 
@@ -148,8 +149,9 @@ def _read(facts: Facts, section: Section, body: list[str], nonce: str) -> Facts:
         return with_error(facts, error_key(section), reason)
     told, code = body[: ends[0]], body[ends[0]].rpartition(" ")[2]
     if code != "0":
-        first = next((line for line in told if line.strip()), f"exit code {code}")
-        return with_error(facts, error_key(section), first)
+        said = [line for line in told if line.strip()] or [f"exit code {code}"]
+        # Of a tool that was ended, our own sentence comes last, after what its shell may say.
+        return with_error(facts, error_key(section), said[-1 if code in _ENDED else 0])
     try:
         return READERS[section.name](facts, section, told, nonce)
     except (SectionError, ValueError) as error:

@@ -174,6 +174,31 @@ def test_a_tool_that_hangs_is_ended_with_its_children(tmp_path: Path) -> None:
     until(lambda: not Path(f"/proc/{child}").exists() or _is_zombie(child))
 
 
+@pytest.mark.parametrize("shell", ["dash", "busybox"])
+def test_a_tool_that_hangs_over_there_is_ended_there(
+    shell: str, tmp_path: Path, busybox_path: str
+) -> None:
+    """The limit of time is enforced on the target; here it is one second instead of ten."""
+    hang = tmp_path / "supervisorctl"
+    hang.write_text("#!/bin/sh\nexec sleep 1000\n")
+    hang.chmod(0o755)
+    text = script((Section("program", (str(hang),)), Section("memory")))
+    assert text.count(" program 10 ") == 1
+    path = "/usr/bin:/bin" if shell == "dash" else busybox_path
+    done = subprocess.run(
+        ["sh"] if shell == "dash" else [f"{busybox_path}/ash"],
+        input=text.replace(" program 10 ", " program 1 "),
+        capture_output=True,
+        text=True,
+        env={"PATH": path},
+        timeout=30,
+        check=True,
+    )
+    facts = read(done.stdout)
+    assert facts.errors[f"program:{hang}"].endswith("gave no answer within 1 s")
+    assert facts.memory is not None
+
+
 def _is_zombie(pid: int) -> bool:
     return " Z " in Path(f"/proc/{pid}/stat").read_text()
 

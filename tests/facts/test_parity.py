@@ -103,6 +103,15 @@ def test_a_name_that_the_kernel_cut_is_completed(ask: Ask, tmp_path: Path) -> No
     assert far[child.pid] == here[child.pid] == program.name
 
 
+def test_letters_beyond_ascii_stay(ask: Ask) -> None:
+    with subprocess.Popen(["tail", "-f", "/dev/null", "-n", "1", "größe-日本"]) as child:
+        until(lambda: Path(f"/proc/{child.pid}/comm").read_text() == "tail\n")
+        far = {p.pid: p.command for p in ask(Section("process")).processes or ()}
+        here = {p.pid: p.command for p in gather("me", (Section("process"),)).processes or ()}
+        child.kill()
+    assert far[child.pid] == here[child.pid] == "tail -f /dev/null -n 1 größe-日本"
+
+
 def test_the_same_files(ask: Ask, tmp_path: Path) -> None:
     (tmp_path / "plain file").write_bytes(b"x" * 1234)
     (tmp_path / "plain file").chmod(0o640)
