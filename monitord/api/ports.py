@@ -125,7 +125,7 @@ class Engine(Protocol):
     ) -> Mapping[str, Any]:
         """Plan the next rung (or a named runbook of the ladder) for a key, and unless dry, start.
 
-        Gives {"key", "runbook", "mode", "plan": [{"phase", "kind", "target", "text"}],
+        Gives {"key", "runbook", "mode", "plan": [{"phase", "kind", "target", "text"}], "problem",
         "guards": [{"guard", "ok": bool, "reason"}], "started": attempt id or null}.
         """
         ...
@@ -133,8 +133,9 @@ class Engine(Protocol):
     async def explain(self, key: str) -> Mapping[str, Any]:
         """Give all that bears on a key.
 
-        {"key", "state": {…}, "policy": {name: text}, "reach": [{"key", "up": bool, "text"}],
-        "ladder": [{"runbook", "mode", "place"}], "guards": [{"guard", "ok", "reason"}],
+        {"key", "kind", "means", "by_hand", "incident", "state": [{"key", "status", "hard", …}],
+        "policy": {name: text}, "reach": [{"key", "up": bool, "text"}],
+        "ladder": [{"runbook", "mode"}], "guards": [{"guard", "ok", "reason"}],
         "config": [{"setting", "value", "place"}]}
         """
         ...

@@ -44,6 +44,12 @@ Config = Annotated[
 ]
 
 
+def _version(asked: bool) -> None:
+    if asked:
+        typer.echo(f"monitord {__version__}")
+        raise typer.Exit
+
+
 @app.callback()
 def _global(
     config: Config = None,
@@ -51,13 +57,13 @@ def _global(
         Path | None,
         typer.Option("--state", help="The state folder of the monitord to ask.", metavar="DIR"),
     ] = None,
-    version: Annotated[bool, typer.Option("--version", help="Print the version.")] = False,
+    version: Annotated[  # noqa: ARG001 - its callback prints it before a command is looked for
+        bool,
+        typer.Option("--version", help="Print the version.", callback=_version, is_eager=True),
+    ] = False,
 ) -> None:
     places.chosen.config = config or places.chosen.config
     places.chosen.state = state or places.chosen.state
-    if version:
-        typer.echo(f"monitord {__version__}")
-        raise typer.Exit
 
 
 def command(

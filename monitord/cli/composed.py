@@ -3,13 +3,10 @@
 from pathlib import Path
 
 from monitord import config as configuration
-from monitord.actions import ACTIONS
+from monitord.daemon.kinds import KINDS
 from monitord.model.catalog import Catalog
-from monitord.model.kinds import Kinds
-from monitord.probes import PROBES
-from monitord.tickets import BACKENDS
 
-KINDS = Kinds(PROBES, ACTIONS, BACKENDS)
+__all__ = ["KINDS", "load"]
 
 
 def load(path: Path) -> Catalog:

@@ -5,6 +5,14 @@ from typing import Any
 from monitord.cli import places, show
 
 _GUARDS = [("GUARD", "guard"), ("PASSES", "ok"), ("REASON", "reason")]
+_STATE = [
+    ("STATUS", "status"),
+    ("HARD", "hard"),
+    ("ATTEMPT", "attempt"),
+    ("KEY", "key"),
+    ("UNREACHABLE", "unreachable"),
+    ("SUMMARY", "summary"),
+]
 _CONFIG = [("SETTING", "setting"), ("VALUE", "value"), ("WRITTEN IN", "place")]
 
 
@@ -27,13 +35,14 @@ def from_files(key: str) -> list[dict[str, str]]:
 def show_all(answer: dict[str, Any]) -> None:
     """Print what is in an answer, part by part."""
     show.line(answer["key"], style="bold")
-    for name in ("state", "policy"):
-        if values := answer.get(name):
-            show.heading(name)
-            show.fields(values, [(word, word) for word in values])
+    show.fields(answer, [("means", "means"), ("by hand", "by_hand"), ("incident", "incident")])
+    if policy := answer.get("policy"):
+        show.heading("policy")
+        show.fields(policy, [(word, word) for word in policy])
     for name, columns in (
+        ("state", _STATE),
         ("reach", [("HANGS ON", "key"), ("UP", "up"), ("SAYS", "text")]),
-        ("ladder", [("RUNBOOK", "runbook"), ("MODE", "mode"), ("WRITTEN IN", "place")]),
+        ("ladder", [("RUNBOOK", "runbook"), ("MODE", "mode")]),
         ("guards", _GUARDS),
         ("config", _CONFIG),
     ):
@@ -47,6 +56,8 @@ def show_plan(answer: dict[str, Any]) -> None:
     show.line(f"{answer['key']}: {answer['runbook']} ({answer['mode']})", style="bold")
     steps = [("PHASE", "phase"), ("KIND", "kind"), ("ON", "target"), ("WHAT", "text")]
     show.table(answer["plan"], steps, none="no step")
+    if problem := answer.get("problem"):
+        show.line(f"cannot be planned: {problem}", style="bold red")
     show.table(answer["guards"], _GUARDS, none="no guard was asked")
     started = answer.get("started")
     show.line(f"started: attempt {started}" if started else "nothing was started")

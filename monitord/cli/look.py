@@ -3,6 +3,7 @@
 Each asks the core, or reads the database when none runs; `--json` prints the answer as it came.
 """
 
+from pathlib import Path
 from types import ModuleType
 from typing import Annotated, Any
 
@@ -36,9 +37,12 @@ def _catalog() -> Any:
     from monitord.cli import composed, places
 
     try:
-        return composed.load(places.config())
+        catalog = composed.load(places.config())
     except (ConfigError, places.NowhereError):
         return None
+    # The files that lie here may be another monitord's than the folder that was named.
+    same = Path(catalog.settings.state).resolve() == places.place().state.resolve()
+    return catalog if same else None
 
 
 @command("status", failed=_UNKNOWN)

@@ -10,10 +10,8 @@ from pathlib import Path
 
 from monitord.errors import MonitordError
 
-SYSTEM_CONFIG = Path("/etc/monitord/monitord.yaml")
 SYSTEM_RUN = Path("/run/monitord")
 SYSTEM_STATE = Path("/var/lib/monitord")
-CLONE_CONFIG = Path("config/monitord.yaml")
 CLONE_STATE = Path("var")
 
 
@@ -52,13 +50,12 @@ def config() -> Path:
         if not said.is_file():
             raise NowhereError(f"{said}: no such file; give the main file with --config")
         return said
-    from monitord.config.content import shipped_root
+    from monitord.config import default_path
 
-    shipped = shipped_root() / "config" / "monitord.yaml"
-    for path in (SYSTEM_CONFIG, CLONE_CONFIG, shipped):
-        if path.is_file():
-            return path
-    raise NowhereError(f"no configuration: neither {SYSTEM_CONFIG} nor {CLONE_CONFIG} is there")
+    found = default_path()
+    if not found.is_file():
+        raise NowhereError(f"no configuration: {found} is not there; name one with --config")
+    return found
 
 
 def place() -> Place:
@@ -96,8 +93,7 @@ def _at(state: Path, run: Path | None = None) -> Place:
 
 def _of_config() -> Place:
     from monitord.cli.composed import load
-    from monitord.control import core_socket
+    from monitord.daemon.places import run_of, state_of, store_of
 
     settings = load(config()).settings
-    state = Path(settings.state)
-    return Place(state, core_socket(settings), settings.store or str(state / "state.db"))
+    return Place(state_of(settings), run_of(settings) / "core.sock", store_of(settings))

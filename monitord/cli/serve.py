@@ -113,14 +113,30 @@ def schema(*, json: Json = False) -> None:  # noqa: ARG001 - it is JSON anyway; 
 
 
 @command("test")
-def test(files: Files) -> int:
+def run_scenarios(files: Files, *, json: Json = False) -> int:
     """Run scenarios on virtual time.
 
     Given results in, expected incidents, actions and tickets out; exits 1 when one differs.
     """
+    from monitord.cli import show
+    from monitord.daemon.kinds import KINDS
     from monitord.engine.scenario import run_files
 
-    return run_files(files)
+    reports = run_files(files, KINDS)
+    failed = sum(1 for report in reports if report.failures)
+    if json:
+        rows = [
+            {"file": str(one.path), "title": one.title, "failures": list(one.failures)}
+            for one in reports
+        ]
+        show.as_json({"scenarios": rows, "failed": failed})
+    else:
+        for one in reports:
+            show.line(f"{'FAILED' if one.failures else 'holds '}  {one.path}: {one.title}")
+            for text in one.failures:
+                show.line(text, indent=8)
+        show.line(f"{len(reports) - failed} of {len(reports)} hold")
+    return 1 if failed or not reports else 0
 
 
 @command("demo")

@@ -288,6 +288,7 @@ class FakeEngine:
             "runbook": "restart-nginx",
             "mode": "shadow",
             "plan": [step],
+            "problem": "",
             "guards": [
                 {"guard": "halt", "ok": True, "reason": ""},
                 {"guard": "cooldown", "ok": False, "reason": "ran 3 min ago; again after 10 min"},
@@ -300,10 +301,14 @@ class FakeEngine:
             raise NotFoundError(f"no check is called {key!r}; the nearest is web1/site")
         return {
             "key": key,
-            "state": {"status": "CRITICAL", "summary": HOSTILE},
+            "kind": "http",
+            "means": "customers see an error",
+            "by_hand": "look at nginx",
+            "incident": 1,
+            "state": [{"key": key, "status": "CRITICAL", "hard": "CRITICAL", "summary": HOSTILE}],
             "policy": {"attempts": "3", "recoveries": "2"},
             "reach": [{"key": "web1/reach", "up": True, "text": "answers in 1 ms"}],
-            "ladder": [{"runbook": "restart-nginx", "mode": "auto", "place": "monitord.yaml:9"}],
+            "ladder": [{"runbook": "restart-nginx", "mode": "auto"}],
             "guards": [{"guard": "halt", "ok": True, "reason": ""}],
             "config": [{"setting": "every", "value": "30s", "place": "monitord.yaml:8"}],
         }
