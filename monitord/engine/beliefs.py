@@ -5,7 +5,7 @@ a host, results of that host and of what needs it are kept with the attempt and 
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from types import MappingProxyType
 from typing import Any
@@ -84,7 +84,7 @@ class Beliefs:
 
     def of(self, check: CheckKey) -> list[CheckState]:
         """Give the states of a check: its items, or itself."""
-        keys = self._items.get(check) or (StateKey(check),)
+        keys = (StateKey(check), *self._items.get(check, ()))
         return [self.states[key] for key in keys if key in self.states]
 
     def believed(self, check: CheckKey) -> CheckState | None:
@@ -125,6 +125,7 @@ class Beliefs:
                 hold.seen[state_key(check.key, result.item)] = result
             return None
         soft = False
+        results = self._spread(check.key, results)
         for result in results:
             self._counters.results[result.status] += 1
             soft |= self._one(check, state_key(check.key, result.item), result, at)
@@ -171,6 +172,18 @@ class Beliefs:
     def disturbed_by(self, host: str) -> frozenset[CheckKey]:
         """Give the checks of a host and of everything that needs it."""
         return self._dependents.get(host, frozenset())
+
+    def _spread(self, check: CheckKey, results: Sequence[Result]) -> Sequence[Result]:
+        """Let a check that could not look at all say so of each item that it is known to have.
+
+        As a state of its own it would never end: once the items report again, nothing does.
+        """
+        items = self._items.get(check)
+        if not items or len(results) != 1 or results[0].item:
+            return results
+        if results[0].status is not Status.UNKNOWN:
+            return results
+        return [replace(results[0], item=split_state_key(key)[1]) for key in items]
 
     def _one(self, check: Check, key: StateKey, result: Result, at: Instant) -> bool:
         before = self.states.get(key)

@@ -4,32 +4,57 @@ What to do is decided by decisions/incidents.py; each transition is settled in t
 acts on it, so that a kill between two of them repeats nothing and forgets nothing.
 """
 
+from collections.abc import Mapping
+
 from monitord.clock import after
 from monitord.decisions import incidents as decisions
 from monitord.decisions.escalation import priority
 from monitord.engine import ticketing
 from monitord.engine.instance import Instance
-from monitord.model.ids import IncidentId, Instant
-from monitord.model.incident import Attempt, AttemptStatus, Incident, IncidentStatus
+from monitord.model.ids import IncidentId, Instant, StateKey
+from monitord.model.incident import (
+    OPEN_STATUSES,
+    Attempt,
+    AttemptStatus,
+    Incident,
+    IncidentStatus,
+)
 from monitord.model.result import Status
 from monitord.model.state import Transition
 from monitord.model.ticket import Event
 from monitord.store.contract import Tx
 
 _AT_A_TIME = 500
+_ALL = 1_000_000
+_NOT_CLOSED = (*OPEN_STATUSES, IncidentStatus.RESOLVED)
 
 
 def settle_transitions(tx: Tx, instance: Instance, now: Instant) -> list[Event]:
     """Decide every transition that is not yet decided; gives the timeline lines to publish."""
     events: list[Event] = []
+    # One query for the batch: at a start thousands of transitions come, and hardly any incident.
+    live = {incident.key: incident for incident in tx.incidents(_NOT_CLOSED, limit=_ALL)}
     for transition in tx.pending_transitions(_AT_A_TIME):
         outcomes = []
-        for decision in _decide(tx, instance, transition, now):
+        for decision in _decide(tx, instance, transition, live, now):
             lines, outcome = _apply(tx, instance, transition, decision, now)
             events.extend(lines)
             outcomes.append(outcome)
+            _reread(tx, live, decision)
         tx.settle_transition(transition.id, "; ".join(outcomes))
     return events
+
+
+def _reread(tx: Tx, live: dict[str, Incident], decision: decisions.Decision) -> None:
+    """Bring one key of the batch's picture up to date after a decision was applied."""
+    if isinstance(decision, decisions.Suppress):
+        return
+    key = decision.key if isinstance(decision, decisions.Open) else decision.incident.key
+    incident = tx.live_incident(key)
+    if incident is None:
+        live.pop(key, None)
+    else:
+        live[key] = incident
 
 
 def close_resolved(tx: Tx, now: Instant) -> list[Event]:
@@ -104,22 +129,23 @@ def rank(instance: Instance, key: str, severity: Status) -> str:
 
 
 def _decide(
-    tx: Tx, instance: Instance, transition: Transition, now: Instant
+    tx: Tx,
+    instance: Instance,
+    transition: Transition,
+    live: Mapping[str, Incident],
+    now: Instant,
 ) -> tuple[decisions.Decision, ...]:
-    live = {}
-    for key in decisions.keys_to_look_at(transition):
-        incident = tx.live_incident(key)
-        if incident is not None:
-            live[key] = incident
+    keys = decisions.keys_to_look_at(transition)
+    touched = {key: live[key] for key in keys if key in live}
     severities = {}
-    for incident in live.values():
+    for incident in touched.values():
         for item in incident.items:
             if item != transition.key:
-                state = tx.state(item)  # type: ignore[arg-type]  # items are state keys
+                state = tx.state(StateKey(item))
                 severities[item] = state.hard if state is not None else Status.OK
     return decisions.decide(
         transition,
-        live,
+        touched,
         severities,
         now=now,
         reopen_within=instance.catalog.settings.reopen_within,

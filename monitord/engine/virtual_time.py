@@ -25,10 +25,12 @@ class Door:
 
     def __init__(self) -> None:
         self.outstanding = 0
+        self.total = 0
 
     def entered(self) -> None:
         """One operation went out."""
         self.outstanding += 1
+        self.total += 1
 
     def left(self) -> None:
         """One operation came back, in the loop's thread."""
