@@ -16,6 +16,7 @@ from monitord.config import (
     attach,
     checks,
     defaults,
+    definitions,
     exceptions,
     hosts,
     needs,
@@ -23,6 +24,7 @@ from monitord.config import (
     sections,
     services,
     settings,
+    unused,
 )
 from monitord.config.context import Context
 from monitord.config.sources import Document, Sources, no_collection
@@ -59,14 +61,15 @@ def _assemble(sources: Sources, kinds: Kinds) -> tuple[Catalog, list[attach.Atta
     top = sections.gather(context, by_role["main"])
     setup = settings.build(context, top, sources)
     books, spoken = runbooks.build(context, by_role["runbook"], top)
-    definitions = attach.define(context, by_role["check"], top, sources.masked)
+    defined = definitions.define(context, by_role["check"], top, sources.masked)
     fleet = hosts.build(context, top)
     deviations = exceptions.build(
         context, top.exceptions, fleet.drafts, at=sources.at, timezone=setup.timezone
     )
     policies = checks.Policies(books, spoken, sources.masked, setup.profile, sources.present)
-    attacher = attach.Attacher(context, policies, definitions, fleet, deviations)
+    attacher = attach.Attacher(context, policies, defined, fleet, deviations)
     found = attacher.all()
+    unused.judge(context, policies, defined, fleet, {item.name for item in found})
     exceptions.refuse_unused(context, deviations)
     keys = needs.Keys(check_key(item.host.name, item.name) for item in found)
     members = services.build(context, top, keys)

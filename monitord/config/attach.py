@@ -4,107 +4,21 @@ What it decides: the stack of layers of every check on every host. What the laye
 decided in `layers` and `checks`.
 """
 
-from array import array
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 from monitord.config import defaults
-from monitord.config.checks import Policies, Prepared, prepare
+from monitord.config.checks import Policies, Prepared, build, prepare
 from monitord.config.context import Context
+from monitord.config.definitions import Definitions, single
 from monitord.config.exceptions import Deviations
-from monitord.config.fields import shown
 from monitord.config.hosts import Draft, Fleet
 from monitord.config.layers import COMMON, Layer
 from monitord.config.names import nearest
-from monitord.config.sections import Entry, Sections, valid_name
-from monitord.config.sources import Document
+from monitord.config.sections import valid_name
 from monitord.config.tree import Map, Place
 from monitord.model.catalog import Host
 from monitord.model.kinds import FactProbe
-
-
-@dataclass(slots=True)
-class Definitions:
-    """The definitions by name: shipped ones lie under `defaults`, own ones above."""
-
-    shipped: dict[str, Layer] = field(default_factory=dict)
-    own: dict[str, list[Layer]] = field(default_factory=dict)
-    defaults: list[Layer] = field(default_factory=list)
-    masked: Mapping[str, str] = field(default_factory=dict)
-
-    def names(self) -> set[str]:
-        """Give all names that may be referred to."""
-        return {*self.shipped, *self.own, defaults.REACH, defaults.TRANSPORT}
-
-    def layers(self, name: str) -> list[Layer]:
-        """Give the layers that lie under what a group or host says."""
-        shipped = [self.shipped[name]] if name in self.shipped else []
-        return [*shipped, *self.defaults, *self.own.get(name, ())]
-
-
-def define(
-    context: Context, documents: Iterable[Document], sections: Sections, masked: Mapping[str, str]
-) -> Definitions:
-    """Collect the definitions from content files and `checks:`."""
-    definitions = Definitions(masked=masked)
-    for document in documents:
-        _define_file(context, definitions, document)
-    for entry in sections.named["checks"].values():
-        tree = context.as_map(entry.value, entry.place, entry.name)
-        if tree is not None:
-            _define_own(context, definitions, entry.name, Layer(tree, entry.place, "checks"))
-    definitions.defaults = _default_layers(context, sections.defaults)
-    return definitions
-
-
-def _define_file(context: Context, definitions: Definitions, document: Document) -> None:
-    top = Place(document.file)
-    if not isinstance(document.tree, Map) or len(document.tree) != 1:
-        context.add(
-            top, "a check file defines one check (write its name, a colon, and the check below)"
-        )
-        return
-    ((name, value, place),) = document.tree.entries()
-    if not valid_name(context, "checks", name, place):
-        return
-    if not isinstance(value, Map):
-        context.add(place, f"{name}: {shown(value)} is not a check (write {{disk: {{…}}}})")
-        return
-    layer = Layer(value, place, "shipped" if document.shipped else "own")
-    if not document.shipped:
-        _define_own(context, definitions, name, layer)
-        return
-    first = definitions.shipped.setdefault(name, layer)
-    if first is not layer:
-        context.add(place, f"check {name} is written twice (first in {first.place}); remove one")
-
-
-def _define_own(context: Context, definitions: Definitions, name: str, layer: Layer) -> None:
-    known = definitions.own.setdefault(name, [])
-    if known:
-        text = f"check {name} is written twice (first in {known[0].place}); remove one"
-        context.add(layer.place, text)
-    else:
-        known.append(layer)
-
-
-def _default_layers(context: Context, entries: Sequence[Entry]) -> list[Layer]:
-    """Give one layer for each setting of `defaults:`; they may come from several files."""
-    found = []
-    for entry in entries:
-        if entry.name not in COMMON:
-            text = f"defaults: unknown key {entry.name}{nearest(entry.name, COMMON)}"
-            context.add(entry.place, text)
-            continue
-        found.append(Layer(_one(entry.name, entry.value, entry.place), entry.place, "defaults"))
-    return found
-
-
-def _one(key: str, value: object, place: Place) -> Map:
-    marks = array("I", (place.line, place.column) * 2)
-    tree = Map(place.file, marks)
-    tree[key] = value
-    return tree
 
 
 @dataclass(slots=True)
@@ -164,7 +78,29 @@ class Attacher:
         if wants_transport and defaults.TRANSPORT not in stacks:
             transport = self._attached(draft, host, defaults.TRANSPORT, [])
             found = [*([transport] if transport else []), *found]
+        elif wants_transport:
+            self._must_be_transport(found)
         return found
+
+    def try_on(self, draft: Draft, host: Host, name: str, used: list[Layer]) -> None:
+        """Judge a check on a stand-in host; only the problems that it notes are of interest."""
+        item = self._attached(draft, host, name, used)
+        if item is not None:
+            build(self._context, self._policies, item.prepared, host, draft.slots)
+
+    def group_uses(self, group: str) -> dict[str, Layer]:
+        """Give what a group says of its checks."""
+        return self._groups[group]
+
+    def _must_be_transport(self, found: list[Attached]) -> None:
+        for item in found:
+            kind = item.prepared.merged.kind
+            if item.name == defaults.TRANSPORT and kind != defaults.TRANSPORT:
+                self._context.add_once(
+                    item.layers[-1].place,
+                    f"{item.name}: is the name of the check of a host's own SSH transport, and "
+                    f"this one is of kind {kind} (give it another name)",
+                )
 
     def _is_fact(self, item: Attached) -> bool:
         return isinstance(self._context.kinds.probes[item.prepared.merged.kind], FactProbe)
@@ -237,10 +173,10 @@ class Attacher:
         key = (name, port, draft.place)
         if key not in self._implicit:
             if name == defaults.REACH:
-                spec = _one("fallback_port", port, draft.place)
-                tree = _one(defaults.REACH_KIND, spec, draft.place)
+                spec = single("fallback_port", port, draft.place)
+                tree = single(defaults.REACH_KIND, spec, draft.place)
             elif name == defaults.TRANSPORT:
-                tree = _one(defaults.TRANSPORT, Map(draft.place.file), draft.place)
+                tree = single(defaults.TRANSPORT, Map(draft.place.file), draft.place)
             else:
                 return None
             self._implicit[key] = Layer(tree, draft.place, "implicit")

@@ -18,7 +18,7 @@ from monitord.config.schema import CheckModel, FlapModel, RungModel
 from monitord.config.sentences import Path
 from monitord.config.tree import Place, plain
 from monitord.model.catalog import Check, Host, Runbook, Rung
-from monitord.model.effect import StepContext
+from monitord.model.effect import Command, StepContext
 from monitord.model.ids import check_key
 from monitord.model.spec import Spec, format_duration
 from monitord.model.state import StatePolicy
@@ -169,6 +169,12 @@ def _common(
                 f"{merged.name}.{key}: {format_duration(value)} is longer than "
                 f"every: {format_duration(model.every)}",
             )
+    if model.fresh_for is not None and model.fresh_for <= model.every:
+        context.add_once(
+            merged.locate_common(("fresh_for",))[0],
+            f"{merged.name}.fresh_for: {format_duration(model.fresh_for)} is not longer than "
+            f"every: {format_duration(model.every)}, so it would always be stale",
+        )
     if len(context.problems) == before and identity:
         policies.judged[identity] = model
     return model
@@ -291,11 +297,18 @@ def _mode(policies: Policies, runbook: Runbook, attached: str | None) -> str:
 def _try_render(
     context: Context, runbook: Runbook, rung: Rung, host: Host, what: str, place: Place
 ) -> None:
-    """Note each step that could not be rendered: a parameter that nobody gives."""
+    """Note each step that could not be rendered, and repairs of a host that is only watched."""
     step_context = StepContext(host.name, host.address, "item", rung.parameters)
+    commands = False
     for phase in _PHASES:
         for index, step in enumerate(getattr(runbook, phase), 1):
             try:
-                context.kinds.actions[step.kind].render(step.spec, step_context)
+                effect = context.kinds.actions[step.kind].render(step.spec, step_context)
             except ValueError as error:
                 context.add_once(place, f"{what}: {phase} {index}: {error}")
+            else:
+                commands = commands or isinstance(effect, Command)
+    if commands and rung.mode != "shadow" and not host.login.may_act:
+        context.warnings.append(
+            f"{place}: {what}: cannot act, for {host.name} is only watched (give its login act)"
+        )

@@ -301,7 +301,7 @@ class RetentionModel(Spec):
 class SettingsModel(Spec):
     """What is true of the whole instance."""
 
-    instance: Annotated[str, Field(min_length=1)] = "monitord"
+    instance: str = ""
     profile: Literal["cautious", "standard", "lab"] = "cautious"
     observe: bool = False
     state: str = ""

@@ -17,6 +17,7 @@ from monitord.model.catalog import Backend, Budgets, Retention, Settings
 _SYSTEM_FOLDER = "/etc/monitord"
 _SYSTEM_STATE = "/var/lib/monitord"
 _LOCAL_STATE = "var"
+_NAMELESS = "monitord"
 
 
 def build(context: Context, sections: Sections, sources: Sources) -> Settings:
@@ -31,7 +32,7 @@ def build(context: Context, sections: Sections, sources: Sources) -> Settings:
 
     model = context.try_model(SettingsModel, values, locate, "") or SettingsModel()
     return Settings(
-        instance=model.instance,
+        instance=model.instance or sources.node or _NAMELESS,
         profile=model.profile,
         observe=model.observe,
         state=_state(model.state, sources),

@@ -6,6 +6,7 @@
 
 import gc
 import glob as globbing
+import platform
 import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -48,13 +49,14 @@ class Sources:
     """All documents of one reading, in the order of precedence.
 
     `folder` is the working directory then (relative `state` paths start there), `at` the time
-    (exceptions end). `broken`: a file could not be read at all, so that missing names prove
-    nothing. `masked` maps `role/stem` to the empty file that hides it. `present` tells which of the
-    paths that checks ask for (`if_exists:`) were there.
+    (exceptions end), `node` this machine's name. `broken`: a file could not be read at all, so that
+    missing names prove nothing. `masked` maps `role/stem` to the empty file that hides it.
+    `present` tells which of the paths that checks ask for (`if_exists:`) were there.
     """
 
     main: str
     folder: str
+    node: str
     at: Instant
     documents: tuple[Document, ...]
     masked: dict[str, str]
@@ -73,6 +75,7 @@ class Sources:
         return {
             "main": self.main,
             "folder": self.folder,
+            "node": self.node,
             "at": self.at,
             "documents": documents,
             "masked": self.masked,
@@ -93,6 +96,7 @@ class Sources:
         return cls(
             main=data["main"],
             folder=data["folder"],
+            node=data["node"],
             at=Instant(data["at"]),
             documents=documents,
             masked=data["masked"],
@@ -148,6 +152,7 @@ def _sources(path: Path, at: Instant, mains: list[Reading], content: Content) ->
     return Sources(
         main=str(path),
         folder=str(Path.cwd()),
+        node=platform.node(),
         at=at,
         documents=tuple(documents),
         masked={f"{role}/{stem}": file for (role, stem), file in content.masked.items()},

@@ -1,5 +1,6 @@
 """Where content is found, what replaces and masks what, and what includes and exceptions do."""
 
+import platform
 from datetime import date, datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -129,6 +130,24 @@ exceptions: [{hosts: w, checks: "x*", set: {every: 9s}, reason: r, owner: o, unt
 def test_a_safety_key_that_is_not_enforced_yet_is_told(load: Load) -> None:
     (warning,) = load("groups: {web: {keep_healthy: 80%}}\n").warnings
     assert warning.endswith("web: keep_healthy is read but not enforced by this version")
+
+
+def test_repairs_of_a_host_that_is_only_watched_are_told(load: Load) -> None:
+    text = """profile: standard
+hosts:
+  w: {login: {ssh: {user: m}}, checks: {s: {tcp: {port: 1}, remediate: [%s]}}}
+"""
+    files = {"remediations/restart.yaml": RUNBOOK}
+    (warning,) = load(text % "{restart: {mode: auto}}", files).warnings
+    assert warning.endswith(
+        "main.yaml:3: s: restart: cannot act, for w is only watched (give its login act)"
+    )
+    assert load(text % "restart", files).warnings == ()
+
+
+def test_an_instance_is_called_after_its_machine(load: Load) -> None:
+    assert load("profile: lab\n").settings.instance == platform.node()
+    assert load("instance: shop\n").settings.instance == "shop"
 
 
 @pytest.mark.parametrize(
