@@ -56,7 +56,7 @@ async def _main(
     config: Path, catalog: Catalog, state: Path, folder: Path, sock: socket.socket
 ) -> None:
     counters = Counters(started=time.time())
-    store = open_store(store_of(catalog.settings))
+    store = open_store(store_of(catalog.settings), locate=lambda host: _place_of(core, host))
     executor = ExecutorClient(
         folder / "executor.sock",
         counters,
@@ -84,6 +84,12 @@ async def _main(
     await core.stop()
     await executor.stop()
     await store.close()
+
+
+def _place_of(core: Core, host: str) -> tuple[str, str]:
+    """Give customer and site of a host in the catalog in force: rows carry where they are from."""
+    found = core.catalog.hosts.get(host)
+    return (found.customer, found.site) if found is not None else ("", "")
 
 
 async def _serve_until_told(core: Core, sock: socket.socket) -> None:

@@ -24,7 +24,15 @@ from monitord.errors import ExecutorLostError, RefusedByExecutorError
 from monitord.model.catalog import Check, Rung
 from monitord.model.effect import Pause, PlannedStep, to_json
 from monitord.model.ids import AttemptId, Instant, StepId
-from monitord.model.incident import Attempt, AttemptStatus, IncidentStatus, Phase, Step, StepStatus
+from monitord.model.incident import (
+    LIVE_ATTEMPTS,
+    Attempt,
+    AttemptStatus,
+    IncidentStatus,
+    Phase,
+    Step,
+    StepStatus,
+)
 from monitord.model.result import Status
 from monitord.store.contract import Tx
 
@@ -68,6 +76,14 @@ class Attempts:
             interrupt(turn, "its deadline passed")
         else:
             self._next(turn)
+
+    async def adopt_leftovers(self) -> None:
+        """Learn what became of steps whose attempts were ended while they ran: they hold locks."""
+        view = self._instance.store.read
+        for step in await view(lambda view: view.open_steps()):
+            attempt = await view(lambda view, step=step: view.attempt(step.attempt))  # type: ignore[misc]  # bound at once
+            if attempt is not None and attempt.status not in LIVE_ATTEMPTS:
+                self._instance.start(_name(attempt), self._adopt(step, attempt))
 
     def _resume(self, turn: AttemptTurn, step: Step) -> None:
         planned = plans.from_text(turn.attempt.plan)[step.position]
@@ -213,6 +229,8 @@ class Attempts:
             live, incident = tx.attempt(attempt.id), tx.incident(attempt.incident)
             if live is None or incident is None:
                 return StepOutcome(StepStatus.FAILED, error="never started: its incident is gone")
+            if live.status is not _A.RUNNING:
+                return StepOutcome(StepStatus.FAILED, error="never started: its attempt has ended")
             turn = AttemptTurn(tx, instance, incident, now, AfterCommit(), attempt=live)
             found = rung_of(turn)
             if found is None:

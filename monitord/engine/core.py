@@ -95,8 +95,8 @@ class Core:
         )
         self._scheduler: Scheduler | None = None
         self._outbox = Outbox(self.instance, kinds.backends, door)
-        attempts, verifying = Attempts(self.instance), Verifying(self.instance)
-        self._mover = Mover(self.instance, attempts, verifying, self._outbox)
+        self._attempts, verifying = Attempts(self.instance), Verifying(self.instance)
+        self._mover = Mover(self.instance, self._attempts, verifying, self._outbox)
         self._pulse = Pulse(self.instance, self._condition, self._ingest)
         self._orders = Orders(self.instance)
         self._commands = Commands(self.instance, places)
@@ -122,6 +122,7 @@ class Core:
         self._scheduler = Scheduler(loop, self._runner.dispatch, instance.counters)
         self._runner.scheduler = self._scheduler
         await self._resume_holds()
+        await self._attempts.adopt_leftovers()
         urgent = [split_state_key(s.key)[0] for s in known if s.status is not Status.OK]
         self._scheduler.load(instance.catalog.checks, at_once=urgent)
         self._mover.start()

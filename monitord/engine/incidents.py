@@ -18,6 +18,7 @@ from monitord.model.incident import (
     AttemptStatus,
     Incident,
     IncidentStatus,
+    StepStatus,
 )
 from monitord.model.result import Status
 from monitord.model.state import Transition
@@ -99,7 +100,10 @@ def close_by_person(
 
 
 def end_attempt(tx: Tx, attempt: Attempt, now: Instant, outcome: str) -> bool:
-    """End a live attempt whose incident is over; running steps end by their own deadlines."""
+    """End a live attempt whose incident is over.
+
+    A step that runs ends by its own deadline; until then it keeps the attempt's locks.
+    """
     ends = {
         AttemptStatus.PLANNED: AttemptStatus.VOID,
         AttemptStatus.APPROVAL: AttemptStatus.VOID,
@@ -112,7 +116,8 @@ def end_attempt(tx: Tx, attempt: Attempt, now: Instant, outcome: str) -> bool:
     moved = tx.move_attempt(
         attempt.id, attempt.status, end, finished=now, outcome=outcome, due_at=None
     )
-    if moved:
+    running = any(step.status is StepStatus.INTENT for step in tx.steps(attempt.id))
+    if moved and not running:
         tx.release_locks(attempt.id)
     return moved
 

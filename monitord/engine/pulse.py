@@ -129,20 +129,22 @@ class Pulse:
         return work
 
     async def _retain(self) -> None:
+        """Delete what is not kept any more, slice by slice, so that the writer stays free."""
         instance = self._instance
         kept, now = instance.catalog.settings.retention, instance.now()
+        incidents, evidence = after(now, -kept.incidents), after(now, -kept.evidence)
+
+        def work(tx: Tx) -> int:
+            return tx.prune(now, incidents_before=incidents, evidence_before=evidence)
+
+        total = 0
         try:
-            rows = await instance.store.write(
-                lambda tx: tx.prune(
-                    now,
-                    incidents_before=after(now, -kept.incidents),
-                    evidence_before=after(now, -kept.evidence),
-                )
-            )
+            while rows := await instance.store.write(work):
+                total += rows
         except StoreError as error:
             log.warning("retention waits for the store", error=str(error))
             return
-        log.info("retention done", rows=rows)
+        log.info("retention done", rows=total)
 
 
 def _shift(tx: Tx, wall: Instant, delta: int) -> None:

@@ -41,6 +41,7 @@ def settle(turn: AttemptTurn, step: Step, outcome: StepOutcome) -> None:
         exit_code=outcome.exit_code,
     )
     if turn.attempt.status is not _A.RUNNING:
+        turn.tx.release_locks(turn.attempt.id)  # it was ended meanwhile; this step held them
         return
     if outcome.status is StepStatus.DONE or step.phase is Phase.COLLECT:
         turn.tx.change_attempt(
