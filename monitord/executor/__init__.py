@@ -36,11 +36,20 @@ def run(config: Path, *, state: Path, run: Path, kinds: Kinds) -> int:
     `state` holds the store, HALT and the run records of this machine, `run` the socket. Call it in
     a process of its own, before any thread is started: it forks the parser first.
     """
+    _keep_files_to_ourselves()
     parser = Parser(config, kinds)
     try:
         return asyncio.run(_serve(parser, config, state, run, kinds))
     finally:
         parser.close()
+
+
+def _keep_files_to_ourselves() -> None:
+    """Let no child inherit what was open before us; what Python opens is not inherited anyway."""
+    for name in os.listdir("/proc/self/fd"):  # noqa: PTH208 - numbers are wanted, not paths
+        if int(name) > 2:  # noqa: PLR2004 - standard input, output and errors stay
+            with contextlib.suppress(OSError):  # the listing's own descriptor is closed by now
+                os.set_inheritable(int(name), False)  # noqa: FBT003 - the signature is os's
 
 
 async def _serve(parser: Parser, config: Path, state: Path, run: Path, kinds: Kinds) -> int:

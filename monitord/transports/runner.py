@@ -170,10 +170,10 @@ def read(heard: bytes, mark: str) -> Ending:
 def _finished(text: str, body: bytes) -> Ending:
     try:
         code, how, size = text.split(" ")
-        head, tail = body[: int(size)], body[int(size) :]
+        exit_code, head, tail = int(code), body[: int(size)], body[int(size) :]
     except ValueError:
         return Ending(End.CUT, f"the run record is damaged: {text[:100]!r}")
     truncated = len(tail) > KEEP
     if truncated:
         tail = CUT + tail[-KEEP:]
-    return Ending(End.FINISHED, "", int(code), how, head + tail, truncated)
+    return Ending(End.FINISHED, "", exit_code, how, head + tail, truncated)
