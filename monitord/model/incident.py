@@ -135,7 +135,8 @@ class Attempt:
 
     `plan` is canonical JSON (see monitord.model.plan); `catalog` and `runbook_hash` name the
     content it was rendered from. `deadline` ends the hold on its hosts at the latest. `oks` counts
-    verification results; `position` is the index of the next step in the plan.
+    verification results; `position` is the index of the next step in the plan; `items` are the
+    state keys that the plan was rendered for.
     """
 
     id: AttemptId
@@ -163,6 +164,7 @@ class Attempt:
     outcome: str = ""
     epoch: int = 0
     by: str = "automation"
+    items: tuple[str, ...] = ()
 
 
 class Phase(StrEnum):
