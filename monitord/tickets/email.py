@@ -12,8 +12,10 @@ import socket
 import ssl
 from collections.abc import Callable, Iterator, Mapping
 from datetime import timedelta
-from email.message import EmailMessage
-from email.policy import SMTP as WIRE
+from email.charset import QP, Charset
+from email.header import Header
+from email.message import Message
+from email.policy import compat32
 from email.utils import format_datetime
 from typing import Annotated, Any, Literal
 
@@ -34,8 +36,11 @@ log = get_logger(__name__)
 
 _CLOCK = SystemClock()  # a mail's Date is compared with its reader's clock
 _PORTS = {"starttls": 587, "tls": 465, "none": 25}
-_LONGEST_SUBJECT = 200
+_LONGEST_HEADER = 200
 _PERMANENT = 500
+_WIRE = compat32.clone(linesep="\r\n", mangle_from_=False)
+_QUOTED = Charset("utf-8")
+_QUOTED.body_encoding = QP  # no line is too long for SMTP then, whatever a target wrote
 _WORDS = {Operation.RESOLVE: "resolved: ", Operation.REOPEN: "again: "}
 _MAIL = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[A-Za-z0-9](?:[A-Za-z0-9.-]{0,250})?")
 
@@ -94,30 +99,36 @@ class EmailSpec(Spec):
         return self
 
 
-def compose(
-    spec: EmailSpec, item: OutboxItem, ticket: Mapping[str, Any], external: str
-) -> EmailMessage:
-    """Give the mail for one message; `external` is the Message-ID that began the thread.
+def compose(spec: EmailSpec, item: OutboxItem, ticket: Mapping[str, Any], external: str) -> bytes:
+    """Give the mail for one message, as sent; `external` is the Message-ID that began the thread.
 
     The Message-ID comes from key and number of the message alone, so that a repeated delivery of
     it is the same mail to every mail system.
     """
-    mail = EmailMessage(policy=WIRE)
+    mail: Message[str | Header, Any] = Message(policy=_WIRE)
     mail["From"] = spec.sender
     mail["To"] = ", ".join(spec.to)
     rank = " ".join(one_line(str(ticket.get(name, "")), 10) for name in ("priority", "tier"))
-    again = "Re: " if external else ""
-    text = f"{again}[monitord {rank}] {_WORDS.get(item.operation, '')}{subject(ticket)}"
-    mail["Subject"] = one_line(text, _LONGEST_SUBJECT)
+    thread = _is_message_id(external)
+    word = ("Re: " if thread else "") + f"[monitord {rank}] {_WORDS.get(item.operation, '')}"
+    mail["Subject"] = _header(word + subject(ticket))
     mail["Date"] = format_datetime(as_datetime(_CLOCK.now()))
     mail["Message-ID"] = message_id(spec, item)
-    if _is_message_id(external):
+    if thread:
         mail["In-Reply-To"] = mail["References"] = external
     mail["Auto-Submitted"] = "auto-generated"  # RFC 3834: no holiday notice may answer it
-    mail["X-Monitord-Key"] = one_line(item.key, _LONGEST_SUBJECT)
-    # Quoted-printable: no line is too long for SMTP, whatever a target wrote.
-    mail.set_content(render(ticket), cte="quoted-printable")
-    return mail
+    mail["X-Monitord-Key"] = _header(item.key)
+    mail.set_payload(render(ticket), _QUOTED)
+    return mail.as_bytes()
+
+
+def _header(text: str) -> str | Header:
+    # Not EmailMessage: it decodes the encoded words that it finds in a value, and a hostile
+    # `=??Q?=0D=0A…` comes out as a header line of its own (found by Hypothesis, Python 3.11).
+    line = one_line(text, _LONGEST_HEADER)
+    if line.isascii() and "=?" not in line:
+        return line
+    return Header(line, "utf-8", maxlinelen=76)
 
 
 def message_id(spec: EmailSpec, item: OutboxItem) -> str:
@@ -156,12 +167,12 @@ class Email:
                 raise _failure(spec, error, password, cut=cutoff.fired) from error
         return Delivery(external if _is_message_id(external) else message_id(spec, item))
 
-    def _send(self, mail: EmailMessage, password: str, cutoff: Cutoff) -> None:
+    def _send(self, mail: bytes, password: str, cutoff: Cutoff) -> None:
         spec = self._spec
         with _session(spec, cutoff) as server:
             if spec.user:
                 server.login(spec.user, password)
-            refused = server.send_message(mail, spec.sender, spec.to)
+            refused = server.sendmail(spec.sender, spec.to, mail)
         if refused:
             log.warning("some recipients refused", host=spec.host, refused=sorted(refused))
 

@@ -115,7 +115,10 @@ class Webhook:
         headers = extra | _headers(item, secret, body)
         answer = self._post(url, body, headers)
         # What a receiver says may echo what it was sent.
-        said = redact(answer.said, [secret, *extra.values()])
+        hidden = [secret, *extra.values()]
+        if isinstance(spec.url, SecretRef):
+            hidden += [url, *urlsplit(url).path.split("/"), urlsplit(url).query]
+        said = redact(answer.said, hidden)
         return _judge(replace(answer, said=said), external)
 
     def _post(self, url: str, body: bytes, headers: dict[str, str]) -> "_Answer":
@@ -233,8 +236,10 @@ def _failure(place: str, error: Exception, after: float | None) -> TicketError:
     while root.__context__ is not None:
         root = root.__context__
     # The root only: what requests adds holds the whole URL, which may be a secret.
-    why = getattr(root, "strerror", None) or type(root).__name__
-    return TicketError(f"{place}: {one_line(str(why), 120)}", permanent=False)
+    why = type(root).__name__
+    if isinstance(root, OSError) and not isinstance(root, requests.RequestException):
+        why = root.strerror or str(root)
+    return TicketError(f"{place}: {one_line(why, 120)}", permanent=False)
 
 
 class _Adapter(HTTPAdapter):

@@ -5,14 +5,11 @@ from __future__ import annotations
 import asyncio
 import gc
 import gzip
-import os
 import resource
-import socket
 import subprocess
 import sys
 import time
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -20,27 +17,15 @@ import uvloop
 
 from monitord.model.result import Cause, Status
 from tests.probes_network.ask import ask, run
+from tests.probes_network.clean import is_clean
 from tests.probes_network.conftest import ROOT, Speaking
+from tests.probes_network.sockets import connected_to
 from tests.world.hostile import MANNERS, hostile, tls_web
 from tests.world.process import free_port
 
 DEADLINE = 0.4
 # What a target may get away with: it answers, though too much of it.
 ANSWERS = {"endless_body"}
-
-
-def probing(port: int) -> int:
-    """Count this process's sockets that are connected to the server: those that a probe opened."""
-    found = 0
-    for entry in Path("/proc/self/fd").iterdir():
-        try:
-            if not str(entry.readlink()).startswith("socket:"):
-                continue
-            with socket.socket(fileno=os.dup(int(entry.name))) as copy:
-                found += copy.getpeername()[1] == port
-        except (OSError, IndexError):  # gone by now, not connected, or no IP socket
-            continue
-    return found
 
 
 @pytest.mark.parametrize("kind", ["http", "https", "tcp", "tcp+tls"])
@@ -75,7 +60,7 @@ async def still_open(port: int) -> int:
     # The loop closes what was dropped in its next rounds; a collection must not be needed.
     for _ in range(20):
         await asyncio.sleep(0)
-    return probing(port)
+    return connected_to(port)
 
 
 @pytest.mark.parametrize("kind", ["http", "https", "tcp", "tcp+tls"])
@@ -121,7 +106,7 @@ def test_broken_answers_are_critical_and_say_why(speaker: Speaking, case: str) -
     result = ask("http", {"url": speaker(BROKEN[case]).url}, timeout=2.0)
     assert result.status is Status.CRITICAL
     assert len(result.summary) <= 400
-    assert result.summary.isprintable()
+    assert is_clean(result.summary)
 
 
 def test_a_switch_of_protocols_is_an_answer(speaker: Speaking) -> None:
@@ -154,8 +139,8 @@ def test_terminal_codes_never_reach_a_summary(speaker: Speaking) -> None:
     web = speaker(b"HTTP/1.1 200 OK\r\nX-Evil: a\x1b[0m\r\n\r\n" + evil)
     spec = {"url": web.url, "body": "ok", "expect_headers": {"X-Evil": "b"}}
     result = ask("http", spec)
-    assert result.summary.isprintable()
-    assert all(c.isprintable() or c in "\n\t" for c in result.details)
+    assert is_clean(result.summary)
+    assert is_clean(result.details, extra="\n\t")
 
 
 @pytest.mark.parametrize("valid_for", [timedelta(days=-1), timedelta(days=100)])

@@ -1,0 +1,122 @@
+"""The ticket as plain text: in the order in which a person needs it, and always clean."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from monitord.tickets.text import render, subject
+from tests.probes_network.clean import is_clean
+from tests.tickets.ticket import TICKET
+
+RENDERED = """\
+web1/site is CRITICAL: http://10.1.1.11/health: no answer within 5 s
+  host:          web1
+  since:         2026-03-01 02:30:15 UTC
+  first failure: 2026-03-01 02:29:30 UTC
+  incident:      12
+  status:        ESCALATED
+  priority:      P3
+  tier:          L1
+
+What this means
+  Customers see no shop.
+
+What I did
+  1. restart-nginx (auto): failed: still critical after 2m
+     step  systemd  web1  DONE  exit 0
+     | restarted
+     | nginx: [warn] low on memory
+
+What I refused, and why
+  2026-03-01 02:33:00 UTC  restore-web-root by cooldown:  it ran 4 minutes ago; its cooldown is 10m
+
+I have stopped. It is yours.
+
+Next command
+  monitord incident 12
+
+By hand
+  Look at /var/log/nginx/error.log.
+  Then start nginx.
+
+Evidence
+  journalctl --unit=nginx
+  | line one
+  | line two
+
+Links
+  page: https://monitor.example.com/incidents/12
+
+Timeline
+  2026-03-01 02:30:15 UTC  opened  hard CRITICAL
+  2026-03-01 02:40:00 UTC  ack  on it  (kim)
+"""
+
+
+def test_the_whole_ticket_in_the_order_a_person_needs() -> None:
+    assert render(TICKET) == RENDERED
+
+
+@pytest.mark.parametrize(
+    ("status", "said"),
+    [
+        ("REPAIRING", "I am still repairing; nothing is asked of you yet."),
+        ("ESCALATED", "I have stopped. It is yours."),
+        ("RESOLVED", "It is over; nothing is asked of you."),
+    ],
+)
+def test_it_says_whose_it_is(status: str, said: str) -> None:
+    assert f"\n{said}\n" in render(TICKET | {"status": status})
+
+
+def test_an_empty_ticket_is_short_and_not_an_error() -> None:
+    assert render({}) == "\n"
+    assert render({"key": "web1/site", "summary": "down"}).startswith("web1/site: down")
+
+
+def test_of_a_long_output_beginning_and_end_are_kept() -> None:
+    text = "begins here\n" + "x" * 100_000 + "\nends here"
+    shown = render({"evidence": [{"title": "log", "text": text}]})
+    assert "| begins here" in shown
+    assert "| ends here" in shown
+    assert "characters left out …" in shown
+    assert len(shown) < 6000
+
+
+def test_the_subject_names_what_is_broken_once() -> None:
+    assert subject(TICKET) == "web1/site: no answer within 5 s"
+    assert subject(TICKET | {"title": "web1/site is down"}) == "web1/site is down"
+    assert subject(TICKET | {"title": ""}) == f"web1/site: {TICKET['summary']}"
+
+
+documents = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=20),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(st.sampled_from([*TICKET, *TICKET["tried"][0], "at", "text"]), inner)
+    ),
+    max_leaves=10,
+)
+hostile = st.text(st.sampled_from("\x00\x1b[2J\r\n\t\u202e\u2028\ud800\x85ab"), max_size=30)
+
+
+@given(st.dictionaries(st.sampled_from(sorted(TICKET)), st.one_of(documents, hostile)))
+@settings(max_examples=300, deadline=None)
+def test_any_document_becomes_clean_text(ticket: dict[str, Any]) -> None:
+    shown = render(ticket)
+    assert is_clean(shown, extra="\n\t")
+    shown.encode()
+
+
+@given(hostile)
+def test_a_line_of_a_target_cannot_pass_for_ours(text: str) -> None:
+    """What a target wrote stands behind a bar or inside one line, never at the margin."""
+    evil = "x\n\nNext command\n  rm -rf /" + text
+    for place in ("summary", "host", "title", "next_command"):
+        assert render(TICKET | {place: evil}).count("\nNext command\n") == 1
+    shown = render(TICKET | {"evidence": [{"title": evil, "text": evil}]})
+    assert shown.count("\nNext command\n") == 1
