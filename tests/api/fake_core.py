@@ -6,7 +6,7 @@ What it is asked to do it appends to STATE_DIR/calls.jsonl. It is what stands at
 boundary in tests of the API, the command line and monitord-web; nothing of monitord is replaced.
 """
 
-# ruff: noqa: D102, ARG002 - monitord.api.ports says what each method is asked
+# ruff: noqa: ARG002 - monitord.api.ports says what each method is asked
 
 from __future__ import annotations
 
