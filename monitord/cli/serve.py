@@ -140,8 +140,14 @@ def run_scenarios(files: Files, *, json: Json = False) -> int:
 
 
 @command("demo")
-def demo() -> int:
+def demo(
+    *,
+    json: Json = False,
+    svg: Annotated[
+        Path | None, typer.Option(help="Save a picture of it, too.", metavar="FILE")
+    ] = None,
+) -> int:
     """Break real things and watch them being repaired."""
     from monitord import demo as show
 
-    return show.run()
+    return show.run(json=json, svg=svg)
