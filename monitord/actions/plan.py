@@ -5,32 +5,15 @@ what differs. Pure. Nothing here decides whether a plan may run.
 """
 
 import json
-import re
-import shlex
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
 
 from monitord.actions import ACTIONS
 from monitord.actions.text import fill
 from monitord.model.catalog import Host, Runbook, Rung, StepSpec
-from monitord.model.effect import (
-    Command,
-    Effect,
-    HttpCall,
-    PlannedStep,
-    StepContext,
-    canonical,
-    from_json,
-    to_json,
-)
+from monitord.model.effect import PlannedStep, StepContext, canonical, from_json, to_json
 from monitord.model.incident import Phase
 from monitord.model.kinds import ActionKind
-
-# Control characters, separators, direction overrides, lone surrogates: a person sees their escapes.
-_OBEYED = re.compile(
-    "[\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff\ufeff]"
-)
-
 
 def render(
     runbook: Runbook,
@@ -137,30 +120,6 @@ def _read(row: Mapping[str, object]) -> PlannedStep:
         idempotent=row["idempotent"] is True,
         timeout=timedelta(seconds=float(str(row["timeout"]))),
     )
-
-
-def describe(effect: Effect) -> str:
-    """Give an effect as one line for a person: an argv quoted so that a shell would read it back.
-
-    Characters that a terminal would obey are shown as escapes. Secrets are references here.
-    """
-    if isinstance(effect, Command):
-        line = _command_line(effect)
-    elif isinstance(effect, HttpCall):
-        line = f"{effect.method} {effect.url}"
-    else:
-        line = f"wait {effect.seconds:g} s"
-    return _OBEYED.sub(lambda found: ascii(found[0])[1:-1], line)
-
-
-def _command_line(command: Command) -> str:
-    words = [f"{name}={shlex.quote(value)}" for name, value in sorted(command.env.items())]
-    words += ["sudo"] if command.sudo else []
-    words.append(shlex.join(command.argv))
-    line = " ".join(words)
-    if command.cwd:
-        line = f"cd {shlex.quote(command.cwd)} && {line}"
-    return f"{line} < script of {len(command.stdin.splitlines())} lines" if command.stdin else line
 
 
 def render_items(

@@ -61,8 +61,9 @@ swap() {
     mv -T -- "$to" "$old" || fail "$to cannot be moved aside; it stays as it was"
   fi
   if ! mv -T -- "$tree" "$to"; then
-    [ ! -e "$old" ] || mv -T -- "$old" "$to"
-    fail "the restored copy cannot take the place of $to; the old one is back"
+    [ ! -e "$old" ] || [ -e "$to" ] || mv -T -- "$old" "$to"
+    [ -e "$old" ] || fail "the restored copy cannot take the place of $to; the old one is back"
+    fail "something made $to anew meanwhile; it stays, and what was there before is $old"
   fi
   trap - TERM
 }

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from monitord.actions import ACTIONS
-from monitord.actions.plan import describe, from_text, render, resources, to_text
+from monitord.actions.plan import from_text, render, resources, to_text
 from monitord.model.catalog import Limits, Runbook, Rung, StepSpec, VerifyPolicy
 from monitord.model.effect import Command, Effect, HttpCall, Pause, StepContext
 

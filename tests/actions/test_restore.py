@@ -1,0 +1,286 @@
+"""A restore replaces a folder only by a whole, verified copy, and keeps what was there."""
+
+import os
+import shutil
+import signal
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from monitord.actions import ACTIONS
+from monitord.model.effect import Command, StepContext
+from tests.world.peers import Restic
+from tests.world.until import until
+
+PAGES = {"index.html": "<h1>shop</h1>\n", "css/a.css": "h1 {}\n", "empty": ""}
+KIND = ACTIONS["restore"]
+
+
+def command(**written: Any) -> Command:
+    effect = KIND.render(KIND.spec.model_validate(written), StepContext("web1", "10.1.1.11"))
+    assert isinstance(effect, Command)
+    return effect
+
+
+def start(step: int, effect: Command) -> subprocess.Popen[str]:
+    """Start the script as the runner does: its step's number stands before it."""
+    script = subprocess.Popen(
+        effect.argv,
+        env={"PATH": os.environ["PATH"], **effect.env},
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        umask=0o077,
+    )
+    assert script.stdin is not None
+    script.stdin.write(f"monitord_step={step}\n{effect.stdin}")
+    script.stdin.close()
+    script.stdin = None
+    return script
+
+
+def restore(step: int = 7, **written: Any) -> tuple[int, str]:
+    """Do it; give the exit code and the output."""
+    script = start(step, command(**written))
+    output, _ = script.communicate(timeout=60)
+    return script.returncode, output
+
+
+def tree(folder: Path) -> dict[str, str]:
+    return {
+        str(path.relative_to(folder)): path.read_text()
+        for path in sorted(folder.rglob("*"))
+        if path.is_file()
+    }
+
+
+@pytest.fixture
+def www(tmp_path: Path) -> Path:
+    """A web root with its pages, and a backup of it beside: tmp_path/backup.tar.gz."""
+    folder = tmp_path / "srv" / "www"
+    for name, text in PAGES.items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text(text)
+    (folder / "css").chmod(0o750)
+    backup = ["tar", "-czf", str(tmp_path / "backup.tar.gz"), "-C", str(folder.parent), "www"]
+    subprocess.run(backup, check=True)
+    return folder
+
+
+@pytest.fixture
+def wanted(www: Path, tmp_path: Path) -> dict[str, Any]:
+    return {
+        "tar": str(tmp_path / "backup.tar.gz"),
+        "inside": "www",
+        "to": str(www),
+        "expect": ["index.html", "css/a.css"],
+    }
+
+
+def names(www: Path) -> list[str]:
+    """Give what stands in the folder of the web root."""
+    return sorted(path.name for path in www.parent.iterdir())
+
+
+def test_a_deleted_folder_comes_back(www: Path, wanted: dict[str, Any]) -> None:
+    shutil.rmtree(www)
+    assert restore(**wanted) == (0, f"restore: {www} restored\n")
+    assert tree(www) == PAGES
+    assert (www / "css").stat().st_mode & 0o777 == 0o750
+    assert names(www) == ["www"]
+
+
+def test_a_damaged_folder_is_kept_beside(www: Path, wanted: dict[str, Any]) -> None:
+    (www / "index.html").write_text("defaced")
+    (www / "extra").write_text("x")
+    old = www.parent / ".monitord-old-7"
+    assert restore(**wanted) == (0, f"restore: {www} restored; the old copy is {old}\n")
+    assert tree(www) == PAGES
+    assert tree(old) == {**PAGES, "index.html": "defaced", "extra": "x"}
+    assert names(www) == [".monitord-old-7", "www"]
+
+
+def test_doing_it_again_is_harmless(www: Path, wanted: dict[str, Any]) -> None:
+    for _ in range(2):
+        code, _ = restore(**wanted)
+        assert code == 0
+    assert tree(www) == PAGES
+    assert names(www) == [".monitord-old-7", ".monitord-old-7-2", "www"]
+
+
+def test_what_an_interrupted_run_left_is_removed_and_only_that(
+    www: Path, wanted: dict[str, Any]
+) -> None:
+    kept = [".monitord-new-3-of-other", ".monitord-new-x-of-www", ".monitord-new-3-of-x-of-www"]
+    for name in (*kept, ".monitord-new-3-of-www"):
+        (www.parent / name).mkdir()
+    shutil.rmtree(www)
+    assert restore(**wanted)[0] == 0
+    assert names(www) == sorted([*kept, "www"])
+
+
+@pytest.mark.parametrize(
+    ("change", "sentence"),
+    [
+        ({"expect": ["missing.html"]}, "missing.html is missing or empty in the backup"),
+        ({"expect": ["empty"]}, "empty is missing or empty in the backup"),
+        ({"inside": "srv/www"}, "the backup has no folder srv/www"),
+        ({"inside": "www/index.html"}, "the backup has no folder www/index.html"),
+        ({"tar": "/nowhere.tar"}, "tar could not read the backup /nowhere.tar; {www} is as it was"),
+        ({"tar": "/etc/passwd"}, "tar could not read the backup /etc/passwd; {www} is as it was"),
+    ],
+)
+def test_a_backup_that_is_not_whole_changes_nothing(
+    www: Path, wanted: dict[str, Any], change: dict[str, Any], sentence: str
+) -> None:
+    (www / "index.html").write_text("still served")
+    code, output = restore(**{**wanted, **change})
+    assert code == 1
+    assert output.endswith(f"restore: {sentence.format(www=www)}\n")
+    assert (www / "index.html").read_text() == "still served"
+    assert names(www) == ["www"]
+
+
+def test_a_backup_that_was_cut_short_changes_nothing(www: Path, wanted: dict[str, Any]) -> None:
+    backup = Path(wanted["tar"])
+    backup.write_bytes(backup.read_bytes()[:-20])
+    assert restore(**wanted)[0] == 1
+    assert tree(www) == PAGES
+    assert names(www) == ["www"]
+
+
+def test_an_empty_backup_changes_nothing(www: Path, wanted: dict[str, Any], tmp_path: Path) -> None:
+    (tmp_path / "none").mkdir()
+    subprocess.run(["tar", "-cf", wanted["tar"], "-C", str(tmp_path), "none"], check=True)
+    code, output = restore(**{**wanted, "inside": "none", "expect": []})
+    assert (code, output) == (1, "restore: the backup's folder none is empty\n")
+    assert tree(www) == PAGES
+
+
+def test_a_link_in_the_place_of_the_folder_is_not_replaced(
+    www: Path, wanted: dict[str, Any], tmp_path: Path
+) -> None:
+    link = tmp_path / "current"
+    link.symlink_to(www)
+    code, output = restore(**{**wanted, "to": str(link)})
+    assert (code, output) == (
+        1,
+        f"restore: {link} is a symbolic link; name the folder that it points to\n",
+    )
+
+
+def test_a_folder_that_came_back_meanwhile_is_not_mixed_with(
+    www: Path, wanted: dict[str, Any], tmp_path: Path
+) -> None:
+    """A service that makes its folder anew between the two renames: the old one is not lost."""
+    fake = tmp_path / "bin"
+    fake.mkdir()
+    (fake / "mv").write_text(
+        f'#!/bin/sh\n/bin/mv "$@" || exit\n[ -e {www} ] || {{ mkdir {www}; echo x > {www}/new; }}\n'
+    )
+    (fake / "mv").chmod(0o755)
+    effect = command(**wanted)
+    script = start(7, Command(("env", f"PATH={fake}:{os.environ['PATH']}", *effect.argv),
+                              stdin=effect.stdin))  # fmt: skip
+    output, _ = script.communicate(timeout=60)
+    assert script.returncode == 1
+    assert f"something made {www} anew meanwhile" in output
+    assert tree(www.parent / ".monitord-old-7") == PAGES
+
+
+def test_an_end_before_the_swap_leaves_all_as_it_was(
+    www: Path, wanted: dict[str, Any], tmp_path: Path
+) -> None:
+    """The tar waits on a pipe that nobody fills; then the deadline's SIGTERM comes."""
+    pipe = tmp_path / "slow.tar"
+    os.mkfifo(pipe)
+    effect = command(**{**wanted, "tar": str(pipe)})
+    script = start(7, Command(("setsid", *effect.argv), stdin=effect.stdin))
+    until(lambda: ".monitord-new-7-of-www" in names(www))
+    os.killpg(script.pid, signal.SIGTERM)
+    output, _ = script.communicate(timeout=20)
+    assert script.returncode != 0
+    assert "is as it was" in output
+    assert tree(www) == PAGES
+    assert names(www) == ["www"]
+
+
+@pytest.mark.parametrize("name", ["a b", "it's", "-rf", "$(touch canary)", "*", "ü\n", ".hidden"])
+def test_any_name_is_only_a_name(tmp_path: Path, name: str) -> None:
+    folder = tmp_path / "srv" / name
+    folder.mkdir(parents=True)
+    (folder / "x").write_text("saved")
+    tar = tmp_path / f"{name}.tar"
+    subprocess.run(["tar", "-cf", str(tar), "-C", str(folder), "."], check=True)
+    (folder / "x").write_text("lost")
+    code, output = restore(tar=str(tar), to=str(folder), expect=["x"])
+    assert code == 0, output
+    assert tree(folder) == {"x": "saved"}
+    assert names(folder) == sorted([".monitord-old-7", name])
+    assert not Path("canary").exists()
+
+
+def test_without_the_backups_own_folder_the_copy_can_be_entered_by_all(tmp_path: Path) -> None:
+    """The runner's own umask is 077; a web server must get in."""
+    (tmp_path / "x").write_text("saved")
+    subprocess.run(["tar", "-cf", str(tmp_path / "b.tar"), "-C", str(tmp_path), "x"], check=True)
+    assert restore(tar=str(tmp_path / "b.tar"), to=str(tmp_path / "www"))[0] == 0
+    assert (tmp_path / "www").stat().st_mode & 0o777 == 0o755
+
+
+@pytest.fixture
+def saved(www: Path, restic: Restic) -> dict[str, Any]:
+    """A restic repository that holds the web root, and what a runbook says of it."""
+    restic.save(www)
+    source = {"repository": str(restic.repository), "password_file": str(restic.password_file)}
+    return {
+        "restic": source,
+        "inside": str(www).strip("/"),
+        "to": str(www),
+        "expect": ["index.html"],
+    }
+
+
+def test_a_folder_comes_back_from_restic(www: Path, saved: dict[str, Any]) -> None:
+    shutil.rmtree(www)
+    code, output = restore(**saved)
+    assert (code, tree(www)) == (0, PAGES), output
+    assert names(www) == ["www"]
+
+
+def test_a_damaged_restic_repository_changes_nothing(
+    www: Path, saved: dict[str, Any], restic: Restic
+) -> None:
+    for pack in (restic.repository / "data").rglob("*"):
+        if pack.is_file():
+            pack.chmod(0o600)
+            pack.write_bytes(b"\0" * pack.stat().st_size)
+    (www / "index.html").write_text("still served")
+    assert restore(**saved)[0] == 1
+    assert (www / "index.html").read_text() == "still served"
+    assert names(www) == ["www"]
+
+
+def test_a_wrong_restic_password_changes_nothing(
+    www: Path, saved: dict[str, Any], tmp_path: Path
+) -> None:
+    (tmp_path / "wrong").write_text("wrong\n")
+    saved["restic"]["password_file"] = str(tmp_path / "wrong")
+    code, output = restore(**saved)
+    assert code == 1
+    assert "restic could not read the backup" in output
+    assert tree(www) == PAGES
+
+
+def test_the_newest_snapshot_is_that_of_the_host_asked_for(
+    www: Path, saved: dict[str, Any], restic: Restic
+) -> None:
+    (www / "index.html").write_text("of another host")
+    subprocess.run(restic.argv("backup", "--host", "other", str(www)), check=True)
+    shutil.rmtree(www)
+    saved["restic"]["host"] = os.uname().nodename
+    assert restore(**saved)[0] == 0
+    assert tree(www) == PAGES
