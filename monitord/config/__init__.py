@@ -1,5 +1,6 @@
 """From YAML files to one immutable catalog, with errors that name the line and the cure."""
 
+import json
 from pathlib import Path
 
 from monitord.config.assemble import assemble
@@ -30,7 +31,10 @@ def load(path: Path, kinds: Kinds) -> Catalog:
     Raises:
         ConfigError: every mistake, each with its file, line, column and cure.
     """
-    return assemble(read(path), kinds)
+    # By way of JSON: what composing left in memory (40 MB at 10,000 checks) would be pinned for ever
+    # by the few texts that the catalog keeps of it.
+    packed = json.dumps(read(path).to_json())
+    return assemble(Sources.from_json(json.loads(packed)), kinds)
 
 
 def default_path() -> Path:
