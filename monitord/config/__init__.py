@@ -31,8 +31,8 @@ def load(path: Path, kinds: Kinds) -> Catalog:
     Raises:
         ConfigError: every mistake, each with its file, line, column and cure.
     """
-    # By way of JSON: what composing left in memory (40 MB at 10,000 checks) would be pinned for ever
-    # by the few texts that the catalog keeps of it.
+    # By way of JSON: what composing leaves in memory (40 MB at 10,000 checks) would stay pinned
+    # by the few texts that the catalog keeps.
     packed = json.dumps(read(path).to_json())
     return assemble(Sources.from_json(json.loads(packed)), kinds)
 
