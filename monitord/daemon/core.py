@@ -4,7 +4,6 @@ It never forks. SIGTERM and SIGINT stop it between two rows; SIGHUP reloads.
 """
 
 import asyncio
-import gc
 import signal
 import socket
 import sys
@@ -18,6 +17,7 @@ from monitord import log, pings
 from monitord.api.app import create_app
 from monitord.clock import SystemClock
 from monitord.daemon.kinds import KINDS
+from monitord.daemon.memory import settle
 from monitord.daemon.places import prepare, store_of
 from monitord.daemon.tied import configure_log
 from monitord.engine.core import Core
@@ -33,6 +33,7 @@ from monitord.store.store import OpenDoor
 _log = log.get_logger(__name__)
 
 _SWITCH = 0.0005  # seconds: a busy thread beside the loop delays it by this, not by 5 ms
+_ALL_KNOWN = 60.0  # seconds after which every check has a state, which then lives as long as it
 _EXECUTOR = 10.0  # seconds that the start waits for the executor before it checks without it
 
 
@@ -77,9 +78,8 @@ async def _main(
     executor.start()
     await executor.ready(_EXECUTOR)
     await core.start()
-    # What the catalog holds lives for ever: a full collection over it would stop the loop.
-    gc.collect()
-    gc.freeze()
+    settle()
+    asyncio.get_running_loop().call_later(_ALL_KNOWN, settle)
     await _serve_until_told(core, sock)
     await core.stop()
     await executor.stop()
@@ -121,8 +121,7 @@ async def _reload(core: Core) -> None:
     notify("RELOADING=1")
     try:
         await core.reload(by="SIGHUP")
-        gc.collect()
-        gc.freeze()
+        settle()
     except MonitordError as error:
         _log.warning("reload refused; everything goes on as before", problem=str(error))
     notify("READY=1")

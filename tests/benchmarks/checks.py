@@ -8,7 +8,6 @@ that only connects and reads in the same run says what the core adds to the wire
 import argparse
 import asyncio
 import contextlib
-import gc
 import json
 import multiprocessing
 import resource
@@ -28,6 +27,7 @@ import uvloop
 
 from monitord.clock import SystemClock
 from monitord.daemon.kinds import KINDS
+from monitord.daemon.memory import settle
 from monitord.engine.core import Core
 from monitord.errors import ExecutorLostError
 from monitord.metrics import Counters
@@ -93,7 +93,7 @@ def catalog(count: int, every: float, web: int, tcp: int, state: Path) -> Catalo
             policy=StatePolicy(attempts=3),
         )
     settings = Settings(
-        "bench", "cautious", observe=False, state=str(state), store="", web="", concurrency=2000
+        "bench", "cautious", observe=False, state=str(state), store="", web="", concurrency=500
     )
     empty: MappingProxyType[str, Any] = MappingProxyType({})
     return Catalog("bench", settings, hosts, checks, empty)
@@ -132,12 +132,13 @@ async def measure(count: int, rate: int, seconds: float, ports: tuple[int, int])
             door=OpenDoor(),
             counters=counters,
         )
-        gc.collect()
-        gc.freeze()
+        settle()
         await core.start(calendar=False)
         await asyncio.sleep(_WARM_UP + min(every, 15.0))
+        settle()  # as the daemon does once all states are there
         timing = ExactTiming()
         counters.start_delay = timing  # type: ignore[assignment]  # the same call, exact
+        thread = time.thread_time()
         before, begun, cpu = counters.checks_run, time.perf_counter(), time.process_time()
         transitions, refused = counters.transitions, counters.overlaps_refused
         await asyncio.sleep(seconds)
@@ -147,6 +148,7 @@ async def measure(count: int, rate: int, seconds: float, ports: tuple[int, int])
             "offered": rate,
             "rate": done / took,
             "cpu_ms": used / done * 1000 if done else 0.0,
+            "loop_ms": (time.thread_time() - thread) / done * 1000,
             "cores": used / took,
             "p50_ms": timing.quantile(0.5) * 1000,
             "p99_ms": timing.quantile(0.99) * 1000,

@@ -1,0 +1,18 @@
+"""Keeps the garbage collector from stopping the loop: what lives for ever is taken out of its sight.
+
+Measured on 10,000 checks as fast as they go: with the defaults every check pays for collections of
+what other checks are about to free by themselves (0.228 ms a check; 0.142 ms without collections).
+Rare collections of young objects cost almost as little and still find cycles.
+"""
+
+import gc
+
+_YOUNG = 50_000  # allocations between two looks at the youngest
+_MIDDLE, _OLD = 20, 100  # how many of those until the next generations are looked at
+
+
+def settle() -> None:
+    """Collect once and let the collector forget all that is alive now; after each load."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(_YOUNG, _MIDDLE, _OLD)
