@@ -15,6 +15,7 @@ from monitord.model.effect import PlannedStep, StepContext, canonical, from_json
 from monitord.model.incident import Phase
 from monitord.model.kinds import ActionKind
 
+
 def render(
     runbook: Runbook,
     rung: Rung,

@@ -9,11 +9,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from monitord.actions.plan import render, to_text
+from monitord.actions.plan import render_items, to_text
 from monitord.errors import RefusedByExecutorError
 from monitord.model.catalog import Catalog, Host, Runbook, Rung
-from monitord.model.effect import PlannedStep, StepContext, to_json
-from monitord.model.ids import EPOCH, CheckKey, Instant, StateKey, StepId, split_state_key
+from monitord.model.effect import PlannedStep, to_json
+from monitord.model.ids import CheckKey, Instant, StateKey, StepId, split_state_key
 from monitord.model.incident import Attempt, AttemptStatus, Step, StepStatus
 from monitord.model.kinds import ActionKind
 from monitord.store.contract import View
@@ -23,7 +23,7 @@ _UNFIT = re.compile(r"[^A-Za-z0-9_-]")  # what a file's name need not hold
 
 @dataclass(frozen=True, slots=True)
 class Intent:
-    """The rows of one step. `items` are those that the plan may have been rendered for.
+    """The rows of one step.
 
     `store` names the database whose epochs count: its own identity, else the instance's name.
     """
@@ -32,7 +32,6 @@ class Intent:
     attempt: Attempt
     epoch: int
     store: str
-    items: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,13 +53,8 @@ def read_intent(view: View, step_id: StepId, instance: str) -> Intent:
     attempt = view.attempt(step.attempt) if step else None
     if step is None or attempt is None:
         raise RefusedByExecutorError(f"step {step_id} is not in the store")
-    incident = view.incident(attempt.incident)
-    changes = view.transitions(attempt.key, EPOCH)
-    keys = [*(incident.items if incident else ()), *attempt.targets, *(t.key for t in changes)]
-    mine = [key for key in keys if key.startswith(f"{attempt.key}/")]
-    items = dict.fromkeys(split_state_key(StateKey(key))[1] for key in mine)
     store = _UNFIT.sub("_", view.meta("identity") or instance)[:60] or "monitord"
-    return Intent(step, attempt, int(view.meta("epoch") or 0), store, (*items, ""))
+    return Intent(step, attempt, int(view.meta("epoch") or 0), store)
 
 
 def must_not_be_halted(state: Path) -> None:
@@ -124,21 +118,26 @@ def _host(intent: Intent, catalog: Catalog) -> Host:
 def _same_plan(
     intent: Intent, catalog: Catalog, host: Host, actions: Mapping[str, ActionKind]
 ) -> tuple[PlannedStep, ...]:
-    """Find the rendering that is the stored plan, letter for letter."""
-    runbook, rung = _rung(intent.attempt, catalog)
-    problem = ""
-    for item in intent.items:
-        context = StepContext(host.name, host.address, item, rung.parameters)
-        try:
-            plan = render(runbook, rung, context, actions)
-        except ValueError as error:
-            problem = problem or f": {error}"
-            continue
-        if to_text(plan) == intent.attempt.plan:
-            return plan
-    raise RefusedByExecutorError(
-        f"the plan of attempt {intent.attempt.id} is not what {runbook.name} renders here{problem}"
-    )
+    """Render the plan ourselves; it must be the stored one, letter for letter."""
+    attempt = intent.attempt
+    runbook, rung = _rung(attempt, catalog)
+    try:
+        plan = render_items(runbook, rung, host, _items(attempt), actions)
+    except ValueError as error:
+        raise RefusedByExecutorError(f"attempt {attempt.id} cannot be planned: {error}") from None
+    if to_text(plan) != attempt.plan:
+        raise RefusedByExecutorError(
+            f"the plan of attempt {attempt.id} is not what {runbook.name} renders here"
+        )
+    return plan
+
+
+def _items(attempt: Attempt) -> list[str]:
+    """Give the items that the plan is for; keys of another check have no place in it."""
+    for key in attempt.items:
+        if key != attempt.key and not key.startswith(f"{attempt.key}/"):
+            raise RefusedByExecutorError(f"{key} is no item of {attempt.key}")
+    return [split_state_key(StateKey(key))[1] for key in attempt.items]
 
 
 def _rung(attempt: Attempt, catalog: Catalog) -> tuple[Runbook, Rung]:

@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from monitord.actions.plan import describe
 from monitord.clock import Clock
 from monitord.errors import RefusedByExecutorError, TransportError
 from monitord.executor import http
@@ -20,7 +19,7 @@ from monitord.executor.hosts import Hosts
 from monitord.executor.intents import Grant, Intent, must_not_be_halted
 from monitord.log import get_logger
 from monitord.model.catalog import Host
-from monitord.model.effect import Command, Effect, HttpCall, Pause, from_json
+from monitord.model.effect import Command, Effect, HttpCall, Pause, describe, from_json
 from monitord.model.ids import Instant
 from monitord.secrets import SecretRef, redact, resolve
 from monitord.transports import runner

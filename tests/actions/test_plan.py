@@ -8,7 +8,7 @@ import pytest
 from monitord.actions import ACTIONS
 from monitord.actions.plan import from_text, render, resources, to_text
 from monitord.model.catalog import Limits, Runbook, Rung, StepSpec, VerifyPolicy
-from monitord.model.effect import Command, Effect, HttpCall, Pause, StepContext
+from monitord.model.effect import Command, Effect, HttpCall, Pause, StepContext, describe
 
 VERIFY = VerifyPolicy(timedelta(seconds=1), 1, timedelta(minutes=1))
 HERE = StepContext("web1", "10.1.1.11", "nginx.service")

@@ -23,9 +23,9 @@ from typing import Any, Self
 
 from monitord import config
 from monitord.actions import ACTIONS
-from monitord.actions.plan import render, to_text
+from monitord.actions.plan import render_items, to_text
 from monitord.model.catalog import Catalog
-from monitord.model.effect import StepContext, to_json
+from monitord.model.effect import to_json
 from monitord.model.ids import AttemptId, CheckKey, IncidentId, Instant, StepId
 from monitord.model.incident import (
     Attempt,
@@ -232,7 +232,7 @@ class Core:
         runbook: str,
         *,
         host: str = "here",
-        item: str = "",
+        items: tuple[str, ...] = (),
         position: int = 0,
         attempt: Mapping[str, Any] | None = None,
         step: Mapping[str, Any] | None = None,
@@ -245,18 +245,17 @@ class Core:
         key = CheckKey(f"{host}/site")
         rung = next(r for r in self.catalog.checks[key].remediate if r.runbook == runbook)
         book, target = self.catalog.runbooks[runbook], self.catalog.hosts[host]
-        context = StepContext(host, target.address, item, rung.parameters)
-        plan = render(book, rung, context)
+        plan = render_items(book, rung, target, items)
         planned = plan[position]
-        items = (f"{key}/{item}",) if item else (key,)
+        keys = tuple(f"{key}/{item}" for item in items) or (key,)
 
         def work(tx: Tx) -> StepId:
             incident = tx.live_incident(key)
-            number = incident.id if incident else tx.add_incident(_incident(key, host, items, now))
+            number = incident.id if incident else tx.add_incident(_incident(key, host, keys, now))
             row = Attempt(
                 AttemptId(0), number, key, host, runbook, book.hash, self.catalog.hash, "auto",
                 AttemptStatus.PLANNED, to_text(plan), (host,), (), now, None,
-                Instant(now + HOUR),
+                Instant(now + HOUR), items=keys,
             )  # fmt: skip
             made = tx.add_attempt(row)
             tx.move_attempt(made, AttemptStatus.PLANNED, AttemptStatus.RUNNING, **(attempt or {}))

@@ -143,19 +143,31 @@ def test_observing_lets_nothing_out(core: Start, tmp_path: Path) -> None:
     refused(observing, observing.intend("fix"), "observe: true lets nothing out", tmp_path)
 
 
-def test_an_item_is_taken_from_the_incident(core: Start, tmp_path: Path) -> None:
+def test_a_plan_for_several_items_is_done_step_by_step(core: Start, tmp_path: Path) -> None:
     book = {"fix": f"steps:\n- command: [touch, '{tmp_path}/{{item}}']\n"}
     started = core(runbooks=book)
-    assert started.done("fix", item="done")["outcome"] == "done"
-    assert (tmp_path / "done").exists()
+    for position, item in enumerate(["one", "two"]):
+        answer = started.done("fix", items=("one", "two"), position=position)
+        assert answer["outcome"] == "done"
+        assert (tmp_path / item).exists()
 
 
-def test_an_item_that_no_row_knows_is_refused(core: Start, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("items", "text"),
+    [
+        (("here/site/other",), "the plan of attempt 1 is not what fix renders here"),
+        (("here/other/done",), "here/other/done is no item of here/site"),
+        (("here/sites",), "here/sites is no item of here/site"),
+        ((), r"attempt 1 cannot be planned: runbook fix, .* but this check has no items"),
+    ],
+)
+def test_a_plan_for_other_items_is_refused(
+    core: Start, tmp_path: Path, items: tuple[str, ...], text: str
+) -> None:
     book = {"fix": f"steps:\n- command: [touch, '{tmp_path}/{{item}}']\n"}
     started = core(runbooks=book)
-    step = started.intend("fix", item="done")
-    started.write_store(lambda tx: tx.change_incident(1, tx.incident(1).status, items=()))
-    refused(started, step, "is not what fix renders here", tmp_path)
+    step = started.intend("fix", items=("done",), attempt={"items": items})
+    refused(started, step, text, tmp_path)
 
 
 def test_a_plan_is_done_with_the_catalog_it_was_made_from(fixing: Core, tmp_path: Path) -> None:
