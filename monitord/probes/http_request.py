@@ -108,6 +108,8 @@ def wire_of(request: Request) -> tuple[bytes, tuple[str, ...]]:
         SecretError: a secret cannot be read.
         UnreachedError: a secret has a line end or control character and fits in no header.
     """
+    if request.wire:
+        return request.wire, ()
     secrets: list[str] = []
 
     def shown(value: str | SecretRef) -> str:
