@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from monitord.model.catalog import Check, Host
+from monitord.model.effect import describe, from_json
 from monitord.model.ids import Instant
 from monitord.model.incident import Attempt, Incident, IncidentStatus, Phase, Step, StepStatus
 from monitord.model.ticket import Event, Ticket
@@ -136,7 +137,7 @@ def _step(step: Step) -> dict[str, Any]:
         "phase": step.phase.value,
         "kind": step.kind,
         "target": step.target,
-        "effect": step.effect,
+        "effect": describe(from_json(step.effect)),
         "status": step.status.value,
         "exit_code": step.exit_code,
         "output": step.output,
@@ -162,7 +163,8 @@ def _evidence(
     for attempt in attempts:
         for step in steps.get(attempt.id, ()):
             if step.phase is Phase.COLLECT and step.status is not StepStatus.INTENT:
-                found[f"{step.target}: {step.effect}"] = step.output or step.error
+                title = f"{step.target}: {describe(from_json(step.effect))}"
+                found[title] = step.output or step.error
     return [{"title": name, "text": text} for name, text in found.items()]
 
 

@@ -20,9 +20,9 @@ from monitord.engine.ports import StepOutcome
 from monitord.engine.settling import interrupt, rung_of, settle, stop_before_effect, verify
 from monitord.engine.situation import ExactPlan, situation
 from monitord.engine.turn import AfterCommit, AttemptTurn
-from monitord.errors import ExecutorLostError, RefusedByExecutorError
+from monitord.errors import ExecutorLostError, RefusedByExecutorError, TransportError
 from monitord.model.catalog import Check, Rung
-from monitord.model.effect import Pause, PlannedStep, to_json
+from monitord.model.effect import Pause, PlannedStep, describe, to_json
 from monitord.model.ids import AttemptId, Instant, StepId
 from monitord.model.incident import (
     LIVE_ATTEMPTS,
@@ -182,7 +182,7 @@ class Attempts:
                 tx.add_audit(now, "monitord", "act", planned.target, f"attempt {attempt.id}")
             turn.after.calls.insert(0, _holding(turn.instance, attempt))
         tx.change_attempt(attempt.id, _A.RUNNING, **changes)
-        text = f"{planned.phase} {attempt.position + 1}: {plans.describe(planned.effect)}"
+        text = f"{planned.phase} {attempt.position + 1}: {describe(planned.effect)}"
         phase = str(planned.phase)
         turn.note("step-intended", text, attempt=attempt.id, step=number, phase=phase)
 
@@ -198,6 +198,8 @@ class Attempts:
             outcome = await self._instance.executor.run(step.id)
         except RefusedByExecutorError as error:
             outcome = StepOutcome(StepStatus.FAILED, error=f"the executor refused: {error}")
+        except TransportError as error:  # by the run record nothing was begun
+            outcome = StepOutcome(StepStatus.FAILED, error=str(error))
         except ExecutorLostError:
             await self._due_in(attempt.id, _RECONNECT)
             return
@@ -213,6 +215,8 @@ class Attempts:
                 outcome = refusal or await executor.run(step.id)
         except RefusedByExecutorError as error:
             outcome = StepOutcome(StepStatus.FAILED, error=f"the executor refused: {error}")
+        except TransportError as error:  # by the run record nothing was begun
+            outcome = StepOutcome(StepStatus.FAILED, error=str(error))
         except ExecutorLostError:
             if self._instance.now() < after(step.deadline, _STEP_SLACK):
                 await self._due_in(attempt.id, _RECONNECT)

@@ -18,6 +18,7 @@ from monitord.engine import ticketing
 from monitord.engine.instance import Instance
 from monitord.engine.situation import ExactPlan, exact_plan, order_in_force, situation
 from monitord.engine.turn import Turn
+from monitord.model import effect
 from monitord.model.catalog import Check, Rung
 from monitord.model.ids import AttemptId, Instant
 from monitord.model.incident import Attempt, AttemptStatus, Incident, IncidentStatus
@@ -190,7 +191,7 @@ def describe(plan: ExactPlan) -> list[dict[str, str]]:
             "phase": str(step.phase),
             "kind": step.kind,
             "target": step.target,
-            "text": plans.describe(step.effect),
+            "text": effect.describe(step.effect),
         }
         for step in plan.steps
     ]

@@ -13,8 +13,10 @@ from monitord.engine.turn import AttemptTurn
 from monitord.model.catalog import Check, Rung
 from monitord.model.incident import AttemptStatus, IncidentStatus, Phase, Step, StepStatus
 from monitord.model.result import Status
+from monitord.model.text import one_line
 
 _TRIES = 2  # how often an idempotent step of unknown outcome is done at most
+_SAID = 160  # characters of a failed step's last line in the timeline
 _SHOWN = 20  # results during an attempt that its timeline keeps
 _A = AttemptStatus
 
@@ -32,7 +34,7 @@ def settle(turn: AttemptTurn, step: Step, outcome: StepOutcome) -> None:
     )
     if not moved:
         return
-    ended = outcome.error or (f"exit {outcome.exit_code}" if outcome.exit_code else "done")
+    ended = _ended(outcome)
     turn.note(
         f"step-{outcome.status.lower()}",
         f"{step.phase} {step.position + 1}: {ended}",
@@ -53,6 +55,15 @@ def settle(turn: AttemptTurn, step: Step, outcome: StepOutcome) -> None:
         _after_unknown(turn, step, ended)
     else:
         fail(turn, f"step {step.position + 1} failed: {ended}")
+
+
+def _ended(outcome: StepOutcome) -> str:
+    """Say how a step ended; of one that did not succeed also the last line that it printed."""
+    if outcome.status is StepStatus.DONE:
+        return f"exit {outcome.exit_code}" if outcome.exit_code else "done"
+    said = next((line for line in reversed(outcome.output.splitlines()) if line.strip()), "")
+    ended = outcome.error or f"exit {outcome.exit_code}"
+    return f"{ended}: {one_line(said, _SAID)}" if said else ended
 
 
 def verify(turn: AttemptTurn, why: str) -> None:

@@ -89,7 +89,7 @@ def judge(
 
 def _fixed(turn: AttemptTurn, items: Sequence[str], oks: int) -> None:
     tx, now, attempt, incident = turn.tx, turn.now, turn.attempt, turn.incident
-    summary = f"verified: {oks} OKs after {attempt.runbook}"
+    summary = f"verified: {oks} OK{'s' if oks > 1 else ''} after {attempt.runbook}"
     states: list[CheckState] = []
     transitions: list[Transition] = []
     for item in items:

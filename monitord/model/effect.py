@@ -5,6 +5,8 @@ An effect holds secret references, never values. Canonical JSON makes equal effe
 
 import hashlib
 import json
+import re
+import shlex
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from datetime import timedelta
@@ -12,6 +14,10 @@ from types import MappingProxyType
 from typing import Any
 
 _NOTHING: Mapping[str, str] = MappingProxyType({})
+# Control characters, separators, direction overrides, lone surrogates: a person sees their escapes.
+_OBEYED = re.compile(
+    "[\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff\ufeff]"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +106,30 @@ def from_json(text: str) -> Effect:
         if name in fields:
             fields[name] = tuple(fields[name])
     return kind(**fields)
+
+
+def describe(effect: Effect) -> str:
+    """Give an effect as one line for a person: an argv quoted so that a shell would read it back.
+
+    Characters that a terminal would obey are shown as escapes. Secrets are references here.
+    """
+    if isinstance(effect, Command):
+        line = _command_line(effect)
+    elif isinstance(effect, HttpCall):
+        line = f"{effect.method} {effect.url}"
+    else:
+        line = f"wait {effect.seconds:g} s"
+    return _OBEYED.sub(lambda found: ascii(found[0])[1:-1], line)
+
+
+def _command_line(command: Command) -> str:
+    words = [f"{name}={shlex.quote(value)}" for name, value in sorted(command.env.items())]
+    words += ["sudo"] if command.sudo else []
+    words.append(shlex.join(command.argv))
+    line = " ".join(words)
+    if command.cwd:
+        line = f"cd {shlex.quote(command.cwd)} && {line}"
+    return f"{line} < script of {len(command.stdin.splitlines())} lines" if command.stdin else line
 
 
 def canonical(value: object) -> str:

@@ -28,9 +28,10 @@ Ticket = Mapping[str, Any]
 def render(ticket: Ticket) -> str:
     """Give the full text of a ticket document.
 
-    Shape: key, incident, tier, priority, status, severity, title, host, summary, since,
-    first_failed, means, by_hand, next_command, tried, refused, evidence, timeline, links. Times are
-    ISO 8601 texts. Unknown keys are ignored, absent ones left out; it raises nothing for content.
+    Shape: key, check, incident, tier, priority, status, severity, title, host (name, address),
+    summary, since, first_failed, means, by_hand, next_command, tried, refused, evidence, timeline,
+    links. Times are ISO 8601 texts. Unknown keys are ignored, absent ones left out; it raises
+    nothing for content.
     """
     parts = (
         _what(ticket),
@@ -57,10 +58,11 @@ def subject(ticket: Ticket) -> str:
 def _what(ticket: Ticket) -> str:
     severity = _line(ticket.get("severity")).upper()
     summary = _line(ticket.get("summary"))
-    first = f"{_line(ticket.get('key'))} is {severity}" if severity else subject(ticket)
+    named = _line(ticket.get("check")) or _line(ticket.get("key"))
+    first = f"{named} is {severity}" if severity else subject(ticket)
     lines = [f"{first}: {summary}" if severity and summary else first]
     facts = (
-        ("host", _line(ticket.get("host"))),
+        ("host", _host(ticket.get("host"))),
         ("since", _moment(ticket.get("since"))),
         ("first failure", _moment(ticket.get("first_failed"))),
         ("incident", _line(ticket.get("incident"))),
@@ -70,6 +72,14 @@ def _what(ticket: Ticket) -> str:
     )
     lines += [f"  {name + ':':15}{value}" for name, value in facts if value]
     return "\n".join(lines)
+
+
+def _host(host: Any) -> str:
+    """Give a host's name and address; it is a map in the document, or only its name."""
+    if not isinstance(host, Mapping):
+        return _line(host)
+    name, address = _line(host.get("name")), _line(host.get("address"))
+    return f"{name} ({address})" if address and address != name else name
 
 
 def _section(title: str, body: str) -> str:
@@ -92,6 +102,9 @@ def _step(step: Ticket) -> Iterator[str]:
     code = step.get("exit_code")
     words.append(f"exit {_line(code)}" if code is not None else "")
     yield "     " + "  ".join(word for word in words if word)
+    command = _line(step.get("effect"))
+    if command:
+        yield f"     $ {command}"
     for line in _lines(step.get("output")):
         yield f"     | {line}"
 
