@@ -141,6 +141,15 @@ class Core:
             task.cancel()
         self._outbox.close()
 
+    def abandon(self) -> None:
+        """Let go of everything at once, as a killed process does: nothing is written or awaited.
+
+        Whoever calls it ends the loop's tasks: `monitord test` tries crashes with it.
+        """
+        if self._scheduler is not None:
+            self._scheduler.stop()
+        self._outbox.close()
+
     # What the control API asks (monitord.api.ports.Engine).
 
     @property

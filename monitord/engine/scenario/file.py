@@ -1,38 +1,42 @@
-"""The scenario file: its schema and its reading. It runs nothing.
+"""The scenario file: its schema and its reading; each mistake has its line. It runs nothing.
 
-Times are durations since the start (`90s`, `5m`); results read `ok`, `critical "text"` or `unknown
-login "text"`.
+Times are durations since the start (`90s`, `5m`); results read `ok`, `critical "text"`, `unknown
+login "text"` or `gone`.
 """
 
 import re
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
-import yaml
-from pydantic import BeforeValidator, Field, ValidationError
+from pydantic import BeforeValidator, Field, ValidationError, model_validator
 
+from monitord.config.sentences import finder, problems_of
+from monitord.config.tree import Map, Place
+from monitord.config.yaml12 import read_file
 from monitord.errors import ConfigError, Problem
 from monitord.model.result import Cause, Status
 from monitord.model.spec import Duration, Spec, parse_duration
 
 _RESULT = re.compile(
-    r"\s*(ok|warning|critical|unknown)(?:\s+([a-z]+))?(?:\s+\"(.*)\")?\s*", re.DOTALL
+    r"\s*(ok|warning|critical|unknown|gone)(?:\s+([a-z]+))?(?:\s+\"(.*)\")?\s*", re.DOTALL
 )
+_HOW = 'write ok, critical "no answer", unknown login "refused" or gone'
 
 
 @dataclass(frozen=True, slots=True)
 class Given:
-    """What a target says from some instant on."""
+    """What a target says from some instant on; `gone`: the item is not there any more."""
 
     status: Status
     text: str
     cause: Cause | None = None
+    gone: bool = False
 
 
 def parse_given(value: object) -> Given:
-    """Read `ok`, `critical "no answer"`, `unknown login "refused"`.
+    """Read `ok`, `critical "no answer"`, `unknown login "refused"`, `gone`.
 
     Raises:
         ValueError: it is none of these.
@@ -41,23 +45,36 @@ def parse_given(value: object) -> Given:
         return value
     match = _RESULT.fullmatch(str(value))
     if match is None:
-        raise ValueError(f'{value!r} is not a result (write ok or critical "no answer")')
-    status = Status[match[1].upper()]
-    cause = Cause(match[2]) if match[2] else None
-    if status is Status.UNKNOWN:
-        cause = cause or Cause.PROBE
-    elif cause is not None:
-        raise ValueError(f"{value!r}: only unknown has a cause")
-    return Given(status, match[3] or match[1], cause)
+        raise ValueError(f"{value!r} is not a result ({_HOW})")
+    word, why, text = match.groups()
+    if word == "gone":
+        return Given(Status.UNKNOWN, text or "no longer present", gone=True)
+    if why and word != "unknown":
+        raise ValueError(f"{value!r}: only unknown has a cause; quote the text ({_HOW})")
+    causes = {cause.value: cause for cause in Cause}
+    if why and why not in causes:
+        raise ValueError(f"{why!r} is no cause of unknown (write one of {', '.join(causes)})")
+    cause = causes.get(why, Cause.PROBE) if word == "unknown" else None
+    return Given(Status[word.upper()], text or word, cause)
 
 
 class Action(Spec):
     """What a runbook does to the scripted world when automation runs it."""
 
-    does: Literal["heals", "nothing", "fails", "unknown", "hangs", "precondition fails"] = "nothing"
-    takes: Duration = timedelta(seconds=1)
-    after: Duration = timedelta()
-    harms: str = ""
+    does: Literal[
+        "heals", "nothing", "fails", "unknown", "hangs", "no answer", "precondition fails"
+    ] = Field(
+        "nothing",
+        description="How its steps end. heals: done, and all is OK after the last one; unknown: "
+        "its run record cannot be read; hangs: killed at its deadline; no answer: the executor is "
+        "asked and stays silent.",
+    )
+    heals: bool = Field(
+        default=False, description="It heals although `does` says unknown, fails or hangs."
+    )
+    takes: Duration = Field(timedelta(seconds=1), description="How long each step takes.")
+    after: Duration = Field(timedelta(), description="How much later the healing shows.")
+    harms: str = Field("", description="What turns critical for good when a step is done.")
 
 
 def parse_action(value: object) -> object:
@@ -68,19 +85,35 @@ def parse_action(value: object) -> object:
 class Deed(Spec):
     """What a person or fate does at one instant: exactly one of these."""
 
-    ack: str | None = None
-    maintenance: str | None = None
-    halt: str | None = None
-    resume: str | int | None = None
-    close: str | None = None
-    crash: str | None = Field(None, description="kill the core; a new one starts after 2 s")
-    tickets_down: Duration | None = Field(None, description="backends refuse for so long")
-    clock: Duration | None = Field(None, description="set the wall clock forward by so much")
-    clock_back: Duration | None = None
+    ack: str | None = Field(None, description="A selector.")
+    maintenance: str | None = Field(None, description="A selector.")
+    halt: str | None = Field(None, description='A selector, or "*".')
+    resume: str | None = Field(None, description="Ends the halts of this very selector.")
+    end: str | None = Field(None, description="Ends every order of this very selector.")
+    close: str | None = Field(None, description="Closes the incident of this key.")
+    crash: str | None = Field(None, description="Kills the core; a new one starts 2 s later.")
+    tickets_down: Duration | None = Field(None, description="Ticket servers refuse for so long.")
+    executor_down: Duration | None = Field(None, description="No executor for so long.")
+    store_down: Duration | None = Field(None, description="The store takes nothing for so long.")
+    clock: Duration | None = Field(None, description="Sets the wall clock forward by so much.")
+    clock_back: Duration | None = Field(None, description="Sets the wall clock back.")
     reason: str = "a scenario"
     by: str = "kim"
     lasts: Duration = timedelta(hours=1)
     until_ok: bool = False
+
+    @model_validator(mode="after")
+    def _one(self) -> Self:
+        done = [name for name in DEEDS if getattr(self, name) is not None]
+        if len(done) != 1:
+            said = f"says {' and '.join(done)}" if done else "says nothing to do"
+            raise ValueError(f"{said} (write one of {', '.join(DEEDS)}, several as a list)")
+        return self
+
+
+DEEDS = tuple(
+    name for name in Deed.model_fields if name not in {"reason", "by", "lasts", "until_ok"}
+)
 
 
 class Expectation(Spec):
@@ -88,16 +121,19 @@ class Expectation(Spec):
 
     at: Duration | None = None
     by: Duration | None = None
+    after: Duration | None = None
     until: Duration | None = None
     never: list[str] | str | None = None
-    count: Literal["incidents", "attempts", "tickets", "pages", "effects"] | None = None
+    count: Literal["incidents", "attempts", "tickets", "pages", "effects", "refusals"] | None = None
     exactly: int | None = Field(None, alias="is")
+    pages: list[Literal["open", "update", "resolve", "reopen"]] | None = None
     of: str = ""
     incident: str | None = None
     ticket: str | None = None
     state: str | None = None
     refused: str | None = None
     page: str | None = None
+    effect: str | None = None
     status: str | None = None
     cause: str | None = None
     runbook: str | None = None
@@ -108,6 +144,7 @@ class Expectation(Spec):
     waits: str | None = None
     items: int | None = None
     says: str | None = None
+    tells: list[str] | str | None = None
     guard: str | None = None
     hard: str | None = None
     soft: bool | None = None
@@ -115,6 +152,29 @@ class Expectation(Spec):
     unreachable: bool | None = None
     stale: bool | None = None
     reopened: int | None = None
+
+    @model_validator(mode="after")
+    def _one(self) -> Self:
+        said = [name for name in SUBJECTS if getattr(self, name) is not None]
+        if len(said) != 1:
+            many = f"says {' and '.join(said)}" if said else "says nothing to look at"
+            raise ValueError(f"{many} (write one of {', '.join(SUBJECTS)})")
+        if self.count is not None and self.exactly is None:
+            raise ValueError(f"count: {self.count}: how many? (add is: 1)")
+        unknown = set(self.never_words()) - set(HAPPENINGS)
+        if unknown:
+            raise ValueError(f"never {unknown.pop()!r}: known are {', '.join(HAPPENINGS)}")
+        return self
+
+    def never_words(self) -> list[str]:
+        """Give what must never be, as a list."""
+        return [self.never] if isinstance(self.never, str) else self.never or []
+
+
+HAPPENINGS = ("incident", "attempt", "effect", "refused", "ticket", "page", "state")
+SUBJECTS = (
+    "incident", "ticket", "state", "refused", "page", "effect", "never", "count", "pages",
+)  # fmt: skip
 
 
 ActionField = Annotated[Action, BeforeValidator(parse_action)]
@@ -129,7 +189,7 @@ class Scenario(Spec):
     given: dict[TimeKey, dict[str, GivenField]] = Field(default_factory=dict)
     actions: dict[str, ActionField | list[ActionField]] = Field(default_factory=dict)
     do: dict[TimeKey, Deed | list[Deed]] = Field(default_factory=dict)
-    expect: list[Expectation]
+    expect: list[Expectation] = Field(min_length=1)
     lasts: Duration | None = None
 
     def length(self) -> timedelta:
@@ -137,28 +197,48 @@ class Scenario(Spec):
         if self.lasts is not None:
             return self.lasts
         times = [*self.given, *self.do]
-        times += [t for e in self.expect for t in (e.at, e.by, e.until) if t is not None]
+        times += [t for e in self.expect for t in (e.at, e.by, e.after, e.until) if t is not None]
         return max(times, default=timedelta()) + timedelta(minutes=1)
 
+    def deeds(self) -> list[tuple[float, Deed]]:
+        """Give all deeds with their seconds since the start, in their order."""
+        pairs = [
+            (at.total_seconds(), deed)
+            for at, some in self.do.items()
+            for deed in (some if isinstance(some, list) else [some])
+        ]
+        return sorted(pairs, key=lambda pair: pair[0])
 
-def read(path: Path) -> Scenario:
+
+@dataclass(frozen=True, slots=True)
+class ScenarioFile:
+    """A scenario with its tree, for what must be said about its lines later."""
+
+    scenario: Scenario
+    tree: Map
+    path: Path
+
+    def line_of(self, expectation: int) -> int:
+        """Give the line on which an expectation stands (0-based number)."""
+        place: Place = self.tree["expect"].value_place(expectation)
+        return place.line
+
+
+def read(path: Path) -> ScenarioFile:
     """Read a scenario file.
 
     Raises:
-        ConfigError: with every mistake.
+        ConfigError: with every mistake, each at its line.
     """
+    reading = read_file(path, str(path))
+    if reading.broken or reading.problems:
+        raise ConfigError(reading.problems)
+    if not isinstance(reading.tree, Map):
+        text = "is not a scenario (a map with config:, given: and expect:)"
+        raise ConfigError([Problem(str(path), 1, 1, text)])
+    locate = finder(reading.tree, Place(str(path)))
     try:
-        data = yaml.load(path.read_bytes(), Loader=yaml.CBaseLoader)  # noqa: S506 - texts only
-    except (OSError, yaml.YAMLError) as error:
-        raise ConfigError([Problem(str(path), 1, 1, f"cannot be read: {error}")]) from error
-    if not isinstance(data, dict):
-        raise ConfigError([Problem(str(path), 1, 1, "is not a scenario (a map with `expect:`)")])
-    try:
-        return Scenario.model_validate(data)
+        scenario = Scenario.model_validate(reading.tree)
     except ValidationError as error:
-        raise ConfigError(
-            [
-                Problem(str(path), 1, 1, f"{'.'.join(map(str, each['loc']))}: {each['msg']}")
-                for each in error.errors()
-            ]
-        ) from error
+        raise ConfigError(problems_of(error, Scenario, locate)) from error
+    return ScenarioFile(scenario, reading.tree, path)

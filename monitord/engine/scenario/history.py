@@ -1,15 +1,19 @@
 """What was true when: samples of the rows of a scenario's run, taken whenever something changed.
 
-Each fact is a flat dict of texts, numbers and flags that an expectation is matched against.
+Each fact is a flat dict of texts, numbers and flags that an expectation is matched against. One
+that happened at an instant carries it as `at`, in seconds since the start.
 """
 
-from collections.abc import Iterable, Mapping
+import json
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from monitord.engine.core import Core
 from monitord.engine.scenario.world import World
-from monitord.model.incident import IncidentStatus
+from monitord.engine.ticketing import ticket_document
+from monitord.model.ids import IncidentId
+from monitord.model.incident import Incident, IncidentStatus
 from monitord.store.contract import View
 
 _ALL_INCIDENTS = tuple(IncidentStatus)
@@ -44,90 +48,118 @@ class History:
             found = sample.facts
         return found
 
-    def until(self, when: float) -> Iterable[Fact]:
-        """Give everything that was ever true up to an instant."""
+    def between(self, start: float, end: float) -> Iterator[Fact]:
+        """Give everything that was ever true in a stretch of time, both ends included."""
+        facts = self.at(start) if start > 0 else []
+        yield from (fact for fact in facts if fact.get("at", start) >= start)
         for sample in self.samples:
-            if sample.at > when:
-                return
-            yield from sample.facts
+            if start < sample.at <= end or (start <= 0 and sample.at <= end):
+                yield from (fact for fact in sample.facts if fact.get("at", start) >= start)
 
 
 async def sample(core: Core, world: World) -> list[Fact]:
     """Take a sample now."""
-    facts = await core.store.read(_rows)
+    facts = await world.store.read(lambda view: _rows(view, core, world))
     facts.extend(_states(core))
     facts.extend(
-        {"what": "page", "of": item.key, "status": item.operation.value, "number": index}
-        for index, (_at, item) in enumerate(world.pages)
-    )
-    facts.extend(
-        {"what": "effect", "runbook": runbook, "number": index}
-        for index, (_at, runbook) in enumerate(world.effects)
+        {
+            "what": "effect",
+            "of": effect.key,
+            "runbook": effect.runbook,
+            "says": effect.text,
+            "number": number,
+            "at": effect.at,
+        }
+        for number, effect in enumerate(world.effects)
     )
     return facts
 
 
-def _rows(view: View) -> list[Fact]:
+def _rows(view: View, core: Core, world: World) -> list[Fact]:
     facts: list[Fact] = []
-    names: dict[int, str] = {}
-    for incident in view.incidents(_ALL_INCIDENTS, limit=100_000):
-        names[incident.id] = incident.key
-        attempts = view.attempts(incident=incident.id)
-        newest = attempts[-1] if attempts else None
-        facts.append(
-            {
-                "what": "incident",
-                "of": incident.key,
-                "id": incident.id,
-                "status": incident.status.value,
-                "cause": incident.cause,
-                "severity": incident.severity.name,
-                "priority": incident.priority,
-                "tier": incident.tier,
-                "waits": incident.waiting_for,
-                "items": len(incident.items),
-                "says": incident.summary,
-                "reopened": incident.reopened,
-                "runbook": newest.runbook if newest else None,
-                "attempt": newest.status.value if newest else None,
-            }
-        )
-        facts.extend(
-            {
-                "what": "attempt",
-                "of": attempt.key,
-                "id": attempt.id,
-                "runbook": attempt.runbook,
-                "status": attempt.status.value,
-                "says": attempt.outcome,
-            }
-            for attempt in attempts
-        )
-        facts.extend(
-            {
+    incidents = {one.id: one for one in view.incidents(_ALL_INCIDENTS, limit=100_000)}
+    for incident in incidents.values():
+        facts.extend(_of_incident(view, incident, world))
+    facts.extend(_tickets(view, core, incidents))
+    facts.extend(_pages(incidents, world))
+    return facts
+
+
+def _of_incident(view: View, incident: Incident, world: World) -> Iterator[Fact]:
+    attempts = view.attempts(incident=incident.id)
+    newest = attempts[-1] if attempts else None
+    yield {
+        "what": "incident",
+        "of": incident.key,
+        "id": incident.id,
+        "status": incident.status.value,
+        "cause": incident.cause,
+        "severity": incident.severity.name,
+        "priority": incident.priority,
+        "tier": incident.tier,
+        "waits": incident.waiting_for,
+        "items": len(incident.items),
+        "says": incident.summary,
+        "reopened": incident.reopened,
+        "runbook": newest.runbook if newest else None,
+        "attempt": newest.status.value if newest else None,
+    }
+    for attempt in attempts:
+        yield {
+            "what": "attempt",
+            "of": attempt.key,
+            "id": attempt.id,
+            "runbook": attempt.runbook,
+            "status": attempt.status.value,
+            "items": len(attempt.items),
+            "says": attempt.outcome,
+            "at": world.seconds(attempt.planned),
+        }
+    for event in view.events(incident.id):
+        if event.kind == "refused":
+            yield {
                 "what": "refused",
                 "of": incident.key,
                 "id": event.id,
                 "guard": event.data.get("guard", ""),
                 "runbook": event.data.get("runbook", ""),
                 "says": event.data.get("reason", ""),
+                "at": world.seconds(event.at),
             }
-            for event in view.events(incident.id)
-            if event.kind == "refused"
-        )
-    facts.extend(
-        {
+
+
+def _tickets(view: View, core: Core, incidents: Mapping[IncidentId, Incident]) -> Iterator[Fact]:
+    for ticket in view.tickets():
+        incident = incidents.get(ticket.incident)
+        if incident is None:
+            continue
+        document = ticket_document(view, core.instance, incident)
+        yield {
             "what": "ticket",
-            "of": names.get(ticket.incident, ""),
+            "of": incident.key,
             "id": ticket.id,
             "status": ticket.status.value,
             "tier": ticket.tier,
             "priority": ticket.priority,
             "says": ticket.title,
+            "tells": json.dumps(document, ensure_ascii=False),
         }
-        for ticket in view.tickets()
-    )
-    return facts
+
+
+def _pages(incidents: Mapping[IncidentId, Incident], world: World) -> Iterator[Fact]:
+    for number, page in enumerate(world.pages):
+        incident = incidents.get(page.item.incident)
+        document = json.loads(page.item.body)
+        yield {
+            "what": "page",
+            "of": incident.key if incident else page.item.key,
+            "status": page.item.operation.value,
+            "number": number,
+            "priority": document["priority"],
+            "says": document["title"],
+            "tells": page.item.body,
+            "at": page.at,
+        }
 
 
 def _states(core: Core) -> Iterable[Fact]:

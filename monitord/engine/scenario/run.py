@@ -1,41 +1,41 @@
 """Runs scenarios: builds a core over a private store on virtual time, lets time pass, and judges.
 
-One scenario costs a fraction of a second of real time per simulated hour.
+One scenario costs a fraction of a second of real time per simulated hour. Besides the file's own
+expectations every run must leave a journal without a broken invariant (DESIGN §8).
 """
 
 import asyncio
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from datetime import timedelta
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any
-
-import yaml
 
 from monitord import config
-from monitord.clock import after
+from monitord.config.sources import Document
+from monitord.config.tree import Map, Place
+from monitord.decisions.selector import matches, parse
 from monitord.engine.core import Core
-from monitord.engine.scenario.file import Deed, Scenario, read
+from monitord.engine.scenario.deeds import do
+from monitord.engine.scenario.file import Scenario, ScenarioFile, read
 from monitord.engine.scenario.history import History, sample
 from monitord.engine.scenario.judge import judge
 from monitord.engine.scenario.world import (
+    START,
     ScriptedExecutor,
     ScriptedProbing,
+    ScriptedStore,
     ScriptedTickets,
     World,
 )
 from monitord.engine.virtual_time import Door, VirtualClock, VirtualLoop, run
-from monitord.errors import MonitordError
+from monitord.errors import ConfigError, MonitordError, Problem
 from monitord.metrics import Counters
 from monitord.model.catalog import Backend, Catalog
-from monitord.model.ids import Instant
 from monitord.model.kinds import BackendKind, Kinds
 from monitord.model.spec import Spec
-from monitord.store import TEMPORARY, open_store
+from monitord.store import TEMPORARY, Violation, audit, open_store
 
-_START = Instant(1_800_000_000_000_000)  # a Friday morning in January 2027, UTC
 _RESTART = 2.0  # seconds between a crash and the next core
 _TICK = 1.0
 
@@ -61,31 +61,43 @@ def run_files(paths: Sequence[Path], kinds: Kinds) -> list[Report]:
 def run_file(path: Path, kinds: Kinds) -> Report:
     """Run one scenario file; mistakes in it are failures too."""
     try:
-        scenario = read(path)
-        failures = run_scenario(scenario, path, kinds)
+        failures = run_scenario(read(path), kinds)
+    except ConfigError as error:
+        failures = [str(problem) for problem in error.problems]
     except MonitordError as error:
-        failures = [str(error)]
+        failures = [f"{path}: {error}"]
     return Report(path, _title(path), tuple(failures))
 
 
-def run_scenario(scenario: Scenario, path: Path, kinds: Kinds) -> list[str]:
+def run_scenario(file: ScenarioFile, kinds: Kinds) -> list[str]:
     """Run a scenario and give what did not hold."""
     with tempfile.TemporaryDirectory(prefix="monitord-test-") as folder:
-        catalog = _load(scenario, path, Path(folder), kinds)
+        catalog = _load(file, Path(folder), kinds)
+        _must_know(file, catalog)
         door = Door()
         loop = VirtualLoop(door)
         asyncio.set_event_loop(loop)
         try:
-            history = run(_Run(scenario, catalog, kinds, loop, door, Path(folder)).go(), loop)
+            running = Running(file.scenario, catalog, kinds, loop, door, Path(folder))
+            run(running.go(), loop)
         finally:
             asyncio.set_event_loop(None)
-    end = scenario.length().total_seconds()
-    verdicts = ((e, judge(e, history, end)) for e in scenario.expect)
-    return [f"expect[{scenario.expect.index(e)}] {text}" for e, text in verdicts if text]
+    return _judge(file, running)
 
 
-class _Run:
-    """One run of one scenario."""
+def _judge(file: ScenarioFile, running: "Running") -> list[str]:
+    end = file.scenario.length().total_seconds()
+    verdicts = [judge(each, running.history, end) for each in file.scenario.expect]
+    failures = [
+        f"{file.path}:{file.line_of(number)}: {text}"
+        for number, text in enumerate(verdicts)
+        if text
+    ]
+    return failures + [f"{file.path}: the journal breaks {each}" for each in running.broken]
+
+
+class Running:
+    """One run of one scenario; `history` and `broken` are what came of it."""
 
     def __init__(
         self,
@@ -101,95 +113,124 @@ class _Run:
         self._loop = loop
         self._door = door
         self._folder = folder
-        self._world = World(scenario, loop)
-        self._clock = VirtualClock(loop, _START)
-        kind = BackendKind("scripted", Spec, lambda _spec, _resolve: ScriptedTickets(self._world))
+        self.world = World(scenario, loop, open_store(TEMPORARY, door=door, durable=False))
+        self._clock = VirtualClock(loop, START)
+        kind = BackendKind("scripted", Spec, lambda _spec, _resolve: ScriptedTickets(self.world))
         backends = dict.fromkeys([*kinds.backends, "scripted"], kind)
         self._kinds = replace(kinds, backends=backends)
-        self._store = open_store(TEMPORARY, door=door, durable=False)
-        self._executor = ScriptedExecutor(self._world, self._store)
-        self._history = History()
-        self._seen: tuple[int, int] | None = None
+        self.store = ScriptedStore(self.world)
+        self._executor = ScriptedExecutor(self.world)
+        self._seen: tuple[int, ...] = ()
+        self.history = History()
+        self.broken: list[Violation] = []
 
-    async def go(self) -> History:
+    async def go(self) -> None:
         """Let the scenario's time pass."""
         core = await self._begin()
-        deeds = [
-            (at.total_seconds(), deed)
-            for at, given in self._scenario.do.items()
-            for deed in (given if isinstance(given, list) else [given])
-        ]
-        deeds.sort(key=lambda pair: pair[0])
+        deeds = self._scenario.deeds()
         end = self._scenario.length().total_seconds()
         while self._loop.time() < end:
-            wake = min(self._loop.time() + _TICK, end)
-            await asyncio.sleep(wake - self._loop.time())
+            await self._sleep_until(deeds[0][0] if deeds else end, end)
             while deeds and deeds[0][0] <= self._loop.time():
-                core = await self._deed(core, deeds.pop(0)[1])
-            # A second in which the store was not asked brought no news, and a sample has its cost.
-            if (core.counters.transitions, self._door.total) != self._seen:
-                self._history.add(self._loop.time(), await sample(core, self._world))
-                self._seen = (core.counters.transitions, self._door.total)
+                deed = deeds.pop(0)[1]
+                if deed.crash is not None:
+                    core = await self.crash(core)
+                else:
+                    await do(deed, core, self.world, self._clock)
+            await self._sample(core)
         await core.stop()
-        await self._store.close()
-        return self._history
+        self.broken = await self.world.store.read(
+            lambda view: audit(
+                view,
+                self._catalog.settings.budgets,
+                matches=_covers(self._catalog),
+                backends=() if self._catalog.settings.observe else self._catalog.backends,
+            )
+        )
+        await self.world.store.close()
+
+    async def crash(self, core: Core) -> Core:
+        """Kill the core between two of its instructions, and start another one."""
+        core.abandon()
+        ours = {asyncio.current_task(), *self._executor.tasks}
+        tasks = asyncio.all_tasks() - ours
+        for task in tasks:
+            task.cancel()
+        await asyncio.wait(tasks)
+        await asyncio.sleep(_RESTART)
+        return await self._begin()
+
+    async def _sleep_until(self, deed: float, end: float) -> None:
+        now = self._loop.time()
+        await asyncio.sleep(max(0.0, min(now + _TICK, deed, end) - now))
+
+    async def _sample(self, core: Core) -> None:
+        """Take a sample, unless nothing was written since the last one: a sample has its cost."""
+        seen = (core.counters.transitions, self.store.writes, len(self.world.effects))
+        if seen != self._seen:
+            self.history.add(self._loop.time(), await sample(core, self.world))
+            self._seen = seen
 
     async def _begin(self) -> Core:
         core = Core(
             self._catalog,
             self._kinds,
-            self._store,
+            self.store,
             self._executor,
             self._clock,
             state=self._folder,
             door=self._door,
             counters=Counters(),
-            probing=ScriptedProbing(self._world),
+            probing=ScriptedProbing(self.world),
         )
         await core.start(calendar=False)
         return core
 
-    async def _deed(self, core: Core, deed: Deed) -> Core:
-        now = self._clock.now()
-        common: dict[str, Any] = {
-            "by": deed.by,
-            "reason": deed.reason,
-            "expires": after(now, deed.lasts),
-        }
-        if deed.crash is not None:
-            await core.stop()
-            await asyncio.sleep(_RESTART)
-            return await self._begin()
-        if deed.ack is not None:
-            await core.ack(deed.ack, **common)
-        elif deed.maintenance is not None:
-            await core.maintenance(deed.maintenance, starts=now, until_ok=deed.until_ok, **common)
-        elif deed.halt is not None:
-            await core.halt(deed.halt, **common)
-        elif deed.resume is not None:
-            await core.resume(deed.resume, by=deed.by)
-        elif deed.close is not None:
-            incident = await core.store.read(lambda view: view.live_incident(deed.close or ""))
-            if incident is not None:
-                await core.close_incident(incident.id, by=deed.by, reason=deed.reason)
-        elif deed.tickets_down is not None:
-            self._world.tickets_down_until = self._loop.time() + deed.tickets_down.total_seconds()
-        else:
-            step = (deed.clock or timedelta()) - (deed.clock_back or timedelta())
-            self._clock.step(step.total_seconds())
-        return core
 
-
-def _load(scenario: Scenario, path: Path, folder: Path, kinds: Kinds) -> Catalog:
+def _load(file: ScenarioFile, folder: Path, kinds: Kinds) -> Catalog:
     """Load the scenario's configuration; its tickets go to the scripted server."""
-    if isinstance(scenario.config, str):
-        main = (path.parent / scenario.config).resolve()
-    else:
+    tree = file.tree["config"]
+    if isinstance(tree, Map):
         main = folder / "monitord.yaml"
-        main.write_text(yaml.safe_dump(scenario.config, sort_keys=False), encoding="utf-8")
-    catalog = config.load(main, kinds)
+        main.write_text("{}\n", encoding="utf-8")
+        sources = config.read(main)
+        inline = Document("main", str(file.path), main.stem, shipped=False, tree=tree)
+        others = [document for document in sources.documents if document.role != "main"]
+        sources = replace(sources, documents=(inline, *others))
+    else:
+        sources = config.read((file.path.parent / tree).resolve())
+    catalog = config.assemble(sources, kinds)
     backends = dict(catalog.backends) or {"page": Backend("page", "scripted", Spec())}
     return replace(catalog, backends=MappingProxyType(backends))
+
+
+def _must_know(file: ScenarioFile, catalog: Catalog) -> None:
+    """Refuse a scenario that gives results or actions of what its configuration does not have."""
+    problems: list[Problem] = []
+    for section, known, what in (
+        ("given", catalog.checks, "check"),
+        ("actions", catalog.runbooks, "runbook"),
+    ):
+        for place, name in _named(file, section):
+            short = "/".join(name.split("/")[:2])
+            if short not in known:
+                text = f"{section}: the configuration has no {what} {name}"
+                problems.append(Problem(place.file, place.line, place.column, text))
+    if problems:
+        raise ConfigError(problems)
+
+
+def _named(file: ScenarioFile, section: str) -> list[tuple[Place, str]]:
+    tree = file.tree.get(section) or Map()
+    maps = tree.values() if section == "given" else [tree]
+    return [(some.key_place(name), name) for some in maps for name in some]
+
+
+def _covers(catalog: Catalog) -> Callable[[str, str], bool]:
+    def covers(selector: str, host: str) -> bool:
+        return matches(parse(selector), host=catalog.hosts[host])
+
+    return covers
 
 
 def _title(path: Path) -> str:

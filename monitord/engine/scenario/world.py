@@ -1,28 +1,53 @@
-"""The scripted world of a scenario: targets, the executor's process and a ticket server.
+"""The scripted world of a scenario: targets, the executor's process, ticket servers, the disk.
 
-It stands where sockets and processes would; nothing of the core is replaced.
+It stands where sockets, processes and disks would; nothing of the core is replaced.
 """
 
 import asyncio
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import timedelta
-from typing import Any
+from typing import Any, TypeVar
 
+from monitord.actions.plan import from_text
 from monitord.engine.ports import StepOutcome
 from monitord.engine.scenario.file import Action, Given, Scenario
-from monitord.errors import TicketError
+from monitord.errors import ExecutorLostError, StoreError, TicketError
 from monitord.model.catalog import Catalog, Check
+from monitord.model.effect import describe, from_json
 from monitord.model.facts import Facts, PluginOutput, Section
-from monitord.model.ids import AttemptId, StateKey, StepId, split_state_key
-from monitord.model.incident import Phase, StepStatus
-from monitord.model.result import Result, Status
+from monitord.model.ids import AttemptId, Instant, StateKey, StepId, split_state_key
+from monitord.model.incident import Attempt, Phase, Step, StepStatus
+from monitord.model.result import Cause, Result, Status
 from monitord.model.ticket import Delivery, OutboxItem
-from monitord.store.contract import Store
+from monitord.store.contract import Store, Tx, View
+
+T = TypeVar("T")
+
+START = Instant(1_800_000_000_000_000)
+"""Second 0 of every scenario: a Friday morning in January 2027, UTC."""
 
 _OK = Given(Status.OK, "ok")
 _NEVER = float("inf")
+_LOOK = 0.5  # seconds between looks whether the executor has gone while a step runs
+
+
+@dataclass(frozen=True, slots=True)
+class Effect:
+    """One step that changed something outside, at a virtual second."""
+
+    at: float
+    key: str
+    runbook: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """One message that a ticket server took, at a virtual second."""
+
+    at: float
+    item: OutboxItem
 
 
 @dataclass(slots=True)
@@ -31,11 +56,20 @@ class World:
 
     scenario: Scenario
     loop: asyncio.AbstractEventLoop
+    store: Store
     healed: dict[str, float] = field(default_factory=dict)
     harmed: dict[str, float] = field(default_factory=dict)
-    pages: list[tuple[float, OutboxItem]] = field(default_factory=list)
+    pages: list[Page] = field(default_factory=list)
+    effects: list[Effect] = field(default_factory=list)
     tickets_down_until: float = 0.0
-    effects: list[tuple[float, str]] = field(default_factory=list)
+    executor_down_until: float = 0.0
+    store_down_until: float = 0.0
+    steps: list[tuple[Instant, int]] = field(default_factory=list)
+
+    def seconds(self, instant: Instant) -> float:
+        """Give a wall time as seconds since the start, without the steps of the clock."""
+        stepped = sum(delta for at, delta in self.steps if instant >= at)
+        return (instant - START - stepped) / 1e6
 
     def says(self, key: str) -> Given:
         """Give what the target of a state key says now."""
@@ -53,10 +87,15 @@ class World:
         return given
 
     def items(self, check: str) -> list[str]:
-        """Give the items of a check that the scenario names ('' for the check itself)."""
+        """Give the items of a check that the scenario names."""
         names = {key for results in self.scenario.given.values() for key in results}
         split = (split_state_key(StateKey(name)) for name in sorted(names))
-        return [item for owner, item in split if owner == check] or [""]
+        return [item for owner, item in split if owner == check and item]
+
+    def heal(self, attempt: Attempt, action: Action) -> None:
+        """Make all that an attempt was for OK."""
+        for item in attempt.items:
+            self.healed[item] = self.loop.time() + action.after.total_seconds()
 
 
 class ScriptedProbing:
@@ -74,11 +113,13 @@ class ScriptedProbing:
 
     async def single(self, check: Check) -> list[Result]:
         """Give what the targets of a check say now."""
-        found = []
-        for item in self._world.items(check.key):
-            given = self._world.says(f"{check.key}/{item}" if item else check.key)
-            found.append(Result(given.status, given.text, (), item, given.cause))
-        return found
+        whole = self._world.says(check.key)
+        items = self._world.items(check.key)
+        if not items or whole.status is not Status.OK:
+            return [_result(whole, "")]
+        given = [(item, self._world.says(f"{check.key}/{item}")) for item in items]
+        found = [_result(each, item) for item, each in given if not each.gone]
+        return found or [Result.unknown("found nothing to look at", Cause.MISSING)]
 
     async def facts(self, checks: Sequence[Check]) -> dict[str, list[Result]]:
         """Run checks one by one."""
@@ -90,16 +131,23 @@ class ScriptedProbing:
 
 
 class ScriptedExecutor:
-    """Does steps by the script. It outlives a crashed core, as the real one does."""
+    """Does steps by the script. It outlives a crashed core, and its steps outlive it."""
 
-    connected = True
-
-    def __init__(self, world: World, store: Store) -> None:
+    def __init__(self, world: World) -> None:
         self._world = world
-        self._store = store
         self._began: dict[AttemptId, Action] = {}
         self._runs: Counter[str] = Counter()
         self._outcomes: dict[StepId, asyncio.Task[StepOutcome]] = {}
+
+    @property
+    def connected(self) -> bool:
+        """Tell whether the script lets it be there now."""
+        return self._world.loop.time() >= self._world.executor_down_until
+
+    @property
+    def tasks(self) -> set[asyncio.Task[StepOutcome]]:
+        """Give the steps that run by themselves, whatever becomes of the core."""
+        return set(self._outcomes.values())
 
     async def facts(self, host: str, sections: Sequence[Section], deadline: float) -> Facts:
         """Hosts are not asked in a scenario."""
@@ -113,14 +161,16 @@ class ScriptedExecutor:
 
     async def run(self, step: StepId) -> StepOutcome:
         """Do a committed step, once."""
+        self._must_be_there()
         if step not in self._outcomes:
             self._outcomes[step] = self._world.loop.create_task(self._do(step))
-        return await asyncio.shield(self._outcomes[step])
+        return await self._outcome(step)
 
     async def adopt(self, step: StepId) -> StepOutcome:
         """Give what became of a step."""
+        self._must_be_there()
         if step in self._outcomes:
-            return await asyncio.shield(self._outcomes[step])
+            return await self._outcome(step)
         return StepOutcome(StepStatus.UNKNOWN, never_started=True)
 
     async def kill(self, step: StepId) -> None:
@@ -135,33 +185,50 @@ class ScriptedExecutor:
     async def load(self, catalog: str) -> None:
         """Nothing to load."""
 
+    def _must_be_there(self) -> None:
+        if not self.connected:
+            raise ExecutorLostError("the scripted executor is gone")
+
+    async def _outcome(self, step: StepId) -> StepOutcome:
+        while not self._outcomes[step].done():
+            await asyncio.wait([self._outcomes[step]], timeout=_LOOK)
+            self._must_be_there()
+        return self._outcomes[step].result()
+
     async def _do(self, number: StepId) -> StepOutcome:
-        step = await self._store.read(lambda view: view.step(number))
-        if step is None:
-            return StepOutcome(StepStatus.FAILED, error="no such step")
-        attempt = await self._store.read(lambda view: view.attempt(step.attempt))
-        if attempt is None:
-            return StepOutcome(StepStatus.FAILED, error="no such attempt")
+        step, attempt = await self._world.store.read(lambda view: _intent(view, number))
         action = self._action(attempt.id, attempt.runbook)
         if step.phase is Phase.COLLECT:
             return StepOutcome(StepStatus.DONE, 0, "scripted evidence")
         if step.phase is Phase.REQUIRE:
             failed = action.does == "precondition fails"
             return StepOutcome(StepStatus.FAILED if failed else StepStatus.DONE, int(failed))
-        self._world.effects.append((self._world.loop.time(), attempt.runbook))
-        if action.does == "hangs":
-            wait = (step.deadline - step.intended) / 1e6
-            await asyncio.sleep(wait)
-            return StepOutcome(StepStatus.FAILED, error="killed at its deadline")
-        await asyncio.sleep(action.takes.total_seconds())
-        now = self._world.loop.time()
-        if action.does == "heals":
-            for item in attempt.items:
-                self._world.healed[item] = now + action.after.total_seconds()
+        text = describe(from_json(step.effect))
+        effect = Effect(self._world.loop.time(), attempt.key, attempt.runbook, text)
+        self._world.effects.append(effect)
+        return await self._act(step, attempt, action)
+
+    async def _act(self, step: Step, attempt: Attempt, action: Action) -> StepOutcome:
+        world = self._world
+        if action.does == "no answer":
+            await asyncio.Event().wait()
+        hangs = action.does == "hangs"
+        limit = (step.deadline - step.intended) / 1e6
+        await asyncio.sleep(limit if hangs else action.takes.total_seconds())
+        is_last = step.position == len(from_text(attempt.plan)) - 1
+        if is_last and (action.heals or action.does == "heals"):
+            world.heal(attempt, action)
         if action.harms:
-            self._world.harmed[action.harms] = now
-        status = {"fails": StepStatus.FAILED, "unknown": StepStatus.UNKNOWN}.get(action.does)
-        return StepOutcome(status or StepStatus.DONE, 1 if action.does == "fails" else 0)
+            world.harmed[action.harms] = world.loop.time()
+        match action.does:
+            case "hangs":
+                return StepOutcome(StepStatus.FAILED, error="killed at its deadline")
+            case "fails":
+                return StepOutcome(StepStatus.FAILED, 1, "it did not work")
+            case "unknown":
+                return StepOutcome(StepStatus.UNKNOWN, error="its run record cannot be read")
+            case _:
+                return StepOutcome(StepStatus.DONE, 0)
 
     def _action(self, attempt: AttemptId, runbook: str) -> Action:
         """Give what this attempt's runbook does; of a list, one entry per attempt in turn."""
@@ -187,10 +254,56 @@ class ScriptedTickets:
         now = self._world.loop.time()
         if now < self._world.tickets_down_until:
             raise TicketError("the scripted ticket server is down", permanent=False)
-        self._world.pages.append((now, item))
+        self._world.pages.append(Page(now, item))
         return Delivery(external or f"T-{item.incident}")
 
 
-def seconds(duration: timedelta) -> float:
-    """Give a duration in seconds."""
-    return duration.total_seconds()
+class ScriptedStore:
+    """The scenario's store as the core sees it: a real one, on a disk that may be full."""
+
+    trouble = ""
+    queued = 0
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+        self.writes = 0
+
+    def write(self, work: Callable[[Tx], T], *, urgent: bool = True) -> Awaitable[T]:
+        """Write, or refuse."""
+        self.writes += 1
+        return self._refused() or self._world.store.write(work, urgent=urgent)
+
+    def read(self, work: Callable[[View], T]) -> Awaitable[T]:
+        """Read, or refuse."""
+        return self._refused() or self._world.store.read(work)
+
+    def read_now(self, work: Callable[[View], T]) -> T:
+        """Read at once."""
+        return self._world.store.read_now(work)
+
+    def write_now(self, work: Callable[[Tx], T]) -> T:
+        """Write at once."""
+        return self._world.store.write_now(work)
+
+    async def close(self) -> None:
+        """The scenario closes the real one."""
+
+    def _refused(self) -> asyncio.Future[Any] | None:
+        if self._world.loop.time() >= self._world.store_down_until:
+            return None
+        refused: asyncio.Future[Any] = self._world.loop.create_future()
+        refused.set_exception(StoreError("the scripted disk is full"))
+        return refused
+
+
+def _intent(view: View, number: StepId) -> tuple[Step, Attempt]:
+    """Give the committed intent; the engine may ask for no other."""
+    step = view.step(number)
+    attempt = view.attempt(step.attempt) if step is not None else None
+    if step is None or attempt is None:
+        raise LookupError(f"step {number} was asked for before its intent was committed")
+    return step, attempt
+
+
+def _result(given: Given, item: str) -> Result:
+    return Result(given.status, given.text, (), item, given.cause)

@@ -1,0 +1,82 @@
+"""What people and fate do to a running core at one instant of a scenario, crashes apart.
+
+People go through the core's own commands; fate only changes the scripted world.
+"""
+
+from datetime import timedelta
+
+from monitord.clock import after
+from monitord.engine.core import Core
+from monitord.engine.scenario.file import Deed
+from monitord.engine.scenario.world import World
+from monitord.engine.virtual_time import VirtualClock
+from monitord.errors import CommandRefusedError
+
+
+async def do(deed: Deed, core: Core, world: World, clock: VirtualClock) -> None:
+    """Do it.
+
+    Raises:
+        MonitordError: the core refuses a person's order.
+    """
+    if not await _order(deed, core):
+        _fate(deed, world, clock)
+
+
+async def _order(deed: Deed, core: Core) -> bool:
+    """Give a person's order; tells whether the deed is one."""
+    now = core.now()
+    expires = after(now, deed.lasts)
+    by, reason = deed.by, deed.reason
+    if deed.ack is not None:
+        await core.ack(deed.ack, by=by, reason=reason, expires=expires)
+    elif deed.maintenance is not None:
+        await core.maintenance(
+            deed.maintenance,
+            by=by,
+            reason=reason,
+            starts=now,
+            expires=expires,
+            until_ok=deed.until_ok,
+        )
+    elif deed.halt is not None:
+        await core.halt(deed.halt, by=by, reason=reason, expires=expires)
+    elif deed.resume is not None:
+        await core.resume(deed.resume, by=by)
+    elif deed.end is not None:
+        await _end(deed.end, core, by)
+    elif deed.close is not None:
+        await _close(deed.close, core, by, reason)
+    else:
+        return False
+    return True
+
+
+async def _end(selector: str, core: Core, by: str) -> None:
+    orders = await core.store.read(lambda view: view.orders(at=core.now()))
+    named = [order.id for order in orders if order.selector == selector]
+    if not named:
+        raise CommandRefusedError(f"end: no order of {selector!r} is in force then")
+    for number in named:
+        await core.resume(number, by=by)
+
+
+async def _close(key: str, core: Core, by: str, reason: str) -> None:
+    incident = await core.store.read(lambda view: view.live_incident(key))
+    if incident is None:
+        raise CommandRefusedError(f"close: there is no incident {key} then")
+    await core.close_incident(incident.id, by=by, reason=reason)
+
+
+def _fate(deed: Deed, world: World, clock: VirtualClock) -> None:
+    now = world.loop.time()
+    if deed.tickets_down is not None:
+        world.tickets_down_until = now + deed.tickets_down.total_seconds()
+    elif deed.executor_down is not None:
+        world.executor_down_until = now + deed.executor_down.total_seconds()
+    elif deed.store_down is not None:
+        world.store_down_until = now + deed.store_down.total_seconds()
+    else:
+        step = (deed.clock or timedelta()) - (deed.clock_back or timedelta())
+        clock.step(step.total_seconds())
+        world.steps.append((clock.now(), step // timedelta(microseconds=1)))
