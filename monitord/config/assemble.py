@@ -71,7 +71,7 @@ def _assemble(sources: Sources, kinds: Kinds) -> tuple[Catalog, list[attach.Atta
     found = attacher.all()
     unused.judge(context, policies, defined, fleet, {item.name for item in found})
     exceptions.refuse_unused(context, deviations)
-    keys = needs.Keys(check_key(item.host.name, item.name) for item in found)
+    keys = needs.Keys([check_key(item.host.name, item.name) for item in found], attacher.absent)
     members = services.build(context, top, keys)
     built = _build_checks(context, policies, found, keys, members)
     _refuse_circles(context, built, fleet)

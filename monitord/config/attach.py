@@ -18,6 +18,7 @@ from monitord.config.names import nearest
 from monitord.config.sections import valid_name
 from monitord.config.tree import Map, Place
 from monitord.model.catalog import Host
+from monitord.model.ids import CheckKey, check_key
 from monitord.model.kinds import FactProbe
 
 
@@ -55,6 +56,8 @@ class Attacher:
         self._own: dict[int, dict[str, Layer]] = {}
         self._implicit: dict[tuple[str, int, Place], Layer] = {}
         self._prepared: dict[tuple[str, tuple[int, ...]], Prepared | None] = {}
+        self.absent: set[CheckKey] = set()
+        """Checks that are written and yet not there: left out by a condition, or with mistakes."""
 
     def all(self) -> list[Attached]:
         """Give all checks of all hosts, host by host, the implicit ones first."""
@@ -69,11 +72,13 @@ class Attacher:
         stacks = self._stacks(draft)
         if draft.name in self._fleet.parents:
             stacks = {defaults.REACH: [], **stacks}
-        found = [
-            item
-            for name, used in stacks.items()
-            if (item := self._attached(draft, host, name, used)) is not None
-        ]
+        found: list[Attached] = []
+        for name, used in stacks.items():
+            item = self._attached(draft, host, name, used)
+            if item is None:
+                self.absent.add(check_key(host.name, name))
+            else:
+                found.append(item)
         wants_transport = host.login.kind == "ssh" and any(self._is_fact(item) for item in found)
         if wants_transport and defaults.TRANSPORT not in stacks:
             transport = self._attached(draft, host, defaults.TRANSPORT, [])
@@ -193,7 +198,8 @@ class Attacher:
         known = self._definitions.names()
         near = nearest(name, known)
         if all(not layer.tree for layer in used) or near:
-            self._context.add_missing(place, f"there is no check {name}{near}")
+            if f"check/{name}" not in self._context.failed:
+                self._context.add_missing(place, f"there is no check {name}{near}")
             return
         prepare_nothing = ", ".join(sorted(self._context.kinds.probes))
         for key, _, at in used[-1].tree.entries():

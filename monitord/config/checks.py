@@ -259,7 +259,7 @@ def _unknown_runbook(
     masked = policies.masked.get(f"runbook/{name}")
     if masked:
         context.add_once(place, f"{check}: runbook {name} is masked by the empty file {masked}")
-    else:
+    elif f"runbook/{name}" not in context.failed:
         near = nearest(name, policies.runbooks)
         context.add_missing(place, f"{check}: there is no runbook {name}{near}")
 

@@ -1,5 +1,6 @@
 """What one assembly carries along: the kinds, and every problem and warning found so far."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TypeVar
 
@@ -18,13 +19,15 @@ Model = TypeVar("Model", bound=BaseModel)
 class Context:
     """Collects instead of raising, so that a person sees all mistakes at once.
 
-    `broken`: a file could not be read, so that a name that is missing proves nothing.
+    `broken`: a file could not be read, so that a name that is missing proves nothing. `failed` is
+    what is there and has mistakes (`runbook/NAME`, `check/NAME`): it is not told as missing too.
     """
 
     kinds: Kinds
     broken: bool = False
     problems: list[Problem] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
+    failed: set[str] = field(default_factory=set)
     _seen: set[Place] = field(default_factory=set)
     _unread: frozenset[Place] = frozenset()
 
@@ -82,8 +85,37 @@ class Context:
             self.add_error(error, model, locate, prefix=prefix, once=once)
             return None
 
+    def model_or_rest(
+        self,
+        model: type[Model],
+        tree: Map,
+        place: Place,
+        prefix: str,
+        instead: Mapping[str, object],
+    ) -> Model:
+        """Validate a map whose keys are all optional; on mistakes, give what is right of it.
+
+        `instead` are values for keys with mistakes, where leaving them out would look like another
+        mistake further on.
+        """
+        try:
+            return model.model_validate(tree)
+        except ValidationError as error:
+            self.add_error(error, model, finder(tree, place), prefix=prefix)
+        right = {key: value for key, value in tree.items() if _is_right(model, key, value)}
+        wrong = {key: value for key, value in instead.items() if key in tree and key not in right}
+        return model.model_validate({**right, **wrong})
+
     def model(
         self, model: type[Model], tree: Map, place: Place, *, prefix: str = ""
     ) -> Model | None:
         """Validate a map as it stands in a file."""
         return self.try_model(model, tree, finder(tree, place), prefix)
+
+
+def _is_right(model: type[BaseModel], key: str, value: object) -> bool:
+    try:
+        model.model_validate({key: value})
+    except ValidationError:
+        return False
+    return True

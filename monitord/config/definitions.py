@@ -46,7 +46,9 @@ def define(
         _define_file(context, definitions, document)
     for entry in sections.named["checks"].values():
         tree = context.as_map(entry.value, entry.place, entry.name)
-        if tree is not None:
+        if tree is None:
+            context.failed.add(f"check/{entry.name}")
+        else:
             _define_own(context, definitions, entry.name, Layer(tree, entry.place, "checks"))
     definitions.defaults = _default_layers(context, sections.defaults)
     return definitions
@@ -55,6 +57,8 @@ def define(
 def _define_file(context: Context, definitions: Definitions, document: Document) -> None:
     top = Place(document.file)
     if not isinstance(document.tree, Map) or len(document.tree) != 1:
+        names = document.tree if isinstance(document.tree, Map) else (document.stem,)
+        context.failed.update(f"check/{name}" for name in names)
         context.add(
             top, "a check file defines one check (write its name, a colon, and the check below)"
         )
@@ -63,6 +67,7 @@ def _define_file(context: Context, definitions: Definitions, document: Document)
     if not valid_name(context, "checks", name, place):
         return
     if not isinstance(value, Map):
+        context.failed.add(f"check/{name}")
         context.add(place, f"{name}: {not_a(value, 'a check')} (write {{disk: {{…}}}})")
         return
     layer = Layer(value, place, "shipped" if document.shipped else "own")

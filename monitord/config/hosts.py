@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from monitord.config import layers
-from monitord.config.context import Context
+from monitord.config.context import Context, Model
 from monitord.config.fields import Parents
 from monitord.config.names import Slots, expand, fill, glob, is_name, is_pattern, nearest, slots_of
 from monitord.config.schema import GroupModel, HostModel, LoginModel, PlacementModel
@@ -70,33 +70,37 @@ def build(context: Context, sections: Sections) -> Fleet:
 def _groups(context: Context, sections: Sections) -> dict[str, Group]:
     groups: dict[str, Group] = {}
     for entry in sections.named["groups"].values():
-        tree = context.as_map(entry.value, entry.place, entry.name)
-        model = tree is not None and context.model(GroupModel, tree, entry.place, prefix=entry.name)
-        if tree is not None and model:
-            groups[entry.name] = Group(entry.name, model, tree, entry.place)
-            if model.keep_healthy is not None:
-                context.warnings.append(
-                    f"{tree.key_place('keep_healthy')}: {entry.name}: keep_healthy is read but not "
-                    "enforced by this version"
-                )
+        tree, model = _read(context, GroupModel, entry)
+        groups[entry.name] = Group(entry.name, model, tree, entry.place)
+        if model.keep_healthy is not None:
+            context.warnings.append(
+                f"{tree.key_place('keep_healthy')}: {entry.name}: keep_healthy is read but not "
+                "enforced by this version"
+            )
     return groups
 
 
 def _drafts(context: Context, sections: Sections) -> dict[str, Draft]:
     drafts: dict[str, Draft] = {}
     for entry in sections.named["hosts"].values():
-        tree = context.as_map(entry.value, entry.place, entry.name)
-        if tree is None:
-            continue
-        model = context.model(HostModel, tree, entry.place, prefix=entry.name)
+        tree, model = _read(context, HostModel, entry)
         for name, numbers in _names(context, entry):
             if name in drafts:
                 first = drafts[name].place
                 text = f"host {name} is written twice (first in {first}); remove one"
                 context.add_once(entry.place, text)
-            elif model is not None:
+            else:
                 drafts[name] = _draft(context, entry, tree, model, name, numbers)
     return drafts
+
+
+def _read(context: Context, model: type[Model], entry: Entry) -> tuple[Map, Model]:
+    """Give a host or group as far as it is right: one mistake must not look like ten."""
+    tree = context.as_map(entry.value, entry.place, entry.name)
+    if tree is None:
+        tree = Map(entry.place.file)
+    login = {"login": "local"}
+    return tree, context.model_or_rest(model, tree, entry.place, entry.name, login)
 
 
 def _names(context: Context, entry: Entry) -> list[tuple[str, tuple[int, ...]]]:

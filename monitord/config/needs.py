@@ -4,6 +4,7 @@ A pattern is `host/check`, either part with `*`, `?` or ranges; a bare `check` m
 """
 
 from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 
 from monitord.config.context import Context
 from monitord.config.fields import Parents
@@ -14,10 +15,14 @@ from monitord.model.ids import CheckKey
 
 
 class Keys:
-    """All check keys of the catalog, and which of them a pattern means."""
+    """All check keys of the catalog, and which of them a pattern means.
 
-    def __init__(self, keys: Iterable[CheckKey]) -> None:
+    `absent` are keys that are written but not in the catalog; naming one is no mistake.
+    """
+
+    def __init__(self, keys: Iterable[CheckKey], absent: AbstractSet[CheckKey]) -> None:
         self._keys = list(keys)
+        self._absent = absent
         self._known = set(self._keys)
         self._matches: dict[str, list[CheckKey]] = {}
 
@@ -38,6 +43,11 @@ class Keys:
             return [key] if key in self._known else []
         matches = glob(pattern)
         return [key for key in self._keys if matches(key)]
+
+    def is_absent(self, pattern: str) -> bool:
+        """Tell whether a pattern means a key that is written but not in the catalog."""
+        matches = glob(pattern)
+        return any(matches(key) for key in self._absent)
 
     def nearest(self, pattern: str) -> str:
         """Give ` (did you mean …?)` or nothing."""
@@ -63,7 +73,7 @@ def requirement(
             continue
         if pattern == own:
             context.add_once(place, f"{name}.needs: a check cannot need itself (remove it)")
-        elif not matched:
+        elif not matched and not keys.is_absent(pattern):
             near = keys.nearest(pattern)
             context.add_missing(place, f"{name}.needs: there is no check {text}{near}")
         found.extend(matched)

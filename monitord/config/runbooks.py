@@ -57,10 +57,12 @@ def build(
     for name, (entry, _) in found.items():
         tree = context.as_map(entry.value, entry.place, name)
         runbook = None if tree is None else _runbook(context, name, tree, entry.place)
-        if runbook is not None and tree is not None:
-            runbooks[name] = runbook
-            if "mode" in tree:
-                spoken.add(name)
+        if runbook is None or tree is None:
+            context.failed.add(f"runbook/{name}")
+            continue
+        runbooks[name] = runbook
+        if "mode" in tree:
+            spoken.add(name)
     return runbooks, frozenset(spoken)
 
 

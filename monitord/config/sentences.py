@@ -14,6 +14,7 @@ from monitord.config.fields import not_a, shown
 from monitord.config.names import has_slot, nearest
 from monitord.config.tree import Map, Place, Seq
 from monitord.errors import Problem
+from monitord.secrets import SecretRef
 
 Path = tuple[str | int, ...]
 _FEW = 12
@@ -165,6 +166,8 @@ def _text(given: object, _context: Mapping[str, Any]) -> str:
     if isinstance(given, bool | int | float):
         word = "true or false" if isinstance(given, bool) else "a number"
         return f'{shown(given)} is {word}, not a text (quote it: "{shown(given)}")'
+    if isinstance(given, SecretRef):
+        return f"{given} cannot stand here: this setting takes no secret (write the text itself)"
     return not_a(given, "a text")
 
 

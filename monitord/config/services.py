@@ -53,7 +53,7 @@ def _named(context: Context, keys: Keys, text: str, place: Place, what: str) -> 
     except ValueError as error:
         context.add(place, f"{what}: {error}")
         return []
-    if not found:
+    if not found and not keys.is_absent(pattern):
         context.add_missing(place, f"{what}: there is no check {pattern}{keys.nearest(pattern)}")
     return found
 
