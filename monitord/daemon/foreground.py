@@ -26,7 +26,7 @@ _ORDER = ("executor", "core", "web")
 _LONGEST_WAIT = 30.0  # seconds between two starts of a process that keeps dying
 _STEADY = 60.0  # seconds alive after which the back-off begins anew
 _STOP = 10.0  # seconds that a process gets to end
-_QUIET = frozenset({"alive", "step-intended", "step-done", "verifying", "amended"})
+_QUIET = frozenset({"alive", "step-intended", "step-done", "verifying", "looked", "amended"})
 
 
 def run(config: Path) -> int:

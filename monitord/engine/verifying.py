@@ -20,6 +20,7 @@ from monitord.model.ids import StateKey
 from monitord.model.incident import Attempt, AttemptStatus, IncidentStatus
 from monitord.model.result import Status
 from monitord.model.state import CheckState, Transition
+from monitord.model.ticket import Event
 from monitord.store.contract import Tx
 
 _A = AttemptStatus
@@ -83,8 +84,17 @@ def judge(
             _fixed(turn, items, verdict.oks)
         case verification.Again():
             turn.tx.change_attempt(attempt.id, _A.VERIFYING, oks=verdict.oks, due_at=verdict.at)
+            _tell_look(turn, verdict.oks, rung.verify.oks)
         case verification.GaveUp():
             _gave_up(turn, verdict.reason)
+
+
+def _tell_look(turn: AttemptTurn, oks: int, wanted: int) -> None:
+    """Let those who watch know how far the proof has come; the timeline keeps only its end."""
+    attempt, incident = turn.attempt.id, turn.incident.id
+    text = f"attempt {attempt}: {oks} of {wanted} OKs in a row"
+    data = {"attempt": attempt, "oks": oks, "wanted": wanted}
+    turn.after.events.append(Event(incident, turn.now, "looked", text, data=data))
 
 
 def _fixed(turn: AttemptTurn, items: Sequence[str], oks: int) -> None:
