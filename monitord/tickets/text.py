@@ -28,17 +28,15 @@ Ticket = Mapping[str, Any]
 def render(ticket: Ticket) -> str:
     """Give the full text of a ticket document.
 
-    Shape: key, check, incident, tier, priority, status, severity, title, host (name, address),
-    summary, since, first_failed, means, by_hand, next_command, tried, refused, evidence, timeline,
-    links. Times are ISO 8601 texts. Unknown keys are ignored, absent ones left out; it raises
-    nothing for content.
+    Shape: decisions/ticket_document.py gives it. Times are ISO 8601 texts. Unknown keys are
+    ignored, absent ones left out; it raises nothing for content.
     """
     parts = (
         _what(ticket),
         _section("What this means", _paragraph(ticket.get("means"))),
         _section("What I did", _tried(_list(ticket, "tried"))),
         _section("What I refused, and why", _refused(_list(ticket, "refused"))),
-        _OWNERS.get(str(ticket.get("status", "")).upper(), ""),
+        _line(ticket.get("says")) or _OWNERS.get(str(ticket.get("status", "")).upper(), ""),
         _section("Next command", _indented(_line(ticket.get("next_command")))),
         _section("By hand", _paragraph(ticket.get("by_hand"))),
         _section("Evidence", _evidence(_list(ticket, "evidence"))),
@@ -50,19 +48,24 @@ def render(ticket: Ticket) -> str:
 
 def subject(ticket: Ticket) -> str:
     """Give the one line that names a ticket: `web1/site: no answer within 5 s`."""
-    key, title = _line(ticket.get("key")), _line(ticket.get("title"))
+    named, title = _named(ticket), _line(ticket.get("title"))
     said = title or _line(ticket.get("summary"))
-    return said if not key or said.startswith(key) else f"{key}: {said}"
+    return said if not named or said.startswith(named) else f"{named}: {said}"
+
+
+def _named(ticket: Ticket) -> str:
+    return _line(ticket.get("check")) or _line(ticket.get("key"))
 
 
 def _what(ticket: Ticket) -> str:
     severity = _line(ticket.get("severity")).upper()
     summary = _line(ticket.get("summary"))
-    named = _line(ticket.get("check")) or _line(ticket.get("key"))
-    first = f"{named} is {severity}" if severity else subject(ticket)
+    first = f"{_named(ticket)} is {severity}" if severity else subject(ticket)
     lines = [f"{first}: {summary}" if severity and summary else first]
     facts = (
         ("host", _host(ticket.get("host"))),
+        ("items", _names(ticket.get("items"))),
+        ("services", _names(ticket.get("services"))),
         ("since", _moment(ticket.get("since"))),
         ("first failure", _moment(ticket.get("first_failed"))),
         ("incident", _line(ticket.get("incident"))),
@@ -79,7 +82,15 @@ def _host(host: Any) -> str:
     if not isinstance(host, Mapping):
         return _line(host)
     name, address = _line(host.get("name")), _line(host.get("address"))
-    return f"{name} ({address})" if address and address != name else name
+    shown = f"{name} ({address})" if address and address != name else name
+    place = [_line(host.get(key)) for key in ("customer", "site") if host.get(key)]
+    return ", ".join([shown, *place])
+
+
+def _names(names: Any) -> str:
+    if not isinstance(names, Sequence) or isinstance(names, str):
+        return ""
+    return _line(", ".join(str(name) for name in names))
 
 
 def _section(title: str, body: str) -> str:
@@ -107,6 +118,9 @@ def _step(step: Ticket) -> Iterator[str]:
         yield f"     $ {command}"
     for line in _lines(step.get("output")):
         yield f"     | {line}"
+    error = _line(step.get("error"))
+    if error:
+        yield f"     ! {error}"
 
 
 def _refused(refusals: Sequence[Ticket]) -> str:
@@ -116,7 +130,21 @@ def _refused(refusals: Sequence[Ticket]) -> str:
         named = f"{runbook} by {guard}" if runbook and guard else runbook or guard
         words = (_moment(refusal.get("at")), named + ":", _line(refusal.get("reason")))
         lines.append("  " + "  ".join(word for word in words if word))
+        lines.extend(f"    plan: {step}" for step in _plan(refusal.get("plan")))
     return "\n".join(lines)
+
+
+def _plan(plan: Any) -> list[str]:
+    """Give the exact steps that wait for a person's approval, one line each."""
+    if not isinstance(plan, Sequence) or isinstance(plan, str):
+        return []
+    return [_planned(step) if isinstance(step, Mapping) else _line(step) for step in plan]
+
+
+def _planned(step: Ticket) -> str:
+    return "  ".join(
+        _line(step.get(name)) for name in ("phase", "target", "text") if step.get(name)
+    )
 
 
 def _evidence(pieces: Sequence[Ticket]) -> str:

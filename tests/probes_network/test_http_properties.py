@@ -54,10 +54,10 @@ async def received(pieces: list[bytes], *, bodiless: bool = False) -> Exchange:
 
 
 def outcome(exchange: Exchange) -> tuple[Any, ...]:
-    body = b"".join(exchange.body)
-    # Which bytes were at hand when it broke is told in the summary, and depends on the pieces.
-    failed = exchange.failed.partition(" it said ")[0]
-    return failed, exchange.status, exchange.headers, body, exchange.cut
+    if exchange.failed:
+        # Which bytes were at hand when it broke is told in the summary, and depends on the pieces.
+        return (exchange.failed.partition(" it said ")[0],)
+    return exchange.status, exchange.headers, b"".join(exchange.body), exchange.cut
 
 
 heads = st.sampled_from(
