@@ -5,12 +5,14 @@ acts on it, so that a kill between two of them repeats nothing and forgets nothi
 """
 
 from collections.abc import Mapping
+from functools import partial
 
 from monitord.clock import after
 from monitord.decisions import incidents as decisions
 from monitord.decisions.escalation import priority
 from monitord.engine import ticketing
 from monitord.engine.instance import Instance
+from monitord.engine.turn import AfterCommit
 from monitord.model.ids import IncidentId, Instant, StateKey
 from monitord.model.incident import (
     OPEN_STATUSES,
@@ -30,20 +32,22 @@ _ALL = 1_000_000
 _NOT_CLOSED = (*OPEN_STATUSES, IncidentStatus.RESOLVED)
 
 
-def settle_transitions(tx: Tx, instance: Instance, now: Instant) -> list[Event]:
-    """Decide every transition that is not yet decided; gives the timeline lines to publish."""
-    events: list[Event] = []
+def settle_transitions(
+    tx: Tx, instance: Instance, now: Instant, out: AfterCommit, *, only: int | None = None
+) -> None:
+    """Decide every transition that is not yet decided, or `only` the one of this number."""
     # One query for the batch: at a start thousands of transitions come, and hardly any incident.
     live = {incident.key: incident for incident in tx.incidents(_NOT_CLOSED, limit=_ALL)}
     for transition in tx.pending_transitions(_AT_A_TIME):
+        if only not in (None, transition.id):
+            continue
         outcomes = []
         for decision in _decide(tx, instance, transition, live, now):
-            lines, outcome = _apply(tx, instance, transition, decision, now)
-            events.extend(lines)
+            lines, outcome = _apply(tx, instance, transition, decision, now, out)
+            out.events.extend(lines)
             outcomes.append(outcome)
             _reread(tx, live, decision)
         tx.settle_transition(transition.id, "; ".join(outcomes))
-    return events
 
 
 def _reread(tx: Tx, live: dict[str, Incident], decision: decisions.Decision) -> None:
@@ -163,6 +167,7 @@ def _apply(
     transition: Transition,
     decision: decisions.Decision,
     now: Instant,
+    out: AfterCommit,
 ) -> tuple[list[Event], str]:
     match decision:
         case decisions.Open():
@@ -172,7 +177,7 @@ def _apply(
         case decisions.Amend():
             return _amend(tx, instance, transition, decision, now)
         case decisions.Resolve():
-            return _resolve(tx, instance, decision, now)
+            return _resolve(tx, instance, decision, now, out)
         case decisions.Suppress():
             return [], f"suppressed: {decision.reason}"
 
@@ -277,11 +282,12 @@ def _amend(
 
 
 def _resolve(
-    tx: Tx, instance: Instance, decision: decisions.Resolve, now: Instant
+    tx: Tx, instance: Instance, decision: decisions.Resolve, now: Instant, out: AfterCommit
 ) -> tuple[list[Event], str]:
     incident = decision.incident
     for attempt in tx.attempts(incident=incident.id):
-        end_attempt(tx, attempt, now, "the check recovered by itself")
+        if end_attempt(tx, attempt, now, "the check recovered by itself"):
+            out.calls.append(partial(instance.beliefs.release, attempt.id, now))
     tx.move_incident(
         incident.id,
         incident.status,

@@ -6,7 +6,8 @@ anything between two rows: it may be killed between any two lines.
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from datetime import timedelta
 
 from monitord.clock import after
@@ -25,7 +26,8 @@ from monitord.store.contract import Tx, View
 
 log = get_logger(__name__)
 
-_LONGEST_REST = 5.0  # seconds: how stale a missed wake-up can make us
+_LONGEST_REST = 10.0  # seconds: how stale a missed wake-up can make us
+_AFTER_TROUBLE = 1.0  # seconds
 _MOST_ROUNDS = 20  # a row that is due again at once may not keep the others from resting
 _SET_ASIDE = timedelta(minutes=1)
 _ON_LADDER = (IncidentStatus.OPEN, IncidentStatus.WAITING)
@@ -59,53 +61,59 @@ class Mover:
         instance = self._instance
         while True:
             instance.due.clear()
+            rest = _AFTER_TROUBLE
             try:
-                for _round in range(_MOST_ROUNDS):
-                    if not await self._cycle():
-                        break
-                rest = await instance.store.read(self._rest)
+                rest = await self._until_nothing_moves()
             except StoreError as error:
                 log.warning("stages rest: the store does not answer", error=str(error))
-                rest = 1.0
             except Exception:
                 log.exception("stages failed")  # they must outlive any bug of one
-                rest = 1.0
             try:
                 async with asyncio.timeout(rest):
                     await instance.due.wait()
             except TimeoutError:
                 continue
 
-    async def _cycle(self) -> bool:
+    async def _until_nothing_moves(self) -> float:
+        """Go through the stages again and again; gives the seconds until the next row is due."""
+        rest = _LONGEST_REST
+        for _round in range(_MOST_ROUNDS):
+            # One read a round: a core at rest should cost next to nothing.
+            found = await self._instance.store.read(self._look)
+            rest = found.rest
+            if not await self._cycle(found):
+                break
+        return rest
+
+    async def _cycle(self, found: "_Found") -> bool:
         """Go through all stages in their order; tells whether anything was moved."""
-        moved = await self._transitions()
-        now = self._instance.now()
-        resolved, climbing, carried, verifying = await self._instance.store.read(
-            lambda view: _due(view, now)
-        )
-        if resolved:
-            moved |= await self._commit("closing", _close)
-        for incident in climbing:
+        moved = False
+        if found.transitions:
+            moved |= await self._transitions()
+        if found.resolved:
+            moved |= await self._row("closing", _close)
+        for incident in found.climbing:
             moved |= await self._row(f"incident {incident}", _climber(self._instance, incident))
-        for attempt in carried:
+        for attempt in found.carried:
             carry = self._attempts.carry_on
             moved |= await self._row(f"attempt {attempt}", _carrier(self._instance, attempt, carry))
-        for attempt in verifying:
+        for attempt in found.verifying:
             prove = self._verifying.carry_on
             moved |= await self._row(f"attempt {attempt}", _carrier(self._instance, attempt, prove))
-        for begin in await self._instance.store.read(lambda view: self._outbox.due(view, now)):
+        for begin in found.deliveries:
             begin()
         return moved
 
     async def _transitions(self) -> bool:
-        instance = self._instance
-
-        def settle(tx: Tx, out: AfterCommit, now: Instant) -> None:
-            out.events.extend(incidents.settle_transitions(tx, instance, now))
-
-        if not await instance.store.read(lambda view: bool(view.pending_transitions(1))):
-            return False
-        return await self._row("transitions", settle)
+        """Settle what is pending; where that fails, one by one, so that only the culprit waits."""
+        if await self._row("transitions", _settler(self._instance)):
+            return True
+        moved = False
+        pending = await self._instance.store.read(lambda view: view.pending_transitions())
+        for transition in pending:
+            settle = _settler(self._instance, transition.id)
+            moved |= await self._row(f"transition {transition.id}", settle)
+        return moved
 
     async def _row(self, name: str, work: Callable[[Tx, AfterCommit, Instant], None]) -> bool:
         if self._instance.busy(name) or self._aside.get(name, 0) > self._instance.now():
@@ -126,28 +134,54 @@ class Mover:
         out.run(self._instance)
         return True
 
-    def _rest(self, view: View) -> float:
-        """Give the seconds until the next row is due."""
+    def _look(self, view: View) -> "_Found":
+        """Give the rows whose time has come, by stage, and when the next will be due."""
         now = self._instance.now()
-        dues = [i.due_at for i in view.incidents((*_ON_LADDER, IncidentStatus.RESOLVED))]
-        live = view.attempts(statuses=(*_CARRIED, AttemptStatus.VERIFYING))
-        dues += [attempt.due_at for attempt in live]
-        dues += [item.due_at for item in view.outbox(status=OutboxStatus.PENDING)]
-        waiting = [due - now for due in dues if due is not None]
-        soonest = min((wait for wait in waiting if wait > 0), default=_LONGEST_REST * 1e6)
-        return max(0.01, min(_LONGEST_REST, soonest / 1e6))
+        soon = after(now, timedelta(seconds=_LONGEST_REST))
+        waiting = view.incidents((*_ON_LADDER, IncidentStatus.RESOLVED), due_by=soon)
+        live = view.attempts(statuses=(*_CARRIED, AttemptStatus.VERIFYING), due_by=soon)
+        messages = view.outbox(status=OutboxStatus.PENDING, due_by=soon)
+        dues = [row.due_at for row in waiting] + [row.due_at for row in live]
+        incidents_due = [row for row in waiting if _due(row.due_at, now)]
+        attempts_due = [row for row in live if _due(row.due_at, now)]
+        return _Found(
+            transitions=bool(view.pending_transitions(1)),
+            resolved=any(row.status is IncidentStatus.RESOLVED for row in incidents_due),
+            climbing=[row.id for row in incidents_due if row.status in _ON_LADDER],
+            carried=[row.id for row in attempts_due if row.status in _CARRIED],
+            verifying=[r.id for r in attempts_due if r.status is AttemptStatus.VERIFYING],
+            deliveries=self._outbox.due(view, now),
+            rest=_rest((*dues, *(message.due_at for message in messages)), now),
+        )
 
 
-def _due(
-    view: View, now: Instant
-) -> tuple[list[IncidentId], list[IncidentId], list[AttemptId], list[AttemptId]]:
-    """Give the ids of the rows whose time has come, by stage."""
-    return (
-        [row.id for row in view.incidents([IncidentStatus.RESOLVED], due_by=now)],
-        [row.id for row in view.incidents(_ON_LADDER, due_by=now)],
-        [row.id for row in view.attempts(statuses=_CARRIED, due_by=now)],
-        [row.id for row in view.attempts(statuses=[AttemptStatus.VERIFYING], due_by=now)],
-    )
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """One look at the rows: what each stage has to do now, and how many seconds it may rest."""
+
+    transitions: bool
+    resolved: bool
+    climbing: list[IncidentId]
+    carried: list[AttemptId]
+    verifying: list[AttemptId]
+    deliveries: list[Callable[[], None]]
+    rest: float
+
+
+def _rest(dues: Iterable[Instant | None], now: Instant) -> float:
+    """Give the seconds until the next of these; what is due already is under way or set aside."""
+    waits = (due - now for due in dues if due is not None and due > now)
+    soonest = min(waits, default=_LONGEST_REST * 1e6)
+    return max(0.01, min(_LONGEST_REST, soonest / 1e6))
+
+
+def _settler(
+    instance: Instance, only: int | None = None
+) -> Callable[[Tx, AfterCommit, Instant], None]:
+    def work(tx: Tx, out: AfterCommit, now: Instant) -> None:
+        incidents.settle_transitions(tx, instance, now, out, only=only)
+
+    return work
 
 
 def _close(tx: Tx, out: AfterCommit, now: Instant) -> None:
@@ -157,7 +191,7 @@ def _close(tx: Tx, out: AfterCommit, now: Instant) -> None:
 def _climber(instance: Instance, number: IncidentId) -> Callable[[Tx, AfterCommit, Instant], None]:
     def work(tx: Tx, out: AfterCommit, now: Instant) -> None:
         incident = tx.incident(number)
-        if incident is not None and incident.status in _ON_LADDER:
+        if incident is not None and incident.status in _ON_LADDER and _due(incident.due_at, now):
             ladder.climb(Turn(tx, instance, incident, now, out))
 
     return work
@@ -169,7 +203,12 @@ def _carrier(
     def work(tx: Tx, out: AfterCommit, now: Instant) -> None:
         attempt = tx.attempt(number)
         incident = tx.incident(attempt.incident) if attempt is not None else None
-        if attempt is not None and incident is not None:
+        if attempt is not None and incident is not None and _due(attempt.due_at, now):
             carry(AttemptTurn(tx, instance, incident, now, out, attempt=attempt))
 
     return work
+
+
+def _due(due_at: Instant | None, now: Instant) -> bool:
+    """Tell whether a row is still due: an earlier row of this round may have moved it on."""
+    return due_at is not None and due_at <= now
