@@ -29,7 +29,7 @@ from monitord.engine.reload import Reloading
 from monitord.engine.running import Runner
 from monitord.engine.schedule import Scheduler
 from monitord.engine.verifying import Verifying
-from monitord.errors import NotFoundError, StoreError
+from monitord.errors import MonitordError, NotFoundError, StoreError
 from monitord.log import get_logger
 from monitord.metrics import Counters
 from monitord.model.catalog import Catalog, Check
@@ -97,7 +97,7 @@ class Core:
         self._outbox = Outbox(self.instance, kinds.backends, door)
         self._attempts, verifying = Attempts(self.instance), Verifying(self.instance)
         self._mover = Mover(self.instance, self._attempts, verifying, self._outbox)
-        self._pulse = Pulse(self.instance, self._condition, self._ingest)
+        self._pulse = Pulse(self.instance, self._condition, self._ingest, self._reassemble)
         self._orders = Orders(self.instance)
         self._commands = Commands(self.instance, places)
         self._reloading = Reloading(self.instance, self._condition, self._adopt)
@@ -325,6 +325,13 @@ class Core:
         self._prober.use(catalog)
         if self._scheduler is not None:
             self._scheduler.load(catalog.checks, at_once=fresh)
+
+    async def _reassemble(self) -> None:
+        """Load again when an exception of the configuration has ended: the files' own words."""
+        try:
+            await self._reloading.apply(by="an exception's end")
+        except MonitordError as error:
+            log.warning("an exception has ended, and the files cannot be used", error=str(error))
 
     def _ingest(self) -> None:
         self.instance.start("spool", self._take_spooled())

@@ -6,7 +6,7 @@ longer keeps. Nothing here decides about an incident.
 
 import asyncio
 import json
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from datetime import timedelta
 
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
@@ -37,11 +37,16 @@ class Pulse:
     """Beats as long as the core runs."""
 
     def __init__(
-        self, instance: Instance, condition: Condition, ingest: Callable[[], None]
+        self,
+        instance: Instance,
+        condition: Condition,
+        ingest: Callable[[], None],
+        reassemble: Callable[[], Awaitable[None]],
     ) -> None:
         self._instance = instance
         self._condition = condition
         self._ingest = ingest
+        self._reassemble = reassemble
         self._task: asyncio.Task[None] | None = None
         self._calendar: AsyncIOScheduler | None = None
         self._wall = instance.now()
@@ -85,6 +90,9 @@ class Pulse:
         instance = self._instance
         instance.beliefs.grow_stale(instance.catalog.checks, instance.now())
         self._ingest()
+        expires = instance.catalog.expires
+        if expires is not None and instance.now() >= expires:
+            await self._reassemble()
         dead = await instance.store.read(lambda view: len(view.outbox(status=OutboxStatus.DEAD)))
         self._condition.dead_messages = dead
         orders = await instance.store.read(lambda view: view.orders(at=instance.now()))

@@ -93,7 +93,7 @@ class Reloading:
             state = instance.beliefs.states.get(old)
             instance.beliefs.drop(old)
             if state is not None:
-                instance.beliefs.replace(_named(state, new))
+                instance.beliefs.replace(replace(state, key=new))
         for key in gone:
             instance.beliefs.drop(key)
         instance.beliefs.restore(reset)
@@ -105,21 +105,18 @@ class Reloading:
     def _states_touched(
         self, plan: ReloadPlan
     ) -> tuple[dict[StateKey, StateKey], list[StateKey], list[CheckState]]:
-        """Give the states to rename, to forget and to reset."""
-        states = self.instance.beliefs.states
+        """Give the states to rename (old key to new), to forget, and those made anew."""
+        new_names = {old: new for new, old in plan.renamed.items()}
         renamed: dict[StateKey, StateKey] = {}
         gone: list[StateKey] = []
         reset: list[CheckState] = []
-        for key, state in states.items():
+        for key, state in self.instance.beliefs.states.items():
             check, item = split_state_key(key)
-            if check in plan.renamed:
-                renamed[key] = state_key(plan.renamed[check], item)
+            name = new_names.get(check, check)
+            if check in new_names:
+                renamed[key] = state_key(name, item)
             elif check in plan.removed:
                 gone.append(key)
-            elif check in plan.resets:
-                reset.append(reset_soft(state))
+            if name in plan.resets:
+                reset.append(replace(reset_soft(state), key=state_key(name, item)))
         return renamed, gone, reset
-
-
-def _named(state: CheckState, key: StateKey) -> CheckState:
-    return replace(state, key=key)
