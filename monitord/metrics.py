@@ -173,15 +173,17 @@ def _checking(counters: Counters) -> Iterator[Metric]:
 
 
 def _states(states: Iterable[CheckState]) -> Iterator[Metric]:
-    hard: Tally[str] = Tally({status.name.lower(): 0 for status in Status})
-    marks: Tally[str] = Tally({"soft": 0, "flapping": 0, "unreachable": 0, "stale": 0})
+    hard = [0] * len(Status)
+    soft = flapping = unreachable = stale = 0
     for state in states:
-        hard[state.hard.name.lower()] += 1
-        marks["soft"] += state.soft
-        marks["flapping"] += state.flapping
-        marks["unreachable"] += state.unreachable
-        marks["stale"] += state.stale
-    yield _gauges("states", "States by hard status.", "status", hard)
+        hard[state.hard] += 1
+        soft += state.status is not state.hard
+        flapping += state.flapping
+        unreachable += state.unreachable
+        stale += state.stale
+    by_status = {status.name.lower(): hard[status] for status in Status}
+    marks = {"soft": soft, "flapping": flapping, "unreachable": unreachable, "stale": stale}
+    yield _gauges("states", "States by hard status.", "status", by_status)
     yield _gauges("states_marked", "States that are soft, flapping, …", "mark", marks)
 
 

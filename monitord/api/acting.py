@@ -4,6 +4,7 @@ An order must touch something: a selector that matches nothing is most often a t
 halt that halts nothing is worse than none. What an order means is decided in the engine.
 """
 
+import asyncio
 from typing import Any
 
 from monitord.api import bodies, shapes
@@ -21,8 +22,8 @@ async def _body(asked: Asked, shape: type[bodies.B]) -> bodies.B:
     return bodies.parse(shape, await read_body(asked.request, bodies.LONGEST))
 
 
-def _touched(asked: Asked, selector: str) -> list[str]:
-    touches = asked.engine.preview(selector)
+async def _touched(asked: Asked, selector: str) -> list[str]:
+    touches = await asyncio.to_thread(asked.engine.preview, selector)
     if not touches and selector != "*":
         raise CommandRefusedError(f"{selector!r} selects no check; `monitord checks` lists them")
     return touches
@@ -41,7 +42,7 @@ def _ordered(asked: Asked, order: Order, touches: list[str]) -> dict[str, Any]:
 async def ack(asked: Asked) -> Any:
     """POST /v1/ack."""
     body = await _body(asked, bodies.Ack)
-    touches = _touched(asked, body.selector)
+    touches = await _touched(asked, body.selector)
     expires = _future(asked, as_instant(body.expires))
     order = await asked.engine.ack(
         body.selector, by=asked.person.name, reason=body.reason, expires=expires
@@ -52,7 +53,7 @@ async def ack(asked: Asked) -> Any:
 async def maintenance(asked: Asked) -> Any:
     """POST /v1/maintenance."""
     body = await _body(asked, bodies.Maintenance)
-    touches = _touched(asked, body.selector)
+    touches = await _touched(asked, body.selector)
     starts = as_instant(body.starts) if body.starts else asked.engine.now()
     expires = _future(asked, as_instant(body.expires))
     if expires <= starts:
@@ -71,7 +72,7 @@ async def maintenance(asked: Asked) -> Any:
 async def halt(asked: Asked) -> Any:
     """POST /v1/halt."""
     body = await _body(asked, bodies.Halt)
-    touches = _touched(asked, body.selector)
+    touches = await _touched(asked, body.selector)
     expires = _future(asked, as_instant(body.expires))
     order = await asked.engine.halt(
         body.selector, by=asked.person.name, reason=body.reason, expires=expires

@@ -4,6 +4,7 @@ Puts the routes together, asks who is there, and turns errors into sentences. It
 decides nothing about hosts or incidents.
 """
 
+import asyncio
 from collections.abc import Awaitable, Callable
 
 from starlette.applications import Starlette
@@ -48,7 +49,10 @@ def _endpoint(engine: Engine, route: Route) -> Callable[[Request], Awaitable[Res
         except Exception:
             log.exception("api failed", method=route.method, path=route.path)
             return plain_failure(500, f"{route.path} failed", "the daemon's log tells why")
-        return answer if isinstance(answer, Response) else JSONResponse(answer)
+        if isinstance(answer, Response):
+            return answer
+        # A page of a thousand rows takes milliseconds to write: not on the checks' event loop.
+        return await asyncio.to_thread(JSONResponse, answer)
 
     return endpoint
 

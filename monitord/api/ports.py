@@ -63,6 +63,8 @@ class Engine(Protocol):
     def preview(self, selector: str) -> list[str]:
         """Give the check keys that a selector touches now, sorted.
 
+        Only looks at the catalog: the API calls it outside the event loop.
+
         Raises:
             BadSelectorError: it cannot be read.
         """

@@ -1,9 +1,12 @@
 """The routes that only look: status, lists, one incident, one ticket, jobs, events, metrics.
 
 Large lists come in pages: `limit` rows (at most 1000) after the key or number `after`, with `next`
-to go on from; a page of 100 costs the event loop a millisecond, ten thousand rows would cost seven.
+to go on from. What looks at every state or check does so in another thread: on the event loop it
+would hold up the checks by tens of milliseconds.
 """
 
+import asyncio
+import heapq
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
@@ -23,6 +26,7 @@ from monitord.metrics import Snapshot, render
 from monitord.model.ids import CheckKey, Instant
 from monitord.model.incident import IncidentStatus
 from monitord.model.result import Status
+from monitord.model.state import CheckState
 from monitord.model.ticket import TicketStatus
 from monitord.pings import read_secret, token
 from monitord.store.contract import View
@@ -43,12 +47,10 @@ def _limit(asked: Asked) -> int:
     return min(max(1, _number(asked, "limit", _PAGE)), _LONGEST_PAGE)
 
 
-def _page(name: str, keys: Iterable[str], asked: Asked) -> tuple[list[str], dict[str, Any]]:
-    """Cut one page of sorted keys; gives it and the answer's frame with `next`."""
-    after, limit = asked.request.query_params.get("after", ""), _limit(asked)
-    left = [key for key in sorted(keys) if key > after]
-    shown = left[:limit]
-    return shown, {name: [], "next": shown[-1] if len(left) > limit else None}
+def _page(name: str, keys: Iterable[str], after: str, limit: int) -> dict[str, Any]:
+    """Cut one page out of all keys; gives the answer's frame with the page's keys and `next`."""
+    found = heapq.nsmallest(limit + 1, (key for key in keys if key > after))
+    return {name: found[:limit], "next": found[limit - 1] if len(found) > limit else None}
 
 
 def _halt_file(engine: Engine) -> bool:
@@ -59,10 +61,13 @@ async def status(asked: Asked) -> Any:
     """GET /v1/status."""
     engine, now = asked.engine, asked.engine.now()
     states, settings = engine.states(), engine.catalog.settings
-    page = await engine.store.read(lambda view: views.status(view, states, now=now))
-    in_force = await engine.store.read(lambda view: view.orders(at=now))
-    touched = {one.id: engine.preview(one.selector) for one in in_force}
-    health = engine.health()
+
+    def work(view: View) -> dict[str, Any]:
+        page, in_force = views.status(view, states, now=now), view.orders(at=now)
+        # Selectors cost a look at every check: only where something is bad can they hide it.
+        touched = {one.id: engine.preview(one.selector) for one in in_force if page["bad"]}
+        return {**page, "hidden": views.hidden(in_force, touched, states)}
+
     return {
         "version": __version__,
         "instance": settings.instance,
@@ -75,51 +80,59 @@ async def status(asked: Asked) -> Any:
         "checks": len(engine.catalog.checks),
         "executor": engine.counters.executor_up,
         "halt_file": _halt_file(engine),
-        "problems": list(health.problems),
-        "hidden": views.hidden(in_force, touched, states),
+        "problems": list(engine.health().problems),
         "warnings": list(engine.catalog.warnings),
-        **page,
+        **await engine.store.read(work),
     }
 
 
 async def hosts(asked: Asked) -> Any:
     """GET /v1/hosts."""
-    catalog = asked.engine.catalog
-    shown, answer = _page("hosts", catalog.hosts, asked)
-    wanted = set(shown)
-    states: dict[str, list[Any]] = {name: [] for name in shown}
-    checks: dict[str, list[CheckKey]] = {name: [] for name in shown}
-    for one in asked.engine.states():
-        name = one.key.partition("/")[0]
-        if name in wanted:
-            states[name].append(one)
-    for key, check in catalog.checks.items():
-        if check.host in wanted:
-            checks[check.host].append(key)
-    answer["hosts"] = [
-        shapes.host(catalog.hosts[name], checks[name], states[name]) for name in shown
-    ]
-    return answer
+    catalog, states = asked.engine.catalog, asked.engine.states()
+    after, limit = asked.request.query_params.get("after", ""), _limit(asked)
+
+    def work() -> dict[str, Any]:
+        answer = _page("hosts", catalog.hosts, after, limit)
+        own: dict[str, list[CheckState]] = {name: [] for name in answer["hosts"]}
+        checks: dict[str, list[CheckKey]] = {name: [] for name in answer["hosts"]}
+        for one in states:
+            if (name := one.key.partition("/")[0]) in own:
+                own[name].append(one)
+        for key, check in catalog.checks.items():
+            if check.host in checks:
+                checks[check.host].append(key)
+        answer["hosts"] = [
+            shapes.host(catalog.hosts[name], checks[name], own[name]) for name in own
+        ]
+        return answer
+
+    return await asyncio.to_thread(work)
 
 
 async def checks(asked: Asked) -> Any:
     """GET /v1/checks: `select` is a selector, `status` a hard status."""
-    catalog, wanted = asked.engine.catalog, asked.request.query_params
-    states = shapes.by_check(asked.engine.states())
-    keys: Iterable[CheckKey] = {*catalog.checks, *states}
-    if select := wanted.get("select"):
-        keys = [CheckKey(key) for key in asked.engine.preview(select)]
-    if name := wanted.get("status"):
-        status = _status(name)
-        keys = [key for key in keys if shapes.worst(s.hard for s in states.get(key, ())) is status]
-    shown, answer = _page("checks", keys, asked)
-    answer["checks"] = [
-        shapes.check(
-            CheckKey(key), catalog.checks.get(CheckKey(key)), states.get(CheckKey(key), ())
-        )
-        for key in shown
-    ]
-    return answer
+    engine, wanted = asked.engine, asked.request.query_params
+    catalog, states, limit = engine.catalog, engine.states(), _limit(asked)
+    status = _status(wanted["status"]) if "status" in wanted else None
+
+    def work() -> dict[str, Any]:
+        own = shapes.by_check(states)
+        keys: Iterable[str] = {*catalog.checks, *own}
+        if select := wanted.get("select"):
+            keys = engine.preview(select)
+        if status is not None:
+            keys = [key for key in keys if _worst(own, CheckKey(key)) is status]
+        answer = _page("checks", keys, wanted.get("after", ""), limit)
+        answer["checks"] = [
+            shapes.check(key, catalog.checks.get(key), own.get(key, ())) for key in answer["checks"]
+        ]
+        return answer
+
+    return await asyncio.to_thread(work)
+
+
+def _worst(own: dict[CheckKey, list[CheckState]], key: CheckKey) -> Status:
+    return shapes.worst(one.hard for one in own.get(key, ()))
 
 
 def _status(name: str) -> Status:
@@ -201,7 +214,8 @@ async def explain(asked: Asked) -> Any:
 
 async def preview(asked: Asked) -> Any:
     """GET /v1/preview?selector=…."""
-    return {"touches": asked.engine.preview(asked.request.query_params.get("selector", ""))}
+    selector = asked.request.query_params.get("selector", "")
+    return {"touches": await asyncio.to_thread(asked.engine.preview, selector)}
 
 
 async def plan(asked: Asked) -> Any:
@@ -249,7 +263,7 @@ async def metrics(asked: Asked) -> Response:
         engine.catalog.settings.instance,
         asked.request.query_params.get("checks") == "1",
     )
-    return Response(render(snapshot), media_type=_METRICS_TYPE)
+    return Response(await asyncio.to_thread(render, snapshot), media_type=_METRICS_TYPE)
 
 
 async def healthz(asked: Asked) -> Any:

@@ -11,7 +11,7 @@ from typing import Any
 
 from monitord.decisions.ticket_document import iso
 from monitord.model.catalog import Check, Host
-from monitord.model.ids import CheckKey, Instant, split_state_key
+from monitord.model.ids import CheckKey, Instant
 from monitord.model.incident import Attempt, Incident, Step
 from monitord.model.kinds import JobRecord
 from monitord.model.result import Result, Status
@@ -22,10 +22,13 @@ from monitord.model.ticket import AuditRow, Event, Order, Ticket
 BADNESS = (Status.OK, Status.PENDING, Status.WARNING, Status.UNKNOWN, Status.CRITICAL)
 """Statuses from the best to the worst."""
 
+RANK = tuple(BADNESS.index(status) for status in sorted(Status))
+"""How bad each status is, indexed by it."""
+
 
 def worst(statuses: Iterable[Status]) -> Status:
     """Give the worst: CRITICAL, UNKNOWN, WARNING, PENDING, OK; PENDING where there is none."""
-    return max(statuses, key=BADNESS.index, default=Status.PENDING)
+    return max(statuses, key=RANK.__getitem__, default=Status.PENDING)
 
 
 def state(of: CheckState) -> dict[str, Any]:
@@ -69,8 +72,14 @@ def by_check(states: Iterable[CheckState]) -> dict[CheckKey, list[CheckState]]:
     """Give the states of each check."""
     grouped: dict[CheckKey, list[CheckState]] = defaultdict(list)
     for one in states:
-        grouped[split_state_key(one.key)[0]].append(one)
+        grouped[check_of(one)].append(one)
     return dict(grouped)
+
+
+def check_of(one: CheckState) -> CheckKey:
+    """Give the check that a state belongs to (quicker than splitting it whole: lists are long)."""
+    host, check, *_ = one.key.split("/", 2)
+    return CheckKey(f"{host}/{check}")
 
 
 def check(key: CheckKey, of: Check | None, states: Sequence[CheckState]) -> dict[str, Any]:

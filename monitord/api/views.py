@@ -104,13 +104,14 @@ def status(view: View, states: Sequence[CheckState], *, now: Instant) -> dict[st
     """Give the whole in one page: counts, the worst, what is bad, what is on, what is ordered."""
     bad = sorted(
         (one for one in states if one.hard in _BAD),
-        key=lambda one: (-shapes.BADNESS.index(one.hard), one.key),
+        key=lambda one: (-shapes.RANK[one.hard], one.key),
     )
+    hard = Counter(one.hard for one in states)
     rows = count(view, now=now)
     return {
         "at": iso(now),
-        "status": shapes.worst(one.hard for one in states).name,
-        "states": {s.name: sum(1 for one in states if one.hard is s) for s in Status},
+        "status": shapes.worst(hard).name,
+        "states": {status.name: hard[status] for status in Status},
         "soft": sum(one.soft for one in states),
         "flapping": sum(one.flapping for one in states),
         "unreachable": sum(one.unreachable for one in states),
