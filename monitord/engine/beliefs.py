@@ -146,6 +146,15 @@ class Beliefs:
                     self.states[state.key] = older[0]
                     self._note(older[0], (older[1],))
 
+    def shift(self, step: int) -> None:
+        """Move what is compared with the time along with a step of the wall clock (µs)."""
+        for key, state in self.states.items():
+            if state.last_seen:
+                self.states[key] = replace(state, last_seen=Instant(state.last_seen + step))
+        self._watching = {key: Instant(at + step) for key, at in self._watching.items()}
+        for hold in {id(hold): hold for hold in self._holds.values()}.values():
+            hold.until = Instant(hold.until + step)
+
     def hold(self, hold: Hold) -> None:
         """Begin an attempt's hold."""
         for key in hold.checks:

@@ -28,6 +28,7 @@ from monitord.engine.recorder import Recorder
 from monitord.engine.reload import Reloading
 from monitord.engine.running import Runner
 from monitord.engine.schedule import Scheduler
+from monitord.engine.steady import SteadyClock
 from monitord.engine.verifying import Verifying
 from monitord.errors import MonitordError, NotFoundError, StoreError
 from monitord.log import get_logger
@@ -66,13 +67,14 @@ class Core:
         probing: Probing | None = None,
         places: Places = lambda _key: (),
     ) -> None:
+        steady = SteadyClock(clock)
         self._recorder = Recorder(store, counters, self._committed)
         beliefs = Beliefs(self._recorder.put, self._run_now, counters)
         self._jobs = Jobs()
         self._prober = probing or Prober(
             kinds.probes,
             executor,
-            clock,
+            steady,
             counters,
             memory=beliefs.memory,
             record=self._record,
@@ -80,7 +82,7 @@ class Core:
         self.instance = Instance(
             catalog,
             kinds,
-            clock,
+            steady,
             store,
             counters,
             beliefs,
@@ -91,13 +93,13 @@ class Core:
         )
         self._condition = Condition(self.instance)
         self._runner = Runner(
-            self._prober, beliefs, clock, counters, concurrency=catalog.settings.concurrency
+            self._prober, beliefs, steady, counters, concurrency=catalog.settings.concurrency
         )
         self._scheduler: Scheduler | None = None
         self._outbox = Outbox(self.instance, kinds.backends, door)
         self._attempts, verifying = Attempts(self.instance), Verifying(self.instance)
         self._mover = Mover(self.instance, self._attempts, verifying, self._outbox)
-        self._pulse = Pulse(self.instance, self._condition, self._ingest, self._reassemble)
+        self._pulse = Pulse(self.instance, self._condition, steady, self._ingest, self._reassemble)
         self._orders = Orders(self.instance)
         self._commands = Commands(self.instance, places)
         self._reloading = Reloading(self.instance, self._condition, self._adopt)

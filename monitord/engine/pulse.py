@@ -17,6 +17,7 @@ from monitord.decisions.orders import ended_by_ok
 from monitord.decisions.selector import matches, parse
 from monitord.engine.health import Condition
 from monitord.engine.instance import Instance
+from monitord.engine.steady import SteadyClock
 from monitord.errors import StoreError
 from monitord.log import get_logger
 from monitord.model.ids import Instant
@@ -29,7 +30,7 @@ log = get_logger(__name__)
 
 _BEAT = 1.0  # seconds
 _SLOW = 5  # beats between the slower duties
-_STEP = 2.0  # seconds of disagreement that make a clock step
+_STEP = 2_000_000  # µs of disagreement that make a clock step
 _STEPS_KEPT = timedelta(days=2)
 
 
@@ -40,17 +41,17 @@ class Pulse:
         self,
         instance: Instance,
         condition: Condition,
+        clock: SteadyClock,
         ingest: Callable[[], None],
         reassemble: Callable[[], Awaitable[None]],
     ) -> None:
         self._instance = instance
         self._condition = condition
+        self._clock = clock
         self._ingest = ingest
         self._reassemble = reassemble
         self._task: asyncio.Task[None] | None = None
         self._calendar: AsyncIOScheduler | None = None
-        self._wall = instance.now()
-        self._steady = instance.clock.monotonic()
 
     def start(self, *, calendar: bool) -> None:
         """Begin; `calendar` starts the daily duties too (they follow the machine's own clock)."""
@@ -93,27 +94,30 @@ class Pulse:
         expires = instance.catalog.expires
         if expires is not None and instance.now() >= expires:
             await self._reassemble()
-        dead = await instance.store.read(lambda view: len(view.outbox(status=OutboxStatus.DEAD)))
+        now = instance.now()
+        dead, orders = await instance.store.read(
+            lambda view: (len(view.outbox(status=OutboxStatus.DEAD)), view.orders(at=now))
+        )
         self._condition.dead_messages = dead
-        orders = await instance.store.read(lambda view: view.orders(at=instance.now()))
         for order in orders:
             if order.until_ok and ended_by_ok(order, self._touched(order)):
                 await instance.store.write(self._end(order))
                 instance.wake()
 
     async def _notice_clock_step(self) -> None:
-        """Compare wall and monotonic time; move what is due with a step of the wall clock."""
-        instance = self._instance
-        wall, steady = instance.now(), instance.clock.monotonic()
-        step = (wall - self._wall) / 1e6 - (steady - self._steady)
-        self._wall, self._steady = wall, steady
+        """Compare with the machine's wall clock; where it stepped, move all that is due with it."""
+        instance, clock = self._instance, self._clock
+        step = clock.behind()
         if abs(step) < _STEP:
+            clock.follow()
             return
         instance.counters.clock_steps += 1
-        log.warning("the wall clock stepped", seconds=round(step, 3))
-        delta = round(step * 1e6)
-        await instance.store.write(lambda tx: _shift(tx, wall, delta))
-        instance.remember_step(wall, delta)
+        log.warning("the wall clock stepped", seconds=round(step / 1e6, 3))
+        wall = Instant(clock.now() + step)
+        await instance.store.write(lambda tx: _shift(tx, wall, step))
+        clock.follow()
+        instance.remember_step(wall, step)
+        instance.beliefs.shift(step)
         instance.wake()
 
     def _touched(self, order: Order) -> list[CheckState]:
