@@ -36,7 +36,7 @@ class Fault:
 
 
 def _kill_the_worker(shop: Shop) -> None:
-    shop.do(["kill", "-9", str(shop.pid("worker"))], "# the worker's pid")
+    shop.do(["kill", "-9", str(shop.pid("worker"))], " # the worker")
 
 
 def _kill_the_backup(shop: Shop) -> None:
@@ -48,7 +48,7 @@ def _kill_the_backup(shop: Shop) -> None:
         if job.poll() is not None or time.monotonic() > deadline:
             raise DemoError("the nightly job has ended before it could be killed")
         time.sleep(_LOOK)
-    shop.do(["kill", "-9", str(tar)], "# its tar, as the kernel does when memory is short")
+    shop.do(["kill", "-9", str(tar)], " # its tar; the kernel does that when memory is short")
     job.wait()
 
 

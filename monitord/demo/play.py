@@ -39,7 +39,7 @@ def play(teller: Teller, *, json: bool) -> int:
     except KeyboardInterrupt:
         problem, code = "stopped", _STOPPED
     except (MonitordError, OSError) as error:
-        problem, code = str(error), 1
+        problem, code = f"{error}\nThe last lines of its processes:\n{shop.printed()}", 1
     left = _clear_away(shop, teller)
     seconds = round(time.monotonic() - began, 1)
     good = not problem and all(outcome.as_it_should for outcome in outcomes)
@@ -64,12 +64,12 @@ def play(teller: Teller, *, json: bool) -> int:
 def _open(shop: Shop, teller: Teller) -> None:
     with teller.pictured():
         teller.line("monitord demo: real faults, real repairs, in about a minute.", "bold")
-    teller.line(f"$DEMO is {shop.folder}, a private folder that is removed at the end.", "dim")
+    teller.line(f"$DEMO is {shop.folder}: private, and removed at the end.", "dim")
     teller.head("A small shop")
     shop.build()
     teller.line(
         "A web server, a worker and a billing program under supervisor, and a nightly backup. "
-        "One of its six checks, with its ladder, out of $DEMO/monitord.yaml:"
+        "Six checks watch it; one of them, with its ladder, out of $DEMO/monitord.yaml:"
     )
     teller.code(shop.short(_part(shop.config.read_text(encoding="utf-8"), "      site:")))
     shop.open()

@@ -104,7 +104,7 @@ class Shop:
         backup = self.processes.start(self.backup())
         self._wait(lambda: all(self._runs(name) for name in PROGRAMS), "supervisor's programs")
         if backup.wait(_START) != 0:
-            raise DemoError(f"the first backup failed: {self._printed()}")
+            raise DemoError(f"the first backup failed: {self.printed()}")
 
     def watch(self) -> None:
         """Start monitord and wait until it has seen everything well.
@@ -117,7 +117,7 @@ class Shop:
         daemon = self.processes.start(argv)
         self._wait(lambda: self._answers() or daemon.poll() is not None, "monitord")
         if daemon.poll() is not None:
-            raise DemoError(f"monitord ended with {daemon.returncode}: {self._printed()}")
+            raise DemoError(f"monitord ended with {daemon.returncode}: {self.printed()}")
         self.wait_until_well()
 
     def wait_until_well(self) -> None:
@@ -167,7 +167,7 @@ class Shop:
         return [*left, str(self.folder)] if self.folder.exists() else left
 
     def _say(self, argv: Sequence[str], remark: str) -> None:
-        self._tell(self.short(shlex.join(argv)) + (f"  {remark}" if remark else ""))
+        self._tell(self.short(shlex.join(argv)) + (f" {remark}" if remark else ""))
         self.struck = time.time_ns() // 1000
 
     def _ctl(self, *words: str) -> subprocess.CompletedProcess[str]:
@@ -190,12 +190,12 @@ class Shop:
         deadline = time.monotonic() + _START
         while not ready():
             if time.monotonic() > deadline:
-                reason = why() if why is not None else self._printed()
+                reason = why() if why is not None else self.printed()
                 raise DemoError(f"waited {_START:.0f} s for {what}: {reason}")
             time.sleep(_LOOK)
         self.processes.bury()
 
-    def _printed(self) -> str:
+    def printed(self) -> str:
         """Give the end of what the processes printed."""
         lines = self.processes.log.read_text(encoding="utf-8", errors="replace").splitlines()
         return "\n".join(lines[-10:]) or "nothing was printed"

@@ -90,7 +90,8 @@ class Teller:
 
     def code(self, text: str) -> None:
         """Show a piece of YAML."""
-        self._show(Padding(Syntax(text, "yaml", theme="ansi_dark", word_wrap=True), (0, 2)))
+        yaml = Syntax(text, "yaml", theme="ansi_dark", background_color="default")
+        self._show(Padding(yaml, (0, 0, 0, 2), expand=False))
 
     def head(self, title: str) -> None:
         """Begin a part."""
@@ -120,14 +121,16 @@ class Teller:
     def ticket(self, text: str) -> None:
         """Show a ticket, whole."""
         for line in text.splitlines():
-            self._show(Padding(Text(self.short(line), overflow="fold"), (0, 0, 0, 2)))
+            inner = self.short(line.lstrip())
+            depth = 2 + len(line) - len(line.lstrip())
+            self._show(Padding(Text(inner, overflow="fold"), (0, 0, 0, depth), expand=False))
 
     def summary(self, outcomes: Sequence[Outcome]) -> None:
         """Show the table of what was broken and what became of it."""
         table = Table(header_style="bold", expand=True)
-        table.add_column("fault", ratio=4)
+        table.add_column("fault", ratio=17)
         table.add_column("found after", justify="right")
-        table.add_column("repaired by", ratio=4)
+        table.add_column("repaired by", ratio=25)
         table.add_column("verified after", justify="right")
         for outcome in outcomes:
             table.add_row(*_row(outcome))
@@ -152,7 +155,7 @@ def _row(outcome: Outcome) -> Sequence[RenderableType]:
         ended = f"handed over\nafter {ended}"
     else:
         by, ended = Text(outcome.ended or "nothing happened", "bold red"), "-"
-    return (Text(outcome.fault.title), _seconds(outcome.found), by, ended)
+    return (Text(outcome.fault.name.replace("-", " ")), _seconds(outcome.found), by, ended)
 
 
 def _seconds(value: float | None) -> Any:
