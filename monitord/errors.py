@@ -57,6 +57,10 @@ class TransportError(MonitordError):
         super().__init__(text)
 
 
+class NotReachedError(TransportError):
+    """No connection could be made, so nothing was sent and nothing can have been begun there."""
+
+
 class ExecutorLostError(MonitordError):
     """The executor's socket is gone; what it was running is asked for again after the reconnect."""
 

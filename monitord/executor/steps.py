@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from monitord.clock import Clock
-from monitord.errors import RefusedByExecutorError, TransportError
+from monitord.errors import NotReachedError, RefusedByExecutorError, TransportError
 from monitord.executor import http
 from monitord.executor.hosts import Hosts
 from monitord.executor.intents import Grant, Intent, must_not_be_halted
@@ -84,6 +84,8 @@ class Steps:
         watch = _Started(mark, started)
         try:
             ending = await self._ask(grant.host, script, mark, order.limit, watch)
+        except NotReachedError:
+            raise
         except TransportError:
             if not watch.heard:  # it may have begun all the same: the record knows
                 ending = await self._settle(grant.intent, grant.host, record, watch)

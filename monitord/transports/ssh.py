@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 import paramiko
 
-from monitord.errors import TransportError
+from monitord.errors import NotReachedError, TransportError
 from monitord.log import get_logger
 from monitord.model.catalog import SshLogin
 from monitord.model.result import Cause
@@ -124,7 +124,7 @@ class Ssh:
             kept = self._free(identity)  # another thread may have connected meanwhile
             if kept:
                 return kept, False
-            connection = _Connection(connect(*identity, deadline), busy=1)
+            connection = _Connection(_connect(identity, deadline), busy=1)
             with self._lock:
                 self._kept.setdefault(identity, []).append(connection)
             log.debug("connected", host=identity[0], user=identity[1].user)
@@ -185,6 +185,13 @@ class Ssh:
             self._kept.clear()
         for connection in connections:
             connection.transport.close()
+
+
+def _connect(identity: Identity, deadline: Deadline) -> paramiko.Transport:
+    try:
+        return connect(*identity, deadline)
+    except TransportError as error:
+        raise NotReachedError(str(error), cause=error.cause) from error
 
 
 def _talk(
