@@ -1,4 +1,4 @@
-"""From an address to an open connection: name lookup, TCP, TLS; and words for what went wrong.
+"""From an address to an open connection: TCP and TLS; and words for what went wrong.
 
 It decides whose fault a failure is: the target's (no cause: CRITICAL), the resolver's or our own
 machine's (a cause: UNKNOWN). It neither retries nor sets deadlines: its caller cancels it, and then
@@ -12,15 +12,14 @@ import os
 import socket
 import ssl
 from collections.abc import Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Literal, cast
 
-from monitord.errors import MonitordError
-from monitord.model.result import Cause, Result
+from monitord.model.result import Cause
 from monitord.model.text import one_line
 from monitord.probes.credentials import quote
 from monitord.probes.latency import show
+from monitord.probes.resolver import UnreachedError, resolve
 from monitord.probes.tls import BadAuthorityError, TlsSpec, context_for
 
 Family = Literal["any", "ipv4", "ipv6"]
@@ -33,10 +32,8 @@ WAITING = "no answer"
 """What has not happened yet while a probe is in that phase."""
 
 _MARGIN = 0.05  # seconds, and share of the deadline: a probe ends itself this long before it is cut
-_RESOLVERS = 16  # a dead resolver holds each for 10 s and more; the rest of the names wait
 _TRIED = 4  # addresses of one name; more would only spend the deadline
 _PATIENCE = 1.0  # seconds for each address but the last
-_NO_SUCH_NAME = {socket.EAI_NONAME, getattr(socket, "EAI_NODATA", -5)}
 _SENTENCES = {
     errno.ECONNREFUSED: "connection refused",
     errno.ECONNRESET: "connection reset",
@@ -57,20 +54,6 @@ _OURS = {
     errno.EPERM: "this machine's own firewall forbids it",
     errno.EACCES: "this machine forbids it",
 }
-
-
-class UnreachedError(MonitordError):
-    """There is no connection; `cause` says what on our side is to blame, None: the target."""
-
-    def __init__(self, text: str, cause: Cause | None = None) -> None:
-        self.cause = cause
-        super().__init__(text)
-
-    def result(self, thing: str) -> Result:
-        """Give the verdict on `thing`."""
-        if self.cause is None:
-            return Result.critical(f"{thing}: {self}")
-        return Result.unknown(f"{thing}: {self}", self.cause)
 
 
 @dataclass(frozen=True, slots=True)
@@ -221,40 +204,6 @@ class _Link(Connection):
 async def _resolved(connection: Connection, to: Endpoint) -> Sequence[str]:
     connection.phase = LOOKING_UP
     return (await resolve(to.host, to.family))[:_TRIED]
-
-
-_lookups: dict[tuple[str, int], Future[list[str]]] = {}
-_resolvers = ThreadPoolExecutor(_RESOLVERS, thread_name_prefix="resolver")
-
-
-async def resolve(host: str, family: int = socket.AF_UNSPEC) -> Sequence[str]:
-    """Give the addresses of a name, in the order in which they should be tried; never empty.
-
-    Runs in a bounded pool of its own. Lookups of one name that overlap share one answer; nothing
-    is kept afterwards, so that a check sees what the resolver says now.
-
-    Raises:
-        UnreachedError: no such name (the target's fault), or no resolver that answers (cause).
-    """
-    key = (host, family)
-    lookup = _lookups.get(key)
-    if lookup is None:
-        lookup = _lookups[key] = _resolvers.submit(_look_up, host, family)
-        lookup.add_done_callback(lambda _: _lookups.pop(key, None))
-    try:
-        return await asyncio.shield(asyncio.wrap_future(lookup))
-    except socket.gaierror as error:
-        if error.errno in _NO_SUCH_NAME:
-            raise UnreachedError("no such host name") from error
-        text = f"the resolver does not answer: {error.strerror}"
-        raise UnreachedError(text, Cause.RESOLVER) from error
-    except UnicodeError as error:  # a redirect may name anything
-        raise UnreachedError(f"{one_line(host, 80)} is not a host name") from error
-
-
-def _look_up(host: str, family: int) -> list[str]:
-    found = socket.getaddrinfo(host, None, family, socket.SOCK_STREAM)
-    return list(dict.fromkeys(str(entry[4][0]) for entry in found))
 
 
 def explain(error: OSError) -> UnreachedError:

@@ -20,15 +20,14 @@ from monitord.probes.connect import (
     Connection,
     Endpoint,
     Family,
-    UnreachedError,
     dial,
     is_literal,
     overdue,
     patience,
-    resolve,
 )
 from monitord.probes.icmp_socket import NoIcmpError, ping
 from monitord.probes.latency import Latency, judge_latency, show
+from monitord.probes.resolver import UnreachedError, resolve
 from monitord.probes.verdict import Finding, verdict
 
 _MOST = 20

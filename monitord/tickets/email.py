@@ -23,7 +23,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from monitord.clock import SystemClock, as_datetime
 from monitord.errors import SecretError, TicketError
-from monitord.log import get_logger
+from monitord.log import get_logger, hide
 from monitord.model.kinds import BackendKind
 from monitord.model.spec import Duration, SecretText, Spec
 from monitord.model.text import one_line
@@ -160,6 +160,7 @@ class Email:
             password = self._resolve(spec.password) if spec.password is not None else ""
         except SecretError as error:
             raise TicketError(str(error), permanent=False) from error
+        hide(password)
         with Cutoff(spec.timeout.total_seconds()) as cutoff:
             try:
                 self._send(mail, password, cutoff)

@@ -26,6 +26,7 @@ from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 from monitord import __version__
 from monitord.clock import SystemClock, as_datetime
 from monitord.errors import SecretError, TicketError
+from monitord.log import hide
 from monitord.model.kinds import BackendKind
 from monitord.model.spec import Duration, SecretText, Spec
 from monitord.model.text import one_line
@@ -109,6 +110,7 @@ class Webhook:
             extra = {name: self._resolve(value) for name, value in spec.headers.items()}
         except SecretError as error:
             raise TicketError(str(error), permanent=False) from error
+        hide(secret)
         if not _is_web(url):
             raise TicketError("the webhook's url is not one (https://host/path)", permanent=True)
         body = _document(item, ticket, external)

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import gzip
+import socket
+import threading
+import time
 import zlib
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from monitord.model.result import Cause, Result, Status
+from monitord.probes.resolver import resolve
 from monitord.secrets import SecretRef
 from tests.probes_network.ask import ask
 from tests.probes_network.conftest import Speaking
@@ -353,3 +359,41 @@ def test_two_names_for_one_host_share_a_lookup_and_any_address_will_do(speaker: 
     assert fetch(f"http://localhost:{web.port}/", body="ok").status is Status.OK
     refused = fetch(f"http://localhost:{web.port}/", family="ipv6")
     assert refused.status is Status.CRITICAL
+
+
+def test_a_dead_resolver_does_not_hold_up_the_end(namespace: Any) -> None:
+    """The interpreter must not wait for lookups at its exit."""
+    slow = RESOLVER.replace("timeout:1 attempts:1", "timeout:20 attempts:2")
+    drop = (
+        "nft 'add table ip t; add chain ip t in { type filter hook input priority 0; }; "
+        "add rule ip t in udp dport 53 drop';"
+    )
+    started = time.monotonic()
+    url = {"url": "http://shop.example.com/"}
+    (result,) = namespace(slow + drop, [["http", url, "", 0.3]])
+    assert result[2] == Cause.RESOLVER
+    assert time.monotonic() - started < 10
+
+
+def test_overlapping_lookups_share_one_answer(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[str] = []
+    answering = threading.Event()
+
+    def looked_up(host: str, *_: Any) -> list[Any]:
+        asked.append(host)
+        answering.wait(10)
+        return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", ("127.0.0.1", 0))]
+
+    monkeypatch.setattr(socket, "getaddrinfo", looked_up)
+
+    async def many() -> list[Sequence[str]]:
+        names = [f"h{i % 40}.example.com" for i in range(200)]
+        tasks = [asyncio.ensure_future(resolve(name)) for name in names]
+        await asyncio.sleep(0)  # all have asked
+        answering.set()
+        return list(await asyncio.gather(*tasks))
+
+    assert all(found == ["127.0.0.1"] for found in asyncio.run(many()))
+    assert len(asked) == 40
+    resolvers = [thread for thread in threading.enumerate() if thread.name == "resolver"]
+    assert 1 <= len(resolvers) <= 16
