@@ -1,0 +1,38 @@
+"""What the scenarios share: how long finding and repairing took is kept with each test's report."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator
+
+import pytest
+
+from monitord.model.incident import Incident
+from tests.scenarios.house import House
+
+Took = Callable[[Incident, int], None]
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Put the logs and timelines of the house into the report of a test that failed."""
+    report = yield
+    house = getattr(item, "funcargs", {}).get("house")
+    if report.failed and isinstance(house, House):
+        report.sections.append(("the house", house.story()))
+    return report
+
+
+@pytest.fixture
+def took(record_property: Callable[[str, object], None]) -> Took:
+    """Give a function that notes the seconds from a fault (µs) to its incident and to its end."""
+
+    def note(incident: Incident, broken: int) -> None:
+        record_property("found", round((incident.opened - broken) / 1e6, 1))
+        if incident.resolved is not None:
+            record_property("resolved", round((incident.resolved - broken) / 1e6, 1))
+        if incident.escalated is not None:
+            record_property("escalated", round((incident.escalated - broken) / 1e6, 1))
+
+    return note
