@@ -71,8 +71,8 @@ def render(spec: JobSpec, context: StepContext) -> Command:
 
 
 def resource(spec: Any, context: StepContext) -> str:
-    """Name the job by its program: two runs of one job exclude each other, other jobs do not."""
-    return f"{context.host}:job:{argv(spec, context)[0]}"
+    """Name the job by its argv: two runs of one job exclude each other, other jobs do not."""
+    return f"{context.host}:job:{shlex.join(argv(spec, context))}"
 
 
 KIND = ActionKind("job", JobSpec, render, resource)

@@ -7,13 +7,13 @@ no store and no step; a host that hangs costs its own places and nobody else's.
 import asyncio
 from collections import defaultdict
 from collections.abc import AsyncIterator, Callable
-from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from functools import partial
 from typing import TypeVar
 
 from monitord.clock import Clock
-from monitord.errors import TransportError
+from monitord.errors import NotReachedError, TransportError
+from monitord.executor.threads import in_thread
 from monitord.model.catalog import Host, SshLogin
 from monitord.model.facts import Facts, PluginOutput, Section
 from monitord.model.result import Cause
@@ -26,9 +26,11 @@ Watch = Callable[[bytes], None]
 
 FACTS_LIMIT = 4 * 1024 * 1024
 """Bytes of facts that one round trip may bring."""
-_THREADS = 64
+_READING = 64  # threads over all hosts that only look
+_ACTING = 32  # threads over all hosts that do steps: no hanging look takes their place
 _AT_ONCE = 32  # plugins and local shells: two cores gain nothing from more
 _PER_HOST = 4
+_LATE = 1.0  # seconds more than the work's own deadline before it is given up
 
 
 class Gate:
@@ -45,7 +47,7 @@ class Gate:
         """Hold a place for the block.
 
         Raises:
-            TransportError: none came free `within` seconds.
+            NotReachedError: none came free `within` seconds.
         """
         await self.enter(key, within)
         try:
@@ -65,7 +67,7 @@ class Gate:
                     raise
         except TimeoutError:
             text = f"{key}: earlier work has not ended, and there was no place within {within:g} s"
-            raise TransportError(text, cause=Cause.TIMEOUT) from None
+            raise NotReachedError(text, cause=Cause.TIMEOUT) from None
 
     def leave(self, key: str) -> None:
         """Give a place back."""
@@ -78,8 +80,8 @@ class Hosts:
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
-        self._threads = ThreadPoolExecutor(_THREADS, "host")
-        self._remote = Gate(_THREADS, _PER_HOST)
+        self._reading = Gate(_READING, _PER_HOST)
+        self._acting = Gate(_ACTING, _PER_HOST)
         self._local = Gate(_AT_ONCE, _AT_ONCE)
         self._facts = Gate(_PER_HOST, _PER_HOST)
         self._ssh = Ssh()
@@ -97,7 +99,8 @@ class Hosts:
         """Feed `script` to a shell on `host`, as the acting or the reading login.
 
         Raises:
-            TransportError: the host cannot be reached or logged into.
+            NotReachedError: the host cannot be reached or logged into; nothing was run.
+            TransportError: the connection failed when the script may have been run.
         """
         if host.login.kind == "local":
             async with self._local.place(host.name, timeout):
@@ -115,7 +118,8 @@ class Hosts:
             limit=limit,
             watch=_from_thread(watch),
         )
-        return await self._in_thread(self._remote, host.name, ask, timeout)
+        gate = self._acting if act else self._reading
+        return await self._blocking(gate, host.name, ask, timeout)
 
     async def facts(self, host: Host, sections: tuple[Section, ...], seconds: float) -> Facts:
         """Bring the sections within `seconds`.
@@ -125,7 +129,7 @@ class Hosts:
         """
         if host.login.kind == "local":
             gather = partial(facts_local.gather, host.name, sections)
-            return await self._in_thread(self._facts, host.name, gather, seconds)
+            return await self._blocking(self._facts, host.name, gather, seconds)
         asked = self._clock.now()
         script = facts_remote.script(sections).encode("utf-8", "surrogateescape")
         ran = await self.shell(host, script, act=False, timeout=seconds, limit=FACTS_LIMIT)
@@ -142,33 +146,30 @@ class Hosts:
         out, err = (text.decode("utf-8", "replace") for text in (ran.stdout, ran.stderr))
         return PluginOutput(ran.exit_code, out, err, ran.timed_out, ran.truncated)
 
-    async def _in_thread(self, gate: Gate, key: str, work: Callable[[], T], seconds: float) -> T:
+    async def _blocking(self, gate: Gate, key: str, work: Callable[[], T], seconds: float) -> T:
         """Run blocking work; a thread that outlives its time keeps its place until it ends."""
         await gate.enter(key, seconds)
-        job: Future[T] = self._threads.submit(work)
-        loop = asyncio.get_running_loop()
-        job.add_done_callback(lambda _: loop.call_soon_threadsafe(gate.leave, key))
-        try:
-            async with asyncio.timeout(seconds + 1.0):
-                return await asyncio.shield(asyncio.wrap_future(job))
-        except TimeoutError:
+        job = in_thread(work)
+        job.add_done_callback(lambda _: gate.leave(key))
+        done, _ = await asyncio.wait([job], timeout=seconds + _LATE)
+        if not done:
             text = f"{key}: no answer within {seconds:g} s"
-            raise TransportError(text, cause=Cause.TIMEOUT) from None
+            raise TransportError(text, cause=Cause.TIMEOUT)
+        return job.result()
 
     def sweep(self) -> None:
         """Close SSH connections that nobody used for a while."""
         self._ssh.sweep()
 
     def close(self) -> None:
-        """Close every connection; threads that still wait are left to their deadlines."""
+        """Close every connection; threads that still wait end with the process."""
         self._ssh.close()
-        self._threads.shutdown(wait=False, cancel_futures=True)
 
 
 def _identity(host: Host, *, act: bool) -> SshLogin:
     login = host.login.act if act else host.login.read
     if host.login.kind != "ssh" or login is None:
-        raise TransportError(
+        raise NotReachedError(
             f"{host.name} has no {'acting' if act else 'reading'} login (add `login: {{ssh: …}}`)",
             cause=Cause.LOGIN,
         )

@@ -9,6 +9,7 @@ import os
 import signal
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from monitord.errors import NotReachedError, RefusedByExecutorError, TransportEr
 from monitord.executor import http
 from monitord.executor.hosts import Hosts
 from monitord.executor.intents import Grant, Intent, must_not_be_halted
+from monitord.executor.threads import in_thread
 from monitord.log import get_logger
 from monitord.model.catalog import Host
 from monitord.model.effect import Command, Effect, HttpCall, Pause, describe, from_json
@@ -31,6 +33,7 @@ Answer = dict[str, Any]
 _OUTPUT = 65_536
 """Characters of a step's output that leave the executor: head and tail."""
 _RETRY = 2.0  # seconds between two tries to reach a host whose connection broke under a step
+_RECORDS_KEPT = 6 * 86_400_000_000  # µs; the runner removes records after 7 days
 _HEARD = 512 * 1024  # bytes of the runner's own voice, output included
 
 
@@ -54,7 +57,7 @@ class Steps:
         Raises:
             RefusedByExecutorError: halted, begun before, of an old epoch, or not ours to do.
             SecretError: a secret cannot be resolved; nothing was done.
-            TransportError: the host was not reached; nothing was done.
+            NotReachedError: the host was not reached; nothing was done.
         """
         effect, host = grant.planned.effect, grant.host
         if isinstance(effect, Pause):
@@ -67,7 +70,8 @@ class Steps:
         log.info("step begins", step=grant.intent.step.id, host=host.name, does=describe(effect))
         if isinstance(effect, HttpCall):
             started()
-            ending = await asyncio.to_thread(http.call, effect, secrets.values, record, seconds)
+            call = partial(http.call, effect, secrets.values, record, seconds)
+            ending = await in_thread(call)
         else:
             order = _order(grant, effect, secrets, seconds)
             ending = await self._run(grant, record, order, started)
@@ -87,13 +91,8 @@ class Steps:
         except NotReachedError:
             raise
         except TransportError:
-            if not watch.heard:  # it may have begun all the same: the record knows
-                ending = await self._settle(grant.intent, grant.host, record, watch)
-                if ending.end is End.NEVER:
-                    raise
-                return ending
             ending = Ending(End.CUT)
-        if ending.end is End.CUT:
+        if ending.end is End.CUT:  # it may be on its way all the same: the record knows
             ending = await self._settle(grant.intent, grant.host, record, watch)
         if ending.end in {End.REFUSED, End.NEVER}:
             raise RefusedByExecutorError(ending.text or "the runner did not begin the step")
@@ -132,6 +131,8 @@ class Steps:
             ending = Ending(End.NEVER)
         seconds = (step.deadline - step.intended) / 1e6
         secrets = _secrets(_named(effect), must=False)
+        if ending.end is End.NEVER and self._clock.now() - step.intended > _RECORDS_KEPT:
+            ending = Ending(End.LOST, "it is so old that its run record may have been removed")
         return _answer(ending, effect, secrets, seconds)
 
     async def _settle(

@@ -1,13 +1,14 @@
-"""The executor's look into the store: read-only, in one thread, opened when first needed.
+"""The executor's look into the store: read-only, one at a time, opened when first needed.
 
 It never writes; the core alone does.
 """
 
 import asyncio
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import Any, TypeVar
 
+from monitord.executor.threads import in_thread
 from monitord.store import open_reader
 from monitord.store.contract import View
 
@@ -19,7 +20,7 @@ class Rows:
 
     def __init__(self, place: Callable[[], str]) -> None:
         self._place = place
-        self._thread = ThreadPoolExecutor(1, "rows")
+        self._one = asyncio.Lock()
         self._reader: Any = None
 
     async def read(self, work: Callable[[View], T]) -> T:
@@ -28,8 +29,8 @@ class Rows:
         Raises:
             StoreError: the database cannot be read now.
         """
-        loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self._thread, self._read, work)
+        async with self._one:
+            return await in_thread(partial(self._read, work))
 
     def _read(self, work: Callable[[View], T]) -> T:
         if self._reader is None:

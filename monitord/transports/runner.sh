@@ -18,6 +18,9 @@ have() { command -v "$1" >/dev/null 2>&1; }
 # Where flock is missing, mkdir still runs a step once; only epochs may then race.
 lock() { if have flock; then flock "$@"; fi; }
 
+# Seconds that no change of the clock moves.
+uptime() { { read -r up _ </proc/uptime; } 2>/dev/null && echo "${up%%.*}" || date +%s; }
+
 boot() { cat /proc/sys/kernel/random/boot_id 2>/dev/null || echo unknown; }
 
 # Gives the start time of a process in clock ticks since boot; with its pid it is never used twice.
@@ -91,8 +94,10 @@ finish() {
   printf '%s %s %s\n' "$1" "$2" "$(date +%s)" >"$m_record/exit.new" &&
     mv "$m_record/exit.new" "$m_record/exit"
 }
+uptime() { { read -r up _ </proc/uptime; } 2>/dev/null && echo "${up%%.*}" || date +%s; }
 note runner $$ 2>/dev/null
 mkfifo "$m_record/pipe" && : >"$m_record/begun" || exit
+sync "$m_record/begun" "$m_record" "${m_record%/*}" 2>/dev/null # it must outlive the power, too
 [ ! -f "$m_record/killed" ] || { finish 137 killed; exit; }
 drain <"$m_record/pipe" 6>&- 9>&- &
 reader=$!
@@ -100,7 +105,7 @@ exec 7>"$m_record/pipe"
 rm -f "$m_record/pipe"
 (trap '' PIPE; printf '%s started\n' "$m_mark" >&6) 2>/dev/null # whoever asked may be gone
 exec 6>&-
-begun=$(date +%s)
+begun=$(uptime)
 (
   umask 022
   cd "${m_cwd:-/}" 2>&7 || exit 125
@@ -116,7 +121,7 @@ exec 7>&-
 wait "$group"
 code=$?
 how=ended
-[ "$(($(date +%s) - begun))" -lt "$m_limit" ] || [ "$code" -lt 124 ] || how=deadline
+[ "$(($(uptime) - begun))" -lt "$m_limit" ] || [ "$code" -lt 124 ] || how=deadline
 [ ! -f "$m_record/killed" ] || how=killed
 [ "$how" = ended ] || kill -s KILL -- "-$group" 2>/dev/null
 settle "$reader"
@@ -148,7 +153,7 @@ run() {
 # Waits until nobody works on the record any more, until `latest` at most.
 await() {
   if have flock && flock -w "$late" 9 2>/dev/null; then return; fi
-  while [ ! -f "$record/exit" ] && [ "$(date +%s)" -lt "$latest" ]; do
+  while [ ! -f "$record/exit" ] && [ "$(uptime)" -lt "$latest" ]; do
     lives "$record/runner" || lives "$record/group" || break
     sleep 1
   done
@@ -167,10 +172,10 @@ adopt() {
   fi
   exec 8>&-
   [ -f "$record/exit" ] || say "started"
-  latest=$(($(date +%s) + late))
+  latest=$(($(uptime) + late))
   await
   [ ! -f "$record/exit" ] || report
-  while lives "$record/group" && [ "$(date +%s)" -lt "$latest" ]; do sleep 1; done
+  while lives "$record/group" && [ "$(uptime)" -lt "$latest" ]; do sleep 1; done
   if lives "$record/group"; then say "lost it still runs, past its deadline"; exit 0; fi
   say "lost the runner was killed, or the machine restarted, before the step ended"
 }

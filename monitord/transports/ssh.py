@@ -5,6 +5,7 @@ Blocking, for worker threads; every wait has the caller's deadline. Connections 
 """
 
 import contextlib
+import logging
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -34,6 +35,9 @@ _TICK = 0.2  # seconds between two looks at a channel's other stream and its end
 _COMMAND = (
     f'exec env -i PATH={PATH} LC_ALL=C HOME="$HOME" LOGNAME="$LOGNAME" USER="$LOGNAME" /bin/sh'
 )
+
+# paramiko logs every failed negotiation with a traceback; what failed is told in our own errors.
+logging.getLogger("paramiko").setLevel(logging.CRITICAL)
 
 Identity = tuple[str, SshLogin, str]
 
@@ -72,7 +76,8 @@ class Ssh:
         deadline the channel is closed; what runs detached there goes on.
 
         Raises:
-            TransportError: the host cannot be reached or logged into, or the connection broke.
+            NotReachedError: the host cannot be reached or logged into; nothing was run.
+            TransportError: the connection broke; the script may have been run.
         """
         deadline = Deadline(timeout)
         identity = (address, login, known_hosts)
@@ -90,13 +95,15 @@ class Ssh:
         connection, fresh = self._take(identity, deadline)
         try:
             try:
-                channel = connection.transport.open_session(timeout=deadline.left)
+                # A kept one may be dead without knowing it: leave time for a new one.
+                within = deadline.left if fresh else deadline.left / 3
+                channel = connection.transport.open_session(timeout=within)
             except (paramiko.SSHException, OSError, EOFError) as error:
                 self._drop(identity, connection)
                 if fresh:
                     text = f"{identity[1].user}@{identity[0]}: no session: {error or 'closed'}"
                     cause = Cause.TIMEOUT if deadline.passed else Cause.TRANSPORT
-                    raise TransportError(text, cause=cause) from error
+                    raise NotReachedError(text, cause=cause) from error
                 channel = None
             if channel is not None:
                 try:
@@ -119,12 +126,12 @@ class Ssh:
             turn = self._connecting.setdefault(identity, threading.Lock())
         if not turn.acquire(timeout=deadline.left):
             text = f"{identity[1].user}@{identity[0]}: still connecting"
-            raise TransportError(text, cause=Cause.TIMEOUT)
+            raise NotReachedError(text, cause=Cause.TIMEOUT)
         try:
             kept = self._free(identity)  # another thread may have connected meanwhile
             if kept:
                 return kept, False
-            connection = _Connection(_connect(identity, deadline), busy=1)
+            connection = _Connection(connect(*identity, deadline), busy=1)
             with self._lock:
                 self._kept.setdefault(identity, []).append(connection)
             log.debug("connected", host=identity[0], user=identity[1].user)
@@ -185,13 +192,6 @@ class Ssh:
             self._kept.clear()
         for connection in connections:
             connection.transport.close()
-
-
-def _connect(identity: Identity, deadline: Deadline) -> paramiko.Transport:
-    try:
-        return connect(*identity, deadline)
-    except TransportError as error:
-        raise NotReachedError(str(error), cause=error.cause) from error
 
 
 def _talk(

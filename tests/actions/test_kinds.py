@@ -183,7 +183,7 @@ def test_a_jobs_words_are_not_expanded(command: str) -> None:
         ("systemd", {"unit": "nginx", "do": "start"}, "web1:unit:nginx.service"),
         ("systemd", {"unit": "a", "do": "start", "user": True}, "web1:user-unit:a.service"),
         ("supervisor", {"program": "worker", "do": "start"}, "web1:program:worker"),
-        ("job", ["/opt/nightly", "-x"], "web1:job:/opt/nightly"),
+        ("job", ["/opt/nightly", "-x"], "web1:job:/opt/nightly -x"),
         ("restore", {"tar": "/b", "to": "/srv/www/"}, "web1:path:/srv/www"),
         ("http", {"url": "http://h/"}, "web1:host"),
         ("wait", "1s", ""),
