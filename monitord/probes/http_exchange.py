@@ -80,8 +80,10 @@ class Exchange(Connection):
                 self._feed_head(parser, data)
         except httptools.HttpParserUpgrade:
             self._complete = True
-        except httptools.HttpParserCallbackError:
-            raise  # a bug of ours
+        except httptools.HttpParserCallbackError as error:
+            self._parser = None
+            self.done.set_exception(error)  # a bug of ours must not pass for the target's
+            return
         except httptools.HttpParserError as error:
             if not self._complete:
                 self._broken(one_line(str(error)).lower(), data)

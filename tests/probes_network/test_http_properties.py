@@ -10,6 +10,8 @@ import json
 from datetime import timedelta
 from typing import Any
 
+import httptools
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -108,6 +110,26 @@ def test_how_the_network_cuts_an_answer_changes_nothing(stream: bytes, cuts: lis
     pieces = [stream[a:b] for a, b in itertools.pairwise(edges) if b > a]
     whole, cut = asyncio.run(received([stream])), asyncio.run(received(pieces))
     assert outcome(whole) == outcome(cut)
+
+
+class Buggy(Exchange):
+    """An exchange with a bug of ours in it."""
+
+    def on_body(self, data: bytes) -> None:
+        """Fail as a bug does."""
+        raise ZeroDivisionError(data)
+
+
+def test_a_bug_of_ours_is_raised_and_not_blamed_on_the_target() -> None:
+    async def fetched() -> None:
+        exchange = Buggy(b"", bodiless=False, limit=9)
+        exchange.connection_made(Wire())
+        exchange.data_received(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok")
+        exchange.connection_lost(None)
+        await exchange.done
+
+    with pytest.raises(httptools.HttpParserCallbackError):
+        asyncio.run(fetched())
 
 
 SPECS = [
