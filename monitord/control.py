@@ -111,6 +111,8 @@ class Core:
 def _reason(error: Exception) -> str:
     if isinstance(error, TimeoutError):
         return "it did not answer in time"
+    if isinstance(error, PermissionError):
+        return "this user may not connect; root and group monitord may (usermod -aG monitord NAME)"
     return getattr(error, "strerror", None) or str(error) or type(error).__name__
 
 

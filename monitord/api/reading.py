@@ -24,7 +24,6 @@ from monitord.decisions.ticket_document import iso
 from monitord.errors import StoreError
 from monitord.metrics import Snapshot, render
 from monitord.model.ids import CheckKey, Instant
-from monitord.model.incident import IncidentStatus
 from monitord.model.result import Status
 from monitord.model.state import CheckState
 from monitord.model.ticket import TicketStatus
@@ -144,12 +143,12 @@ def _status(name: str) -> Status:
 
 
 async def incidents(asked: Asked) -> Any:
-    """GET /v1/incidents: those not closed, or `all=1`."""
+    """GET /v1/incidents: those not closed, or `all=1`; the newest `limit` of them."""
     every = asked.request.query_params.get("all") == "1"
-    which = frozenset(IncidentStatus) if every else views.NOT_OVER
     limit = _limit(asked)
-    rows = await asked.engine.store.read(lambda view: view.incidents(which, limit=limit))
-    return {"incidents": [shapes.incident(one) for one in rows]}
+    return await asked.engine.store.read(
+        lambda view: views.incidents(view, every=every, limit=limit)
+    )
 
 
 async def incident(asked: Asked) -> Any:

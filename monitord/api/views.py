@@ -28,7 +28,7 @@ LIVE_TICKETS = frozenset({TicketStatus.OPEN, TicketStatus.ACKED, TicketStatus.RE
 
 _BAD = frozenset({Status.WARNING, Status.UNKNOWN, Status.CRITICAL})
 _SHOWN = 50  # bad states that a status names; the rest is a number
-_MANY = 10_000
+_MANY = 100_000  # more than any retention keeps: a count must not stop at a page
 _COUNTED = 100  # messages of the outbox carry whole tickets: counting stops here
 # A halt hides nothing: it is shown on its own.
 _HIDING = (Verb.ACK, Verb.TAKE, Verb.MUTE, Verb.MAINTENANCE)
@@ -77,6 +77,13 @@ def ticket_document(
         ticket=found,
         instance=instance,
     )
+
+
+def incidents(view: View, *, every: bool, limit: int) -> dict[str, Any]:
+    """Give the newest incidents, oldest first: those not closed, or every one."""
+    which = frozenset(IncidentStatus) if every else NOT_OVER
+    rows = view.incidents(which, limit=_MANY)[-limit:]
+    return {"incidents": [shapes.incident(one) for one in rows]}
 
 
 def hidden(

@@ -22,7 +22,7 @@ def watch(*, json: Json = False) -> int:
     except KeyboardInterrupt:
         return 0
     except CoreDownError as down:
-        raise source.DaemonNeededError(f"{down}; start one with `monitord run`") from down
+        raise source.needed(down) from down
     typer.echo("monitord: the core has ended", err=True)
     return 1
 

@@ -14,10 +14,11 @@ from monitord.decisions import selector as selectors
 from monitord.errors import NotFoundError
 from monitord.model.catalog import Catalog, Host
 from monitord.model.ids import CheckKey, Instant
-from monitord.model.incident import IncidentStatus
 from monitord.model.result import Status
 from monitord.model.ticket import TicketStatus
 from monitord.store.contract import View
+
+_NEWEST = 1000  # incidents in one list
 
 
 def status(view: View, *, now: Instant) -> dict[str, Any]:
@@ -75,8 +76,7 @@ def _must_be_status(name: str) -> None:
 
 def incidents(view: View, *, every: bool) -> dict[str, Any]:
     """Give the incidents."""
-    which = frozenset(IncidentStatus) if every else views.NOT_OVER
-    return {"incidents": [shapes.incident(one) for one in view.incidents(which)]}
+    return views.incidents(view, every=every, limit=_NEWEST)
 
 
 def tickets(view: View, *, every: bool) -> dict[str, Any]:

@@ -23,7 +23,7 @@ class DaemonNeededError(CoreDownError):
     """The command needs a running core and there is none."""
 
 
-def core(*, timeout: float = 60.0) -> Core:
+def core(*, timeout: float = 20.0) -> Core:
     """Give a client of the core that is meant, whether it runs or not."""
     return Core(places.place().socket, timeout=timeout)
 
@@ -40,7 +40,7 @@ def get(route: str, offline: "Callable[[View], Any] | None" = None, **query: Any
         return core().get(route, **query)
     except CoreDownError as down:
         if offline is None:
-            raise DaemonNeededError(f"{down}; {_START}") from down
+            raise needed(down) from down
         return _from_database(offline, down)
 
 
@@ -49,7 +49,13 @@ def post(route: str, body: Mapping[str, Any], *, timeout: float = 60.0) -> Any:
     try:
         return core(timeout=timeout).post(route, body)
     except CoreDownError as down:
-        raise DaemonNeededError(f"{down}; {_START}") from down
+        raise needed(down) from down
+
+
+def needed(down: CoreDownError) -> DaemonNeededError:
+    """Say that a command needs the core, and what would help."""
+    refused = isinstance(down.__cause__, PermissionError)  # it may well run; starting is no cure
+    return DaemonNeededError(str(down) if refused else f"{down}; {_START}")
 
 
 def pages(name: str, **query: Any) -> list[dict[str, Any]]:
@@ -81,7 +87,7 @@ def _from_database(offline: "Callable[[View], Any]", down: CoreDownError) -> Any
     try:
         answer = reader.read_now(offline)
     except StoreError as error:
-        raise StoreError(f"{down}; and {error}; {_START}") from error
+        raise StoreError(f"{needed(down)}; and {error}") from error
     finally:
         reader.close()
     typer.echo(f"monitord: {down}: this is from the database {where.store}", err=True)

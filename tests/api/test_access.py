@@ -121,3 +121,26 @@ def test_the_executor_may_nothing_here_though_it_is_in_the_group(accounts: Accou
     executor = PEOPLE["monitord-executor"]
     assert accounts.ask(executor, "GET", "/v1/status").startswith("403 monitord-executor may not")
     assert accounts.ask(executor, "POST", "/v1/resume").startswith("403 monitord-executor may not")
+
+
+def test_who_may_not_connect_is_told_who_may_and_not_to_start_another(accounts: Accounts) -> None:
+    accounts.socket.chmod(0o660)
+    # It may read every file (Python may lie below /root), but write to none, nor to a socket.
+    reader = ["--inh-caps=-all,+dac_read_search", "--ambient-caps=+dac_read_search"]
+    user = ["setpriv", "--reuid=60003", "--regid=60003", "--clear-groups", *reader]
+    try:
+        done = subprocess.run(
+            [*user, sys.executable, "-m", "monitord", "--state", str(accounts.state), "reload"],
+            env={"PYTHONPATH": str(ROOT), "PATH": "/usr/bin:/bin"},
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=60,
+        )
+    finally:
+        accounts.socket.chmod(0o666)
+    assert done.returncode == 1
+    assert done.stderr == (
+        f"monitord: no core on {accounts.socket}: this user may not connect; root and group "
+        "monitord may (usermod -aG monitord NAME)\n"
+    )
