@@ -4,18 +4,21 @@ Nothing on the far side fences it: if we die between the record and the answer, 
 unknown, and that is what is said. Blocking, for a worker thread.
 """
 
+import contextlib
 import json
+import socket
+import threading
 import time
 from collections.abc import Mapping
+from http.client import HTTPConnection, HTTPException, HTTPSConnection, InvalidURL
 from pathlib import Path
-
-import requests
+from urllib.parse import quote, urlsplit
 
 from monitord.errors import RefusedByExecutorError
 from monitord.model.effect import HttpCall
 from monitord.transports.runner import KEEP, End, Ending, Record
 
-_CHUNK = 8192
+_SAFE = "%/:=&?~+!$,;'@()*[]"  # as written: what is already encoded is not encoded again
 
 
 def call(effect: HttpCall, headers: Mapping[str, str], record: Record, seconds: float) -> Ending:
@@ -57,46 +60,49 @@ def _folder(record: Record) -> Path:
 
 
 def _send(effect: HttpCall, headers: Mapping[str, str], seconds: float) -> Ending:
+    """Connect, send, and hear the answer; only what was never sent can be said to have failed."""
     end = time.monotonic() + seconds
+    parts = urlsplit(effect.url)
+    make = HTTPSConnection if parts.scheme == "https" else HTTPConnection
+    connection = make(parts.hostname or "", parts.port, timeout=seconds)
     try:
-        with requests.Session() as session:
-            session.trust_env = False  # no proxy, no .netrc: what the runbook says is what is sent
-            answer = session.request(
-                effect.method,
-                effect.url,
-                headers=dict(headers),
-                data=effect.body.encode(),
-                timeout=seconds,
-                allow_redirects=False,
-                stream=True,
-            )
-            return _read(answer, end)
-    except requests.ConnectTimeout as error:
-        return Ending(End.FINISHED, f"no connection within {seconds:g} s: {error}")
-    except requests.ReadTimeout:
-        return Ending(End.LOST, f"no answer within {seconds:g} s; it may have taken effect")
-    except requests.ConnectionError as error:
-        if _was_refused(error):
-            return Ending(End.FINISHED, f"no connection: {error}")
-        return Ending(End.LOST, f"the connection broke: {error}")
-    except (requests.RequestException, ValueError) as error:
+        connection.connect()
+    except OSError as error:
+        return Ending(End.FINISHED, f"no connection: {error}")
+    clock = threading.Timer(max(0.0, end - time.monotonic()), _cut, [connection])
+    clock.daemon = True
+    clock.start()
+    try:
+        return _exchange(connection, effect, headers)
+    except (InvalidURL, ValueError) as error:
         return Ending(End.FINISHED, f"not sent: {error}")
+    except (OSError, HTTPException) as error:
+        late = time.monotonic() >= end
+        why = f"no answer within {seconds:g} s" if late else f"the connection broke: {error!r}"
+        return Ending(End.LOST, f"{why}; it may have taken effect")
+    finally:
+        clock.cancel()
+        connection.close()
 
 
-def _was_refused(error: requests.ConnectionError) -> bool:
-    """Tell whether the request cannot have been received: there was no connection at all."""
-    return "NewConnectionError" in repr(error) or "NameResolutionError" in repr(error)
+def _cut(connection: HTTPConnection) -> None:
+    """End a connection whose far side drips: a time limit per read never comes."""
+    with contextlib.suppress(OSError):  # it ended by itself just now
+        connection.sock.shutdown(socket.SHUT_RDWR)
 
 
-def _read(answer: requests.Response, end: float) -> Ending:
-    """Read the body's beginning; the status alone decides, so a slow or endless body is left."""
-    body = b""
-    with answer:
-        try:
-            for chunk in answer.iter_content(_CHUNK):
-                body += chunk
-                if len(body) >= KEEP or time.monotonic() >= end:
-                    break
-        except requests.RequestException as error:
-            body += f"\n[the answer broke off: {error}]".encode()
-    return Ending(End.FINISHED, "", answer.status_code, output=body[:KEEP])
+def _exchange(connection: HTTPConnection, effect: HttpCall, headers: Mapping[str, str]) -> Ending:
+    parts = urlsplit(effect.url)
+    target = quote(parts.path or "/", safe=_SAFE)
+    if parts.query:
+        target = f"{target}?{quote(parts.query, safe=_SAFE)}"
+    body = effect.body.encode() or None
+    connection.request(effect.method, target, body, dict(headers))
+    answer = connection.getresponse()
+    said = b""
+    try:
+        while len(said) < KEEP and (more := answer.read1(KEEP - len(said))):
+            said += more
+    except (OSError, HTTPException) as error:  # the status alone decides
+        said += f"\n[the answer broke off: {error!r}]".encode()
+    return Ending(End.FINISHED, "", answer.status, output=said[:KEEP])

@@ -125,9 +125,14 @@ class Core:
         self.stop()
         self.store.close_now()
 
+    @staticmethod
+    def argv() -> list[str]:
+        """Give the command that is an executor; configuration and state folder follow it."""
+        return [sys.executable, "-c", START]
+
     def start(self) -> None:
         """Start an executor and connect to it."""
-        argv = [sys.executable, "-c", START, str(self.config), str(self.state)]
+        argv = [*self.argv(), str(self.config), str(self.state)]
         log = (self.state / "executor.log").open("ab")
         self.process = subprocess.Popen(argv, env=self.env, stderr=log, start_new_session=True)
         log.close()

@@ -159,6 +159,34 @@ def test_a_host_that_is_gone_is_a_transport_error_within_the_deadline(
     until(lambda: started.ask("facts", host="web1", sections=[["load", []]], timeout=5))
 
 
+def test_a_host_that_refuses_us_begins_nothing_and_says_so_at_once(core: Start, web1: Host) -> None:
+    started = core(hosts=on(web1, "fix"), runbooks={"fix": sh("echo x")})
+    step = started.intend("fix", host="web1")
+    web1.reject(22)
+    try:
+        began = time.monotonic()
+        with pytest.raises(RefusalError, match="Connection refused") as caught:
+            started.ask("run", step=step)
+        assert time.monotonic() - began < 3
+    finally:
+        web1.heal()
+    assert (caught.value.type, caught.value.cause) == ("transport", "transport")
+    assert started.ask("adopt", step=step)["outcome"] == "never-started"
+    assert started.ask("run", step=step)["outcome"] == "done"
+
+
+def test_the_executor_ends_at_once_while_a_step_runs_elsewhere(core: Start, web1: Host) -> None:
+    started = core(hosts=on(web1, "fix"), runbooks={"fix": sh("sleep 15; echo finished")})
+    step = started.intend("fix", host="web1")
+    started.send("run", step=step)
+    started.await_started(step)
+    began = time.monotonic()
+    assert started.stop() == 0
+    assert time.monotonic() - began < 5
+    started.start()
+    assert started.ask("adopt", step=step)["output"] == "finished\n"
+
+
 def test_a_host_without_flock_runs_a_step_once_and_is_adopted(core: Start, web1: Host) -> None:
     web1.run(["mv", "/usr/bin/flock", "/usr/bin/flock.away"])
     try:

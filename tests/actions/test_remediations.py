@@ -1,0 +1,92 @@
+"""The shipped runbooks load, render, and act by themselves only where DESIGN §10 says so."""
+
+from pathlib import Path
+
+import pytest
+import yaml
+
+from monitord import config
+from monitord.actions import ACTIONS
+from monitord.actions.plan import render_items
+from monitord.model.catalog import Catalog
+from monitord.model.effect import Command
+from monitord.model.incident import Phase
+from monitord.model.kinds import Kinds
+from monitord.probes import PROBES
+
+FOLDER = Path(__file__).parents[2] / "remediations"
+NAMES = sorted(path.stem for path in FOLDER.glob("*.yaml"))
+BY_THEMSELVES = {"rerun-job", "restart-nginx", "start-crashed-program", "start-crashed-unit"}
+GIVEN = {
+    "rerun-job": {"command": "monitord job run nightly -- /opt/nightly 'a b'"},
+    "restore-files": {"tar": "/b.tar", "inside": "www", "to": "/srv/www", "expect": "index.html"},
+    "restore-files-restic": {
+        "repository": "/srv/restic",
+        "password_file": "/etc/restic.pw",
+        "inside": "srv/www",
+        "to": "/srv/www",
+        "expect": "index.html",
+    },
+}
+
+
+@pytest.fixture(scope="module")
+def catalog(tmp_path_factory: pytest.TempPathFactory) -> Catalog:
+    """Give each runbook a check that it is the only rung of, under the standard profile."""
+    checks = {
+        f"check-{name}": {"load": {}, "remediate": [{name: {"with": GIVEN.get(name, {})}}]}
+        for name in NAMES
+    }
+    host = {"address": "127.0.0.1", "login": {"local": {"act": True}}, "checks": checks}
+    path = tmp_path_factory.mktemp("etc") / "monitord.yaml"
+    path.write_text(yaml.safe_dump({"profile": "standard", "hosts": {"here": host}}))
+    return config.load(path, Kinds(PROBES, ACTIONS, {}))
+
+
+def test_there_are_runbooks() -> None:
+    assert {"restart-unit", "restart-program", "restore-files"} | BY_THEMSELVES <= set(NAMES)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_runbook_says_what_it_is_for(name: str, catalog: Catalog) -> None:
+    lines = (FOLDER / f"{name}.yaml").read_text(encoding="utf-8").splitlines()
+    assert lines[0].startswith("# ")
+    assert max(map(len, lines)) <= 120
+    assert catalog.runbooks[name].means
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_runbook_acts_by_itself_only_where_it_may(name: str, catalog: Catalog) -> None:
+    mode = catalog.runbooks[name].mode
+    assert mode == ("auto" if name in BY_THEMSELVES else "approve")
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_runbook_renders_for_an_item(name: str, catalog: Catalog) -> None:
+    (rung,) = catalog.checks[f"here/check-{name}"].remediate  # type: ignore[index]  # the key's text
+    plan = render_items(catalog.runbooks[name], rung, catalog.hosts["here"], ["worker"])
+    assert any(step.phase == Phase.STEP for step in plan)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_what_comes_before_the_steps_changes_nothing(name: str, catalog: Catalog) -> None:
+    """Evidence and preconditions are commands that only look."""
+    looking = {
+        "journalctl", "ls", "nginx -t", "restic snapshots", "supervisorctl status",
+        "supervisorctl tail", "systemctl is-enabled", "systemctl is-failed", "systemctl status",
+        "test",
+    }  # fmt: skip
+    (rung,) = catalog.checks[f"here/check-{name}"].remediate  # type: ignore[index]  # the key's text
+    plan = render_items(catalog.runbooks[name], rung, catalog.hosts["here"], ["worker"])
+    for step in plan:
+        if step.phase == Phase.STEP:
+            continue
+        assert isinstance(step.effect, Command)
+        program, *words = step.effect.argv
+        assert program in looking or any(f"{program} {word}" in looking for word in words)
+
+
+def test_the_only_way_to_start_a_unit_is_that_it_crashed(catalog: Catalog) -> None:
+    book = catalog.runbooks["start-crashed-unit"]
+    conditions = [step.spec.model_dump()["run"][:2] for step in book.require]
+    assert conditions == [("systemctl", "is-failed"), ("systemctl", "is-enabled")]
