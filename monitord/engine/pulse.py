@@ -6,13 +6,13 @@ longer keeps. Nothing here decides about an incident.
 
 import asyncio
 import json
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import timedelta
 
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from apscheduler.triggers.cron import CronTrigger
 
-from monitord.clock import after
+from monitord.clock import after, between
 from monitord.decisions.orders import ended_by_ok
 from monitord.decisions.selector import matches, parse
 from monitord.engine.health import Condition
@@ -23,7 +23,7 @@ from monitord.log import get_logger
 from monitord.model.ids import Instant
 from monitord.model.incident import LIVE_ATTEMPTS, OPEN_STATUSES, IncidentStatus
 from monitord.model.state import CheckState
-from monitord.model.ticket import Order, OutboxStatus, Verb
+from monitord.model.ticket import Order, OutboxItem, OutboxStatus, Verb
 from monitord.store.contract import Tx
 
 log = get_logger(__name__)
@@ -31,6 +31,7 @@ log = get_logger(__name__)
 _BEAT = 1.0  # seconds
 _SLOW = 5  # beats between the slower duties
 _STEP = 2_000_000  # µs of disagreement that make a clock step
+_STUCK = timedelta(minutes=5)  # how long a message may wait until its delay is a problem
 _STEPS_KEPT = timedelta(days=2)
 
 
@@ -95,10 +96,15 @@ class Pulse:
         if expires is not None and instance.now() >= expires:
             await self._reassemble()
         now = instance.now()
-        dead, orders = await instance.store.read(
-            lambda view: (len(view.outbox(status=OutboxStatus.DEAD)), view.orders(at=now))
+        dead, waiting, orders = await instance.store.read(
+            lambda view: (
+                len(view.outbox(status=OutboxStatus.DEAD)),
+                view.outbox(status=OutboxStatus.PENDING, limit=1),
+                view.orders(at=now),
+            )
         )
         self._condition.dead_messages = dead
+        self._condition.note("outbox", _stuck(waiting, now))
         for order in orders:
             if order.until_ok and ended_by_ok(order, self._touched(order)):
                 await instance.store.write(self._end(order))
@@ -157,6 +163,15 @@ class Pulse:
             log.warning("retention waits for the store", error=str(error))
             return
         log.info("retention done", rows=total)
+
+
+def _stuck(waiting: Sequence[OutboxItem], now: Instant) -> str:
+    """Say that nobody hears of what happens, when the oldest message is too old."""
+    if not waiting or now < after(waiting[0].created, _STUCK):
+        return ""
+    oldest = waiting[0]
+    minutes = between(oldest.created, now) // timedelta(minutes=1)
+    return f"tickets do not get out to {oldest.backend} for {minutes} min: {oldest.last_error}"
 
 
 def _shift(tx: Tx, wall: Instant, delta: int) -> None:

@@ -38,6 +38,7 @@ _CLOCK = SystemClock()  # a mail's Date is compared with its reader's clock
 _PORTS = {"starttls": 587, "tls": 465, "none": 25}
 _LONGEST_HEADER = 200
 _PERMANENT = 500
+_NO_LOGIN = 530  # RFC 4954: authentication required
 _WIRE = compat32.clone(linesep="\r\n", mangle_from_=False)
 _QUOTED = Charset("utf-8")
 _QUOTED.body_encoding = QP  # no line is too long for SMTP then, whatever a target wrote
@@ -226,7 +227,7 @@ def _failure(
             f"{place}: no answer within {spec.timeout.total_seconds():g} s", permanent=False
         )
     if isinstance(error, smtplib.SMTPNotSupportedError):
-        return TicketError(f"{place}: {one_line(str(error), 120)}", permanent=True)
+        return TicketError(f"{place}: {one_line(str(error), 120)}", permanent=False)
     if isinstance(error, smtplib.SMTPRecipientsRefused):
         name, (code, said) = next(iter(error.recipients.items()))
         permanent = all(code >= _PERMANENT for code, _ in error.recipients.values())
@@ -234,7 +235,9 @@ def _failure(
         return TicketError(text, permanent=permanent)
     if isinstance(error, smtplib.SMTPResponseException):
         text = f"{place} answered {error.smtp_code} {_said(error.smtp_error, password)}"
-        return TicketError(text, permanent=error.smtp_code >= _PERMANENT)
+        # A refused login is mended by a person, and then the mail is sent.
+        login = isinstance(error, smtplib.SMTPAuthenticationError) or error.smtp_code == _NO_LOGIN
+        return TicketError(text, permanent=error.smtp_code >= _PERMANENT and not login)
     why = getattr(error, "strerror", None) or str(error) or type(error).__name__
     return TicketError(f"{place}: {one_line(str(why), 120)}", permanent=False)
 

@@ -37,7 +37,9 @@ from monitord.tickets.cutoff import Cutoff
 _CLOCK = SystemClock()  # the receiver compares the signature's time with its own wall clock
 _READ = 65_536  # bytes of an answer
 _LONGEST_WAIT = 86_400.0  # seconds: a Retry-After beyond a day is cut to it
-_AGAIN = frozenset({408, 425, 429})
+# What a person mends in a configuration (a token, an address, a right) does not lose the ticket:
+# only an answer about this very message is for good.
+_FOR_GOOD = frozenset({400, 409, 413, 415, 422, 431})
 _GOOD = range(200, 300)
 _MOVED = range(300, 400)
 _SERVER = range(500, 600)
@@ -102,7 +104,8 @@ class Webhook:
         """Post one message; the receiver's `id` and `url` come back as the delivery.
 
         Raises:
-            TicketError: permanent for a 4xx (but 408, 425 and 429) or a redirect, else not.
+            TicketError: permanent for an answer about this very message (400, 413, 422, …); a
+                refused token or a moved address is mended by a person, and then it is sent.
         """
         spec = self._spec
         try:
@@ -195,7 +198,7 @@ def _judge(answer: _Answer, external: str) -> Delivery:
         text += f" to {one_line(location, 120)}: set the new url"
     elif answer.said.strip():
         text += f": {one_line(answer.said, 120)}"
-    again = answer.status in _AGAIN or answer.status in _SERVER
+    again = answer.status not in _FOR_GOOD
     wait = _retry_after(answer.headers.get("Retry-After", "")) if again else None
     raise TicketError(text, permanent=not again, retry_after=wait)
 

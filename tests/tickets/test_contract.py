@@ -71,7 +71,7 @@ def rig(request: pytest.FixtureRequest) -> Iterator[Rig]:
                 webhook(sink.port),
                 webhook,
                 lambda: sink.answer(503),
-                lambda: sink.answer(403),
+                lambda: sink.answer(422),
                 sink.answer,
                 lambda: len(sink.received),
             )

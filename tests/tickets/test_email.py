@@ -244,7 +244,7 @@ def test_starttls_and_login(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
         assert "certificate" in str(untrusted)
         monkeypatch.setenv("SMTP_PASSWORD", "wrong-password")
         rejected = failure(post(port, ca=pem, **login))
-        assert rejected.permanent
+        assert not rejected.permanent
         assert "535" in str(rejected)
         assert "wrong-password" not in str(rejected)
 
@@ -258,7 +258,7 @@ def test_tls_from_the_first_byte(tmp_path: Path) -> None:
 
 def test_a_server_without_starttls_gets_no_mail_in_the_clear(mail_sink: MailSink) -> None:
     error = failure(post(mail_sink.port, security="starttls"))
-    assert error.permanent
+    assert not error.permanent
     assert "STARTTLS" in str(error)
     assert mail_sink.messages == []
 

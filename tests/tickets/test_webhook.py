@@ -116,12 +116,13 @@ def test_the_receiver_s_reference_is_kept(
 @pytest.mark.parametrize(
     ("status", "permanent"),
     [
-        (301, True),
         (400, True),
-        (401, True),
-        (404, True),
-        (410, True),
+        (413, True),
         (422, True),
+        (301, False),
+        (401, False),
+        (403, False),
+        (404, False),
         (408, False),
         (425, False),
         (429, False),
@@ -171,7 +172,7 @@ def test_a_retry_after_that_is_none_is_ignored(webhook_sink: WebhookSink, header
 
 
 def test_a_refusal_for_good_has_no_time_to_wait(webhook_sink: WebhookSink) -> None:
-    webhook_sink.answer(403, headers={"Retry-After": "5"})
+    webhook_sink.answer(422, headers={"Retry-After": "5"})
     assert failure(hook(webhook_sink.url)).retry_after is None
 
 
@@ -180,7 +181,7 @@ def test_a_redirect_is_not_followed(webhook_sink: WebhookSink) -> None:
     with WebhookSink() as elsewhere:
         webhook_sink.answer(307, headers={"Location": elsewhere.url})
         error = failure(hook(webhook_sink.url))
-    assert error.permanent
+    assert not error.permanent
     assert str(error).endswith(f"answered 307 to {elsewhere.url}: set the new url")
     assert elsewhere.received == []
 
