@@ -5,9 +5,11 @@ Lines of the core are shown as it said them, long paths shortened and hostile ch
 
 import contextlib
 import io
+import re
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any, TextIO
+from typing import TextIO
 
+from rich.box import SIMPLE_HEAD
 from rich.console import Console, RenderableType
 from rich.padding import Padding
 from rich.rule import Rule
@@ -75,8 +77,9 @@ class Teller:
             self._pictured = False
 
     def picture(self) -> str:
-        """Give what was recorded as SVG."""
-        return self._paper.export_svg(title="monitord demo")
+        """Give what was recorded as SVG that loads nothing from elsewhere."""
+        svg = self._paper.export_svg(title="monitord demo", unique_id="demo")
+        return re.sub(r"\s*@font-face \{.*?\}", "", svg, flags=re.DOTALL)
 
     def line(self, text: str = "", style: str = "") -> None:
         """Say one paragraph."""
@@ -109,8 +112,8 @@ class Teller:
             return
         if event["kind"] == "step-intended":
             word = _PHASES.get(event["data"].get("phase", ""), word)
-        after = f"{(event['at'] - struck) / 1e6:5.1f} s"
-        text = self.short(one_line(str(event["text"]), _LONGEST))
+        after = _seconds((event["at"] - struck) / 1e6)
+        text = self.short(one_line(str(event["text"]), _LONGEST)).removeprefix(f"{word}: ")
         grid = Table.grid(padding=(0, 2, 0, 0))
         grid.add_column(width=7, justify="right", no_wrap=True)
         grid.add_column(width=8, no_wrap=True)
@@ -122,12 +125,15 @@ class Teller:
         """Show a ticket, whole."""
         for line in text.splitlines():
             inner = self.short(line.lstrip())
+            if not inner:
+                self.line()  # padding around nothing would be nothing
+                continue
             depth = 2 + len(line) - len(line.lstrip())
             self._show(Padding(Text(inner, overflow="fold"), (0, 0, 0, depth), expand=False))
 
     def summary(self, outcomes: Sequence[Outcome]) -> None:
         """Show the table of what was broken and what became of it."""
-        table = Table(header_style="bold", expand=True)
+        table = Table(header_style="bold", box=SIMPLE_HEAD, expand=True)
         table.add_column("fault", ratio=17)
         table.add_column("found after", justify="right")
         table.add_column("repaired by", ratio=25)
@@ -158,5 +164,7 @@ def _row(outcome: Outcome) -> Sequence[RenderableType]:
     return (Text(outcome.fault.name.replace("-", " ")), _seconds(outcome.found), by, ended)
 
 
-def _seconds(value: float | None) -> Any:
-    return "-" if value is None else f"{value:.1f} s"
+def _seconds(value: float | None) -> str:
+    if value is None:
+        return "-"
+    return f"{value:.1f} s" if value >= 1 else f"{value:.2f} s"

@@ -123,4 +123,4 @@ class Outcome:
         }
 
     def _since(self, event: Event) -> float:
-        return round((int(event["at"]) - self.struck) / _SECOND, 1)
+        return round((int(event["at"]) - self.struck) / _SECOND, 2)
