@@ -10,6 +10,7 @@ import os
 import signal
 import socket
 from pathlib import Path
+from secrets import token_hex
 
 from monitord.clock import SystemClock
 from monitord.errors import MonitordError
@@ -65,7 +66,8 @@ async def _serve(parser: Parser, config: Path, state: Path, run: Path, kinds: Ki
         log.warning("no catalog yet", config=str(config), problem=str(error))
     clock = SystemClock()
     hosts = Hosts(clock)
-    server = Server(catalogs, hosts, Rows(lambda: _store(catalogs, state)), state, kinds, clock)
+    rows = Rows(lambda: _store(catalogs, state))
+    server = Server(catalogs, hosts, rows, state, kinds, clock, identity=_identity(state / "runs"))
     sock = listen(run / SOCKET)
     listener = await asyncio.start_unix_server(server.serve, sock=sock)
     notify("READY=1", "STATUS=waiting for the core")
@@ -79,6 +81,24 @@ async def _serve(parser: Parser, config: Path, state: Path, run: Path, kinds: Ki
     with contextlib.suppress(OSError):
         (run / SOCKET).unlink()
     return 0
+
+
+def _identity(runs: Path) -> str:
+    """Give a name that no other state folder has; records and epochs on hosts are kept under it.
+
+    Raises:
+        MonitordError: the folder cannot be written, so no step of this machine could be recorded.
+    """
+    path = runs / ".identity"
+    try:
+        runs.mkdir(mode=0o700, parents=True, exist_ok=True)
+        path.touch(mode=0o600)
+        if path.stat().st_size == 0:
+            path.write_text(token_hex(8), encoding="ascii")
+        return path.read_text(encoding="ascii").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        text = f"{path} cannot be made: {error} (give {runs} to the executor's user)"
+        raise MonitordError(text) from error
 
 
 def _store(catalogs: Catalogs, state: Path) -> str:

@@ -25,7 +25,8 @@ _UNFIT = re.compile(r"[^A-Za-z0-9_-]")  # what a file's name need not hold
 class Intent:
     """The rows of one step.
 
-    `store` names the database whose epochs count: its own identity, else the instance's name.
+    `store` names the database whose epochs count: its own identity (meta row `identity`), else the
+    name that the executor goes by.
     """
 
     step: Step
@@ -43,7 +44,7 @@ class Grant:
     host: Host
 
 
-def read_intent(view: View, step_id: StepId, instance: str) -> Intent:
+def read_intent(view: View, step_id: StepId, name: str) -> Intent:
     """Read a step and what belongs to it, in one snapshot.
 
     Raises:
@@ -53,7 +54,7 @@ def read_intent(view: View, step_id: StepId, instance: str) -> Intent:
     attempt = view.attempt(step.attempt) if step else None
     if step is None or attempt is None:
         raise RefusedByExecutorError(f"step {step_id} is not in the store")
-    store = _UNFIT.sub("_", view.meta("identity") or instance)[:60] or "monitord"
+    store = _UNFIT.sub("_", view.meta("identity") or name)[-60:]
     return Intent(step, attempt, int(view.meta("epoch") or 0), store)
 
 

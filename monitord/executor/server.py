@@ -62,9 +62,12 @@ class Server:
         state: Path,
         kinds: Kinds,
         clock: Clock,
+        *,
+        identity: str,
     ) -> None:
         self._catalogs, self._hosts, self._rows = catalogs, hosts, rows
         self._state, self._kinds, self._clock = state, kinds, clock
+        self._identity = identity
         self._steps = Steps(hosts, state, clock)
         self._running: dict[StepId, asyncio.Task[Answer]] = {}
         self._tasks: set[asyncio.Task[None]] = set()
@@ -157,8 +160,8 @@ class Server:
 
     async def _intent(self, message: Message) -> Intent:
         number = StepId(int(message["step"]))
-        instance = self._catalog().settings.instance
-        return await self._rows.read(partial(read_intent, step_id=number, instance=instance))
+        name = f"{self._catalog().settings.instance}-{self._identity}"
+        return await self._rows.read(partial(read_intent, step_id=number, name=name))
 
     async def _run(self, message: Message, send: Send) -> Answer:
         must_not_be_halted(self._state)

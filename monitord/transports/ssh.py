@@ -44,11 +44,15 @@ Identity = tuple[str, SshLogin, str]
 
 @dataclass(eq=False, slots=True)
 class _Connection:
-    """One kept connection; `busy` counts channels, `used` is the monotonic time of the last."""
+    """One kept connection; `busy` counts channels, `used` is the monotonic time of the last.
+
+    A `dropped` one gets no new channel and is closed with its last.
+    """
 
     transport: paramiko.Transport
     busy: int = 0
     used: float = field(default_factory=time.monotonic)
+    dropped: bool = False
 
 
 class Ssh:
@@ -151,13 +155,15 @@ class Ssh:
         with self._lock:
             connection.busy -= 1
             connection.used = time.monotonic()
+            last = connection.dropped and connection.busy == 0
+        if last:
+            connection.transport.close()
 
     def _drop(self, identity: Identity, connection: _Connection) -> None:
         with self._lock:
+            connection.dropped = True
             if connection in self._kept.get(identity, ()):
                 self._kept[identity].remove(connection)
-        if connection.busy <= 1:
-            connection.transport.close()
 
     def sweep(self) -> None:
         """Close what died, what is idle too long, and the longest idle above the number kept."""

@@ -135,12 +135,23 @@ def test_a_connection_that_breaks_under_a_step_is_made_again(core: Start, web1: 
 
 
 def test_an_older_epoch_is_refused_by_the_host(core: Start, web1: Host) -> None:
-    started = core(hosts=on(web1, "fix"), runbooks={"fix": sh("true")}, more="instance: fenced")
+    started = core(hosts=on(web1, "fix"), runbooks={"fix": sh("true")})
     started.write_store(lambda tx: tx.put_meta("epoch", "7"))
     started.done("fix", host="web1")
     started.write_store(lambda tx: tx.put_meta("epoch", "6"))
     with pytest.raises(RefusalError, match="epoch 6 is older than 7, which was seen here"):
         started.done("fix", host="web1")
+
+
+def test_a_state_folder_made_anew_is_not_fenced_off_by_the_old_one(
+    core: Start, web1: Host, tmp_path: Path
+) -> None:
+    old = core(hosts=on(web1, "fix"), runbooks={"fix": sh("true")})
+    old.write_store(lambda tx: tx.put_meta("epoch", "7"))
+    assert old.done("fix", host="web1")["outcome"] == "done"
+    (tmp_path / "new").mkdir()
+    with Core(tmp_path / "new", hosts=on(web1, "fix"), runbooks={"fix": sh("true")}) as new:
+        assert new.done("fix", host="web1")["outcome"] == "done"
 
 
 def test_a_host_that_is_gone_is_a_transport_error_within_the_deadline(

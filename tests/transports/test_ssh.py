@@ -1,5 +1,6 @@
 """SSH: nobody is trusted by mistake, connections are shared and bounded, a hang costs its time."""
 
+import socket
 import threading
 import time
 from collections.abc import Iterator
@@ -23,8 +24,8 @@ def ssh() -> Iterator[Ssh]:
     made.close()
 
 
-def login(sshd: Sshd, **changes: str) -> SshLogin:
-    return SshLogin(**{"user": sshd.user, "key": str(sshd.key), **changes}, port=sshd.port)
+def login(sshd: Sshd, key: str | None = None) -> SshLogin:
+    return SshLogin(sshd.user, str(sshd.key) if key is None else key, sshd.port)
 
 
 def run(ssh: Ssh, sshd: Sshd, script: str, *, known: str = "", seconds: float = 20) -> Ran:
@@ -207,8 +208,8 @@ def test_idle_connections_are_closed(ssh: Ssh, sshd: Sshd, monkeypatch: pytest.M
 
 def test_packets_leave_at_once(ssh: Ssh, sshd: Sshd) -> None:
     """TCP_NODELAY: without it every command waits for a delayed acknowledgement."""
-    import socket
-
     run(ssh, sshd, "true")
     (kept,) = ssh._kept.values()
-    assert kept[0].transport.sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY) == 1
+    sock = kept[0].transport.sock
+    assert isinstance(sock, socket.socket)
+    assert sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY) == 1
