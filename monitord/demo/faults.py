@@ -36,7 +36,7 @@ class Fault:
 
 
 def _kill_the_worker(shop: Shop) -> None:
-    shop.do(["kill", "-9", str(shop.pid("worker"))], " # the worker")
+    shop.do(f"kill -9 {shop.pid('worker')}  # the worker")
 
 
 def _kill_the_backup(shop: Shop) -> None:
@@ -48,7 +48,7 @@ def _kill_the_backup(shop: Shop) -> None:
         if job.poll() is not None or time.monotonic() > deadline:
             raise DemoError("the nightly job has ended before it could be killed")
         time.sleep(_LOOK)
-    shop.do(["kill", "-9", str(tar)], " # its tar; the kernel does that when memory is short")
+    shop.do(f"kill -9 {tar}  # its tar; the kernel does that when memory is short")
     job.wait()
 
 
@@ -61,11 +61,11 @@ def _child(pid: int, name: str) -> int | None:
 
 
 def _delete_the_web_root(shop: Shop) -> None:
-    shop.do(["rm", "-r", str(shop.folder / "srv/www")])
+    shop.do(f"rm -r {shop.folder}/srv/www")
 
 
 def _lose_the_licence(shop: Shop) -> None:
-    shop.do(["rm", str(shop.folder / "srv/billing/licence.key")])
+    shop.do(f"rm {shop.folder}/srv/billing/licence.key")
 
 
 FAULTS = (

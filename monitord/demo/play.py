@@ -5,10 +5,11 @@ The order of things stands here, and the exit code; how each is done or told, in
 
 import json as json_
 import signal
+import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 from monitord.demo import DemoError
@@ -32,15 +33,16 @@ def play(teller: Teller, *, json: bool) -> int:
     shop = Shop(teller.command)
     teller.short = shop.short
     problem, code = "", 0
+    left: list[str] = []
     try:
-        with _told_to_stop():
+        with _cleared_away(shop, teller, left), _told_to_stop():
             _open(shop, teller)
             _strike_all(shop, teller, outcomes, tickets)
     except KeyboardInterrupt:
         problem, code = "stopped", _STOPPED
-    except (MonitordError, OSError) as error:
-        problem, code = f"{error}\nThe last lines of its processes:\n{shop.printed()}", 1
-    left = _clear_away(shop, teller)
+    except (MonitordError, OSError, subprocess.SubprocessError) as error:
+        problem, code = str(error), 1
+    teller.line(f"Left behind: {', '.join(left) or 'nothing'}.", "red" if left else "dim")
     seconds = round(time.monotonic() - began, 1)
     good = not problem and all(outcome.as_it_should for outcome in outcomes)
     if problem:
@@ -133,15 +135,6 @@ def _not_as_it_should(outcome: Outcome) -> str:
     )
 
 
-def _clear_away(shop: Shop, teller: Teller) -> list[str]:
-    teller.head("Clearing away")
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, signal.SIG_IGN)  # it takes seconds, and has limits of its own
-    left = shop.close()
-    teller.line(f"Left behind: {', '.join(left) or 'nothing'}.", "red" if left else "dim")
-    return left
-
-
 def _sum_up(teller: Teller, outcomes: list[Outcome], seconds: float, *, good: bool) -> None:
     with teller.pictured():
         teller.line()
@@ -154,6 +147,25 @@ def _sum_up(teller: Teller, outcomes: list[Outcome], seconds: float, *, good: bo
 
 
 @contextmanager
+def _cleared_away(shop: Shop, teller: Teller, left: list[str]) -> Iterator[None]:
+    """Clear away afterwards, whatever happens; `left` takes what is still there.
+
+    After a failure of ours it first shows what the processes printed: it is gone afterwards.
+    """
+    try:
+        yield
+    except (MonitordError, OSError, subprocess.SubprocessError):
+        teller.line(shop.printed(), "dim")
+        raise
+    finally:
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            signal.signal(number, signal.SIG_IGN)  # it takes seconds, and has limits of its own
+        with suppress(OSError):  # nobody reads any more: so much the more must it be cleared away
+            teller.head("Clearing away")
+        left += shop.close()
+
+
+@contextmanager
 def _told_to_stop() -> Iterator[None]:
     """Let SIGTERM and SIGHUP (a closed terminal) end the demo as Ctrl-C does."""
 
@@ -161,5 +173,6 @@ def _told_to_stop() -> Iterator[None]:
         raise KeyboardInterrupt
 
     for number in (signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, stop)
+        if signal.getsignal(number) is not signal.SIG_IGN:  # as nohup has it
+            signal.signal(number, stop)
     yield

@@ -24,7 +24,7 @@ from monitord.demo import DemoError
 from monitord.demo.processes import Processes, adopt_orphans
 
 PROGRAMS = ("web", "worker", "billing")
-_TOOLS = ("tar", "sh", "kill", "rm")
+_TOOLS = ("tar", "gzip", "sh", "rm")
 _FILLED = ("monitord.yaml", "supervisord.conf")
 _PICTURES = 3  # with the page, what the shop's web root holds
 _PICTURE = 150_000  # bytes; the backup takes two seconds for all of them
@@ -144,14 +144,14 @@ class Shop:
         """Ask supervisor for a program's pid."""
         return int(self._ctl("pid", program).stdout)
 
-    def do(self, argv: Sequence[str], remark: str = "") -> None:
-        """Say a command, and run it."""
-        self._say(argv, remark)
-        subprocess.run(argv, check=True, stdin=subprocess.DEVNULL)
+    def do(self, line: str) -> None:
+        """Say a command line, and have a shell run it (bare systems have kill only in there)."""
+        self._say(line)
+        subprocess.run(["sh", "-c", line], check=True, stdin=subprocess.DEVNULL)
 
     def do_aside(self, argv: Sequence[str]) -> subprocess.Popen[bytes]:
         """Say a command, and run it in the background."""
-        self._say([*argv], "&")
+        self._say(f"{shlex.join(argv)} &")
         return self.processes.start(argv)
 
     def short(self, text: str) -> str:
@@ -166,8 +166,8 @@ class Shop:
         left = self.processes.left()
         return [*left, str(self.folder)] if self.folder.exists() else left
 
-    def _say(self, argv: Sequence[str], remark: str) -> None:
-        self._tell(self.short(shlex.join(argv)) + (f" {remark}" if remark else ""))
+    def _say(self, line: str) -> None:
+        self._tell(self.short(line))
         self.struck = time.time_ns() // 1000
 
     def _ctl(self, *words: str) -> subprocess.CompletedProcess[str]:
