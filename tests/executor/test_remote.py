@@ -66,6 +66,13 @@ def test_a_step_runs_as_the_acting_user_in_its_home(core: Start, web1: Host) -> 
     )
 
 
+def test_the_acting_identity_is_another_than_the_reading_one(core: Start, web1: Host) -> None:
+    """Root needs no sudo: a step that asks for it simply runs."""
+    book = "steps:\n- command: {run: [id, -un], sudo: true}\n"
+    started = core(hosts=on(web1, "fix", act="{user: root}"), runbooks={"fix": book})
+    assert started.done("fix", host="web1")["output"] == "root\n"
+
+
 def test_sudo_gets_the_exact_argv_with_the_deadline_inside(core: Start, web1: Host) -> None:
     book = "steps:\n- systemd: {unit: worker, do: restart}\n  timeout: 20s\n"
     started = core(hosts=on(web1, "fix"), runbooks={"fix": book})
