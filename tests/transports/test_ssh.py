@@ -146,7 +146,7 @@ def test_a_server_that_is_no_ssh_costs_its_deadline(ssh: Ssh, manner: str, tmp_p
 
 def test_a_script_that_hangs_costs_its_deadline(ssh: Ssh, sshd: Sshd) -> None:
     began = time.monotonic()
-    ran = run(ssh, sshd, "echo begun; exec sleep 300", seconds=3)
+    ran = run(ssh, sshd, "echo begun; exec sleep 20", seconds=3)
     assert (ran.timed_out, ran.stdout) == (True, b"begun\n")
     assert time.monotonic() - began < 5
 
