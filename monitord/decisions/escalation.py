@@ -23,11 +23,11 @@ def priority(severity: Status, impacts: Iterable[str]) -> str:
 def ticket_at_once(incident: Incident, check: Check | None) -> bool:
     """Tell whether a ticket opens with the incident, before any repair was tried.
 
-    UNKNOWN and WARNING have nobody else who would tell a person: no runbook answers the first, few
-    the second. `ticket: at_once` asks for it.
+    UNKNOWN has nobody else who would tell a person, since no runbook ever answers it. A WARNING
+    gets its ticket when no rung answers it, or none is left. `ticket: at_once` asks for it.
     """
     if incident.ticket is not None:
         return False
-    if incident.severity is not Status.CRITICAL:
+    if incident.severity is Status.UNKNOWN:
         return True
     return check is not None and check.ticket == "at_once"

@@ -5,7 +5,7 @@ follows from it. They run before an attempt and again inside each step's intent 
 nothing is done or looked up here. A guard that is removed fails a test that bears its name.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from enum import StrEnum
@@ -13,6 +13,7 @@ from enum import StrEnum
 from monitord.decisions.reach import Reach
 from monitord.model.catalog import Budgets, Check, Host, Rung
 from monitord.model.ids import Instant
+from monitord.model.result import Status
 from monitord.model.spec import format_duration
 from monitord.model.state import CheckState
 from monitord.model.ticket import Order
@@ -61,8 +62,8 @@ class Situation:
     `states` are the beliefs about the incident's items. `halt_order` and `maintenance` are the
     orders in force for it; `halt_file` tells whether the file HALT exists. `last_effect` is when
     this runbook last had an effect on this host, `lock_holder` a text naming who holds one of the
-    locks it needs. `evidence` is the check's status by the look just before the first effect (None
-    before that look). `rung_problem` says why no exact plan can be made.
+    locks it needs. `looked` is the worst that the look just before the first effect saw of the
+    items (by `evidence`; None before that look). `rung_problem` says why no exact plan can be made.
     """
 
     now: Instant
@@ -81,7 +82,7 @@ class Situation:
     running: Running = field(default_factory=Running)
     last_effect: Instant | None = None
     lock_holder: str = ""
-    recovered: bool = False
+    looked: Status | None = None
     rung_problem: str = ""
 
 
@@ -135,6 +136,15 @@ def first_refusal(verdicts: Sequence[Verdict]) -> tuple[str, Refusal] | None:
     return None
 
 
+def evidence(seen: Iterable[Status]) -> Status:
+    """Give what a look proves: the worst that was judged bad, else UNKNOWN unless all was OK."""
+    statuses = set(seen)
+    for bad in (Status.CRITICAL, Status.WARNING):
+        if bad in statuses:
+            return bad
+    return Status.OK if statuses == {Status.OK} else Status.UNKNOWN
+
+
 def _halt(s: Situation) -> Refusal | None:
     if s.halt_file:
         return Refusal("automation is halted: the file HALT exists", Then.PERSON)
@@ -170,9 +180,14 @@ def _unreachable(s: Situation) -> Refusal | None:
 
 
 def _still_failing(s: Situation) -> Refusal | None:
-    if s.recovered:
+    seen = s.looked if s.looked is not None else evidence(state.status for state in s.states)
+    if seen in (Status.WARNING, Status.CRITICAL):
+        return None
+    if seen is Status.OK:
         return Refusal("the check no longer fails: nothing to repair", Then.WAIT, _soon(s))
-    return None
+    # Stale means that it was UNKNOWN for long: waiting on would only keep it from a person.
+    then = Then.PERSON if any(state.stale for state in s.states) else Then.WAIT
+    return Refusal("the check gives no verdict now: UNKNOWN is never acted on", then, _soon(s))
 
 
 def _mode(s: Situation) -> Refusal | None:
@@ -182,7 +197,8 @@ def _mode(s: Situation) -> Refusal | None:
     if s.rung.mode == "shadow":
         return Refusal(f"{name} is in shadow: it shows what it would have done", Then.NEXT)
     if s.rung.mode == "approve":
-        return Refusal(f"{name} waits for a person's approval of this exact plan", Then.NEXT)
+        # Not the next rung: a bigger repair must not run because nobody was there to approve.
+        return Refusal(f"{name} needs a person's approval of this exact plan", Then.PERSON)
     return None
 
 
@@ -211,7 +227,7 @@ def _cooldown(s: Situation) -> Refusal | None:
     over = Instant(s.last_effect + cooldown // timedelta(microseconds=1))
     if s.now >= over:
         return None
-    ago = format_duration(timedelta(seconds=(s.now - s.last_effect) // 1_000_000))
+    ago = format_duration(timedelta(seconds=max(0, s.now - s.last_effect) // 1_000_000))
     reason = (
         f"{s.rung.runbook} acted on {s.host.name} {ago} ago;"
         f" its cooldown is {format_duration(cooldown)}"
@@ -240,10 +256,10 @@ def _targets(s: Situation) -> Refusal | None:
     if not s.host.login.may_act:
         reason = f"{s.host.name} is only watched: its login has no `act`"
         return Refusal(reason, Then.PERSON)
-    if not s.targets:
-        return Refusal("the set of targets is empty", Then.PERSON)
     if s.rung_problem:
         return Refusal(f"no exact plan can be made: {s.rung_problem}", Then.NEXT)
+    if not s.targets:
+        return Refusal("the set of targets is empty", Then.PERSON)
     return None
 
 

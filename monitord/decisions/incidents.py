@@ -91,8 +91,9 @@ def decide(
         now: the instant of the decision.
         reopen_within: how long after RESOLVED the same key is the same incident.
     """
-    if transition.change not in (Change.HARD, Change.VERIFIED):
-        return (Suppress(f"a {transition.change} transition opens nothing"),)
+    reason = _of_no_consequence(transition)
+    if reason:
+        return (Suppress(reason),)
     if transition.after not in _BAD:
         return _recovered(transition, live, severities) or (
             Suppress("recovered, and no incident was open"),
@@ -110,6 +111,22 @@ def decide(
     items = tuple(sorted({*mine.items, transition.key}))
     severity = worst(severities.get(item, transition.after) for item in items)
     return (*changes, Amend(mine, items, max(severity, transition.after, key=_badness)))
+
+
+def _of_no_consequence(transition: Transition) -> str:
+    """Say why a transition changes no incident; empty: it does.
+
+    What is OK while it flaps is over only when it is steady: else each of its ups and downs would
+    resolve and reopen the incident, and page somebody.
+    """
+    is_ok = transition.after is Status.OK
+    if transition.change is Change.STEADY and is_ok:
+        return ""
+    if transition.change not in (Change.HARD, Change.VERIFIED):
+        return f"a {transition.change} transition opens nothing"
+    if transition.change is Change.HARD and is_ok and transition.flapping:
+        return "OK while flapping: it is over when it is steady"
+    return ""
 
 
 def worst(statuses: Iterable[Status | None]) -> Status:

@@ -38,6 +38,18 @@ def in_force(
     return max(found, key=lambda order: (order.expires, order.id), default=None)
 
 
+def last_end(
+    orders: Iterable[Order], verb: Verb, host: Host, check: Check, now: Instant
+) -> Instant | None:
+    """Give when the last order with this verb that covered the check was over, by `now`."""
+    ends = (
+        min(order.expires, order.ended or order.expires)
+        for order in orders
+        if order.verb is verb and order.starts <= now and _covers(order, host, check, "")
+    )
+    return max((end for end in ends if end <= now), default=None)
+
+
 def ended_by_ok(order: Order, states: Iterable[CheckState]) -> bool:
     """Tell whether an order given until OK is over: all it touches is OK, and came back since.
 

@@ -1,10 +1,10 @@
 """Decides what happens next for an incident: which rung, wait for what, or a person. Pure.
 
-The ladder is the check's `remediate` list. A position never goes back while the incident lives;
-the guards' refusals say whether to wait, to climb, or to stop.
+The ladder is the check's `remediate` list. A position goes back only when a WARNING becomes
+CRITICAL; the guards' refusals say whether to wait, to climb, or to stop (docs/decisions/ladder.md).
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -13,9 +13,13 @@ from monitord.model.catalog import Check, Runbook, Rung
 from monitord.model.ids import Instant
 from monitord.model.incident import Incident
 from monitord.model.result import Status
+from monitord.model.ticket import Event
 
 _PATIENCE = timedelta(minutes=15)
-"""How long an incident may wait for a reason that needs no person before a person is told."""
+"""How long an incident may queue for other repairs to end before a person is told."""
+
+_AFTER_MAINTENANCE = timedelta(minutes=10)
+_QUEUES = frozenset({"lock", "at once"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,10 +32,11 @@ class Start:
 
 @dataclass(frozen=True, slots=True)
 class Wait:
-    """Look again at `until` (None: when something happens)."""
+    """Look again at `until` (None: when something happens). `guard` names who asked for it."""
 
     reason: str
     until: Instant | None
+    guard: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,19 +69,41 @@ def next_rung(
     return None
 
 
-def begin(incident: Incident, check: Check | None, *, now: Instant) -> Wait | None:
-    """Say whether it is too early, or not automation's business at all; None: ask the guards."""
+def begin(
+    incident: Incident,
+    check: Check | None,
+    *,
+    now: Instant,
+    bad_since: Instant,
+    maintained_until: Instant | None = None,
+) -> Wait | None:
+    """Say whether it is too early, or not automation's business at all; None: ask the guards.
+
+    Args:
+        incident: the outage.
+        check: its check (an UNKNOWN incident has none).
+        now: the instant of the decision.
+        bad_since: when the hard status of its oldest item began.
+        maintained_until: when a maintenance of the check last ended.
+    """
     if incident.severity is Status.UNKNOWN:
         return Wait("nothing is repaired on UNKNOWN: a person finds out why", None)
     if check is None:
         return Wait("the check is no longer configured", None)
-    earliest = Instant(incident.opened + check.first_rung_after // timedelta(microseconds=1))
-    if check.remediate and now < earliest and incident.rung == 0 and incident.reopened == 0:
+    if not check.remediate:
+        return None
+    if maintained_until is not None:
+        over = _later(maintained_until, _AFTER_MAINTENANCE)
+        if now < over:
+            return Wait("after maintenance what was worked on gets ten minutes to settle", over)
+    earliest = _later(bad_since, check.first_rung_after)
+    # A clock that was set back must not make this moment an hour.
+    if incident.rung == 0 and now < earliest <= _later(now, check.first_rung_after):
         return Wait("systemd and supervisors get a moment to repair it themselves", earliest)
     return None
 
 
-def without_rung(incident: Incident, check: Check) -> Move:
+def without_rung(incident: Incident, check: Check) -> Wait | HandOver:
     """Say what follows when no rung is left or none answers this severity."""
     if incident.severity is Status.WARNING:
         return Wait("no runbook answers a WARNING here: it is on the ticket", None)
@@ -88,14 +115,17 @@ def without_rung(incident: Incident, check: Check) -> Move:
 
 
 def decide(
-    incident: Incident,
     position: int,
     rung: Rung,
     verdicts: Sequence[Verdict],
     *,
     now: Instant,
+    queued_since: Instant | None = None,
 ) -> Move:
-    """Turn the guards' verdicts about one rung into the next move."""
+    """Turn the guards' verdicts about one rung into the next move.
+
+    `queued_since` is when the incident began to wait for other repairs, if it still does.
+    """
     found = first_refusal(verdicts)
     if found is None:
         return Start(position, rung)
@@ -105,12 +135,23 @@ def decide(
         return HandOver(reason)
     if refusal.then is Then.NEXT:
         return Climb(position + 1, guard, refusal.reason)
-    if _waited_too_long(incident, guard, now):
+    # Only the queues have a limit: what else waits has its own end.
+    if guard in _QUEUES and queued_since is not None and now >= _later(queued_since, _PATIENCE):
         return HandOver(f"waited {_PATIENCE.seconds // 60} min; {reason}")
-    return Wait(reason, refusal.until)
+    return Wait(reason, refusal.until, guard)
 
 
-def _waited_too_long(incident: Incident, guard: str, now: Instant) -> bool:
-    """Only the queues (lock, at once) have a limit: the others have their own end."""
-    patience = _PATIENCE // timedelta(microseconds=1)
-    return guard in {"lock", "at once"} and now - incident.opened > patience
+def queued_since(timeline: Iterable[Event]) -> Instant | None:
+    """Give when an incident began to wait for other repairs, by its timeline; None: it does not."""
+    since: Instant | None = None
+    for event in timeline:
+        if event.kind == "waiting":
+            queues = event.data.get("guard") in _QUEUES
+            since = (since or event.at) if queues else None
+        elif event.kind in {"attempt-planned", "reopened"}:
+            since = None
+    return since
+
+
+def _later(start: Instant, wait: timedelta) -> Instant:
+    return Instant(start + wait // timedelta(microseconds=1))

@@ -112,6 +112,8 @@ def _says(incident: Incident) -> str:
         case IncidentStatus.RESOLVED:
             return f"It is over: {incident.cause}."
         case IncidentStatus.CLOSED:
+            if not incident.closed_by:
+                return f"It is over: {incident.cause}."
             return f"Closed by {incident.closed_by}: {incident.close_reason}"
         case IncidentStatus.REPAIRING:
             return "I am repairing it; there is nothing for you to do yet."

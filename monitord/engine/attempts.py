@@ -5,19 +5,27 @@ executor finds it there. After a crash an open intent is adopted, never sent bli
 failure means for the incident is decided in decisions/; what a step does, in the executor.
 """
 
-from collections.abc import Callable, Sequence
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
 
 from monitord.actions import plan as plans
-from monitord.clock import after
+from monitord.clock import after, between
 from monitord.decisions import remediation
-from monitord.decisions.guards import Refusal, evaluate, first_refusal
+from monitord.decisions.guards import Refusal, evaluate, evidence, first_refusal
 from monitord.engine.beliefs import Hold
 from monitord.engine.instance import Instance
 from monitord.engine.ports import StepOutcome
-from monitord.engine.settling import interrupt, rung_of, settle, stop_before_effect, verify
+from monitord.engine.settling import (
+    interrupt,
+    plan_anew,
+    rung_of,
+    settle,
+    stop_before_effect,
+    verify,
+)
 from monitord.engine.situation import ExactPlan, situation
 from monitord.engine.turn import AfterCommit, AttemptTurn
 from monitord.errors import ExecutorLostError, RefusedByExecutorError, TransportError
@@ -44,10 +52,10 @@ _A = AttemptStatus
 
 @dataclass(frozen=True, slots=True)
 class Looked:
-    """What the look before the first effect saw, and when."""
+    """What the look before the first effect saw of the items at worst, and when."""
 
     at: Instant
-    recovered: bool
+    status: Status
 
 
 class Attempts:
@@ -87,9 +95,8 @@ class Attempts:
 
     def _resume(self, turn: AttemptTurn, step: Step) -> None:
         planned = plans.from_text(turn.attempt.plan)[step.position]
-        if isinstance(planned.effect, Pause):
-            if turn.now >= after(step.intended, timedelta(seconds=planned.effect.seconds)):
-                settle(turn, step, StepOutcome(StepStatus.DONE))
+        if isinstance(planned.effect, Pause):  # it was over when the attempt became due
+            settle(turn, step, StepOutcome(StepStatus.DONE))
             return
         attempt = turn.attempt
         _rest_until_it_ends(turn)
@@ -115,15 +122,20 @@ class Attempts:
     ) -> bool:
         """Ask the guards again, after a last look at the check before the first effect."""
         attempt = turn.attempt
-        looked = self._looked.get(attempt.id)
+        looked = self._looked.pop(attempt.id, None)
         if attempt.effect_at is None:
+            other = _changed_since_the_plan(turn)
+            if other:
+                plan_anew(turn, other)
+                return False
             if looked is None or turn.now > after(looked.at, _LOOK_VALID):
                 items = turn.incident.items
                 _rest_until_it_ends(turn)
                 turn.start(_name(attempt), lambda: self._look_first(attempt, check, items))
                 return False
-            del self._looked[attempt.id]
-        refused = self._ask(turn, rung, steps, recovered=looked is not None and looked.recovered)
+        # From the first effect on the check is held: what the incident says is the evidence.
+        seen = looked.status if looked is not None else turn.incident.severity
+        refused = self._ask(turn, rung, steps, looked=seen)
         if refused is None:
             return True
         guard, refusal, move = refused
@@ -134,7 +146,12 @@ class Attempts:
         return False
 
     def _ask(
-        self, turn: AttemptTurn, rung: Rung, steps: tuple[PlannedStep, ...], *, recovered: bool
+        self,
+        turn: AttemptTurn,
+        rung: Rung,
+        steps: tuple[PlannedStep, ...],
+        *,
+        looked: Status,
     ) -> tuple[str, Refusal, remediation.Move] | None:
         attempt = turn.attempt
         locks = tuple((name, True) for name in attempt.locks)
@@ -146,7 +163,7 @@ class Attempts:
             ExactPlan(steps, locks),
             now=turn.now,
             attempt=attempt,
-            recovered=recovered,
+            looked=looked,
         )
         verdicts = evaluate(facts)
         refused = first_refusal(verdicts)
@@ -162,7 +179,7 @@ class Attempts:
             guard=guard,
             reason=refusal.reason,
         )
-        move = remediation.decide(turn.incident, turn.incident.rung, rung, verdicts, now=turn.now)
+        move = remediation.decide(turn.incident.rung, rung, verdicts, now=turn.now)
         return guard, refusal, move
 
     def _intend(self, turn: AttemptTurn, planned: PlannedStep) -> None:
@@ -176,10 +193,9 @@ class Attempts:
         else:
             intended = replace(step, id=number)
             turn.start(_name(attempt), lambda: self._perform(intended, attempt))
-        if planned.phase == Phase.STEP:
-            if attempt.effect_at is None:
-                changes["effect_at"] = now
-                tx.add_audit(now, "monitord", "act", planned.target, f"attempt {attempt.id}")
+        if planned.phase == Phase.STEP and attempt.effect_at is None:
+            changes["effect_at"] = now
+            tx.add_audit(now, "monitord", "act", planned.target, f"attempt {attempt.id}")
             turn.after.calls.insert(0, _holding(turn.instance, attempt))
         tx.change_attempt(attempt.id, _A.RUNNING, **changes)
         text = f"{planned.phase} {attempt.position + 1}: {describe(planned.effect)}"
@@ -189,13 +205,12 @@ class Attempts:
     async def _look_first(self, attempt: Attempt, check: Check, items: Sequence[str]) -> None:
         """Run the check once more before the first effect."""
         seen = await look(self._instance, check, items)
-        recovered = bool(seen) and all(status is Status.OK for status in seen)
-        self._looked[attempt.id] = Looked(self._instance.now(), recovered)
+        self._looked[attempt.id] = Looked(self._instance.now(), evidence(seen))
         await self._due_in(attempt.id, timedelta())
 
     async def _perform(self, step: Step, attempt: Attempt) -> None:
         try:
-            outcome = await self._instance.executor.run(step.id)
+            outcome = await self._answer(step, self._instance.executor.run(step.id))
         except RefusedByExecutorError as error:
             outcome = StepOutcome(StepStatus.FAILED, error=f"the executor refused: {error}")
         except TransportError as error:  # by the run record nothing was begun
@@ -209,10 +224,13 @@ class Attempts:
         """Learn what became of a step that was under way when a process ended."""
         executor = self._instance.executor
         try:
-            outcome = await executor.adopt(step.id)
+            outcome = await self._answer(step, executor.adopt(step.id))
             if outcome.never_started:
-                refusal = await self._renew(step, attempt)
-                outcome = refusal or await executor.run(step.id)
+                renewed = await self._renew(step, attempt)
+                if isinstance(renewed, Step):
+                    outcome = await self._answer(renewed, executor.run(step.id))
+                else:
+                    outcome = StepOutcome(StepStatus.FAILED, error=f"never started: {renewed}")
         except RefusedByExecutorError as error:
             outcome = StepOutcome(StepStatus.FAILED, error=f"the executor refused: {error}")
         except TransportError as error:  # by the run record nothing was begun
@@ -224,31 +242,46 @@ class Attempts:
             outcome = StepOutcome(StepStatus.UNKNOWN, error="the executor did not come back")
         await self._record(step, attempt, outcome)
 
-    async def _renew(self, step: Step, attempt: Attempt) -> StepOutcome | None:
-        """Give an intent that provably never began this epoch, or the refusal of a guard."""
-        instance = self._instance
+    async def _answer(self, step: Step, asked: Awaitable[StepOutcome]) -> StepOutcome:
+        """Wait for the executor, but no longer than the step and its runner may take."""
+        left = between(self._instance.now(), step.deadline)
+        wait = max(left, timedelta()) + _STEP_SLACK
+        try:
+            async with asyncio.timeout(wait.total_seconds()):
+                return await asked
+        except TimeoutError:
+            error = "the executor gave no answer by the step's deadline"
+            return StepOutcome(StepStatus.UNKNOWN, error=error)
 
-        def work(tx: Tx) -> StepOutcome | None:
+    async def _renew(self, step: Step, attempt: Attempt) -> Step | str:
+        """Give an intent that provably never began this epoch, or say why it may not begin now."""
+        instance = self._instance
+        check = instance.check(attempt.key)
+        if check is None:
+            return "its check is no longer configured"
+        looked = evidence(await look(instance, check, attempt.items))
+
+        def work(tx: Tx) -> Step | str:
             now = instance.now()
             live, incident = tx.attempt(attempt.id), tx.incident(attempt.incident)
-            if live is None or incident is None:
-                return StepOutcome(StepStatus.FAILED, error="never started: its incident is gone")
-            if live.status is not _A.RUNNING:
-                return StepOutcome(StepStatus.FAILED, error="never started: its attempt has ended")
+            if live is None or incident is None or live.status is not _A.RUNNING:
+                return "its attempt has ended"
             turn = AttemptTurn(tx, instance, incident, now, AfterCommit(), attempt=live)
             found = rung_of(turn)
             if found is None:
-                return StepOutcome(StepStatus.FAILED, error="never started: not configured now")
+                return "its runbook is no longer configured"
+            steps = plans.from_text(live.plan)
             if step.phase is Phase.STEP:
-                steps = plans.from_text(live.plan)
-                refused = self._ask(turn, found[1], steps, recovered=False)
+                is_first = all(
+                    s.phase is not Phase.STEP or s.id == step.id for s in tx.steps(live.id)
+                )
+                seen = looked if is_first else incident.severity
+                refused = self._ask(turn, found[1], steps, looked=seen)
                 if refused is not None:
-                    error = f"never started: {refused[0]}: {refused[1].reason}"
-                    return StepOutcome(StepStatus.FAILED, error=error)
-            planned = plans.from_text(live.plan)[step.position]
-            deadline = after(now, planned.timeout)
-            tx.change_step(step.id, StepStatus.INTENT, epoch=instance.epoch, deadline=deadline)
-            return None
+                    return f"{refused[0]}: {refused[1].reason}"
+            epoch, deadline = instance.epoch, after(now, steps[step.position].timeout)
+            tx.change_step(step.id, StepStatus.INTENT, epoch=epoch, deadline=deadline)
+            return replace(step, epoch=epoch, deadline=deadline)
 
         return await instance.insist(work)
 
@@ -276,6 +309,18 @@ async def look(instance: Instance, check: Check, items: Sequence[str]) -> list[S
     results = (await instance.probing.look([check])).get(check.key, [])
     by_key = {f"{check.key}/{r.item}" if r.item else str(check.key): r.status for r in results}
     return [by_key.get(item, Status.UNKNOWN) for item in items]
+
+
+def _changed_since_the_plan(turn: AttemptTurn) -> str:
+    """Say what of the incident the plan does not answer any more; empty: it still fits."""
+    incident, attempt = turn.incident, turn.attempt
+    joined = sorted(set(incident.items) - set(attempt.items))
+    if joined:
+        return f"{joined[0]} has failed meanwhile"
+    runbook = turn.instance.catalog.runbooks.get(attempt.runbook)
+    if runbook is not None and incident.severity not in runbook.on:
+        return f"it is {incident.severity.name} meanwhile, which {runbook.name} does not answer"
+    return ""
 
 
 def _new_step(turn: AttemptTurn, planned: PlannedStep) -> Step:

@@ -365,8 +365,8 @@ class Core:
         """Begin an epoch: from here on no older core's intent is done."""
         epoch = tx.next_epoch()
         for attempt in tx.attempts(statuses=_CARRIED):
-            due = attempt.due_at if attempt.status is AttemptStatus.VERIFYING else None
-            tx.change_attempt(attempt.id, attempt.status, due_at=due or self.now())
+            # None: outside work was under way, and is asked for again.
+            tx.change_attempt(attempt.id, attempt.status, due_at=attempt.due_at or self.now())
         tx.add_audit(self.now(), "monitord", "start", f"epoch {epoch}", self.catalog.hash)
         return epoch
 

@@ -268,7 +268,8 @@ def _amend(
     if decision.severity is not incident.severity:
         changes["priority"] = rank(instance, incident.key, decision.severity)
     if worse and incident.status in (IncidentStatus.OPEN, IncidentStatus.WAITING):
-        changes["due_at"] = now
+        # What was left out for a WARNING answers a CRITICAL; budgets keep the rest from repeating.
+        changes |= {"due_at": now, "rung": 0}
     tx.change_incident(incident.id, incident.status, **changes)
     verb = "joined by" if transition.key in decision.items else "left by"
     if transition.key in incident.items and transition.key in decision.items:

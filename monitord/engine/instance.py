@@ -113,6 +113,14 @@ class Instance:
         """
         return sum(delta for at, delta in self.steps if at >= since and delta > 0)
 
+    def before(self, now: Instant, span: int) -> Instant:
+        """Give the wall time that was `span` (µs) of passed time before `now`."""
+        start = now - span
+        for at, delta in sorted(self.steps, reverse=True):
+            if delta > 0 and start < at:
+                start -= delta
+        return Instant(start)
+
     def halted_by_file(self) -> bool:
         """Tell whether the file HALT exists: it works with the database dead."""
         return (self.state / "HALT").exists()

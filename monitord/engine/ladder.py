@@ -13,10 +13,18 @@ from monitord.clock import after
 from monitord.decisions import remediation
 from monitord.decisions.escalation import ticket_at_once
 from monitord.decisions.guards import Verdict, evaluate
+from monitord.decisions.orders import last_end
 from monitord.decisions.reach import Reach
 from monitord.engine import ticketing
 from monitord.engine.instance import Instance
-from monitord.engine.situation import ExactPlan, exact_plan, order_in_force, situation
+from monitord.engine.situation import (
+    ExactPlan,
+    checks_of,
+    exact_plan,
+    order_over,
+    situation,
+    states_of,
+)
 from monitord.engine.turn import Turn
 from monitord.model import effect
 from monitord.model.catalog import Check, Rung
@@ -45,6 +53,17 @@ def hand_over(turn: Turn, reason: str) -> None:
     turn.note("escalated", f"handed over to {incident.tier}: {reason}", reason=reason)
     tx.add_audit(now, "monitord", "escalate", f"incident {incident.id}", reason)
     turn.after.events.extend(ticketing.open_or_update(tx, turn.instance, incident.id, now))
+    _tell_later(turn)
+
+
+def _tell_later(turn: Turn) -> None:
+    """Look again when the order ends that keeps an escalated incident from paging."""
+    order = ticketing.kept_quiet(turn.tx, turn.instance, turn.incident, turn.now)
+    until = order.expires if order is not None else None
+    turn.tx.change_incident(turn.incident.id, IncidentStatus.ESCALATED, due_at=until)
+    if order is not None:
+        text = f"nobody is paged before the {order.verb} by {order.by} ends: {order.reason}"
+        turn.note("quiet", text, order=order.id)
 
 
 def follow(turn: Turn, *, rung: int, due_in: timedelta = timedelta()) -> None:
@@ -62,61 +81,98 @@ def follow(turn: Turn, *, rung: int, due_in: timedelta = timedelta()) -> None:
 def climb(turn: Turn) -> None:
     """Take an incident whose time has come one decision further."""
     incident, now = turn.incident, turn.now
-    check = turn.instance.check(incident.key)
-    quiet = _quiet(turn, check)
+    if incident.status is IncidentStatus.ESCALATED:
+        ticketing.catch_up(turn.tx, turn.instance, incident.id, now)
+        _tell_later(turn)
+        return
+    quiet = _quiet(turn)
     if quiet is not None:
         _wait(turn, quiet)
         return
+    check = turn.instance.check(incident.key)
     if ticket_at_once(incident, check):
-        turn.after.events.extend(ticketing.open_or_update(turn.tx, turn.instance, incident.id, now))
-    early = remediation.begin(incident, check, now=now)
+        _tell(turn)
+    ticketing.catch_up(turn.tx, turn.instance, incident.id, now)
+    early = remediation.begin(
+        incident,
+        check,
+        now=now,
+        bad_since=_bad_since(turn),
+        maintained_until=_maintained_until(turn, check),
+    )
     if early is not None or check is None:
         _wait(turn, early or remediation.Wait("the check is no longer configured", None))
         return
-    _climb(turn, check, incident.rung)
+    _climb(turn, check)
 
 
-def _climb(turn: Turn, check: Check, position: int) -> None:
-    """Go up from `position` until something is to be done or waited for."""
+def _climb(turn: Turn, check: Check) -> None:
+    """Go up from the incident's position until something is to be done or waited for."""
+    instance = turn.instance
     while True:
-        at = _at(turn.incident, position)
-        found = remediation.next_rung(at, check, turn.instance.catalog.runbooks)
+        found = remediation.next_rung(turn.incident, check, instance.catalog.runbooks)
         if found is None:
-            _act(turn, check, remediation.without_rung(at, check), ExactPlan())
+            _without_rung(turn, check)
             return
         place, rung = found
-        plan = exact_plan(turn.instance, turn.incident, check, rung)
-        facts = situation(turn.tx, turn.instance, turn.incident, rung, plan, now=turn.now)
+        plan = exact_plan(instance, turn.incident, check, rung)
+        facts = situation(turn.tx, instance, turn.incident, rung, plan, now=turn.now)
         verdicts = evaluate(facts)
-        move = remediation.decide(turn.incident, place, rung, verdicts, now=turn.now)
-        if not isinstance(move, remediation.Climb):
-            _act(turn, check, move, plan, verdicts)
-            return
-        turn.instance.counters.refusals[move.guard] += 1
-        _refused(turn, rung, move.guard, move.reason, plan)
-        position = move.position
+        queued = remediation.queued_since(turn.tx.events(turn.incident.id))
+        move = remediation.decide(place, rung, verdicts, now=turn.now, queued_since=queued)
+        match move:
+            case remediation.Climb():
+                _refused(turn, rung, move.guard, move.reason, plan)
+                _stand_at(turn, move.position)
+                continue
+            case remediation.Start():
+                start(turn, check, move.position, move.rung, plan)
+            case remediation.Wait():
+                _stand_at(turn, place)
+                _wait(turn, move)
+            case remediation.HandOver():
+                refuse_all(turn, rung, verdicts, plan)
+                hand_over(turn, move.reason)
+        return
 
 
-def _act(
-    turn: Turn,
-    check: Check,
-    move: remediation.Move,
-    plan: ExactPlan,
-    verdicts: Sequence[Verdict] = (),
-) -> None:
-    match move:
-        case remediation.Start():
-            start(turn, check, move.position, move.rung, plan)
-        case remediation.Wait():
-            _wait(turn, move)
-        case remediation.HandOver():
-            for verdict in verdicts:
-                if verdict.refusal is not None:
-                    turn.instance.counters.refusals[verdict.guard] += 1
-                    _refused(turn, None, verdict.guard, verdict.refusal.reason, plan)
-            hand_over(turn, move.reason)
-        case remediation.Climb():
-            raise AssertionError("a climb is followed in _climb")
+def _without_rung(turn: Turn, check: Check) -> None:
+    """Nothing on the ladder answers any more: a person does, or for a WARNING its ticket waits."""
+    move = remediation.without_rung(turn.incident, check)
+    if isinstance(move, remediation.HandOver):
+        hand_over(turn, move.reason)
+        return
+    if turn.incident.ticket is None:
+        _tell(turn)
+    _wait(turn, move)
+
+
+def _tell(turn: Turn) -> None:
+    """Give a person the ticket as it is now; the incident of this turn learns its number."""
+    events = ticketing.open_or_update(turn.tx, turn.instance, turn.incident.id, turn.now)
+    turn.after.events.extend(events)
+    turn.incident = turn.tx.incident(turn.incident.id) or turn.incident
+
+
+def _stand_at(turn: Turn, position: int) -> None:
+    """Keep the position, so that a refused rung is not refused again at each look."""
+    if position != turn.incident.rung:
+        turn.tx.change_incident(turn.incident.id, turn.incident.status, rung=position)
+        turn.incident = replace(turn.incident, rung=position)
+
+
+def _bad_since(turn: Turn) -> Instant:
+    """Give when the first of the incident's items became hard what it is."""
+    bad = [s.since for s in states_of(turn.instance, turn.incident) if s.hard is not Status.OK]
+    return min(bad, default=turn.incident.opened)
+
+
+def _maintained_until(turn: Turn, check: Check | None) -> Instant | None:
+    if check is None:
+        return None
+    orders = turn.tx.orders(verb=Verb.MAINTENANCE)
+    host = turn.instance.catalog.hosts[check.host]
+    return last_end(orders, Verb.MAINTENANCE, host, check, turn.now)
 
 
 def start(
@@ -198,54 +254,50 @@ def describe(plan: ExactPlan) -> list[dict[str, str]]:
 
 
 def _wait(turn: Turn, wait: remediation.Wait) -> None:
-    incident = turn.incident
-    changes: dict[str, Any] = {"waiting_for": wait.reason, "due_at": wait.until}
+    incident, until = turn.incident, wait.until
+    if incident.ticket is not None:  # when an order ends that keeps it quiet, people are told
+        order = ticketing.kept_quiet(turn.tx, turn.instance, incident, turn.now)
+        if order is not None:
+            until = min(until or order.expires, order.expires)
+    changes: dict[str, Any] = {"waiting_for": wait.reason, "due_at": until}
     if incident.status is IncidentStatus.OPEN:
         turn.tx.move_incident(incident.id, incident.status, IncidentStatus.WAITING, **changes)
     else:
         turn.tx.change_incident(incident.id, incident.status, **changes)
     if incident.waiting_for != wait.reason:
-        turn.note("waiting", f"waits: {wait.reason}")
+        turn.note("waiting", f"waits: {wait.reason}", guard=wait.guard)
 
 
-def _quiet(turn: Turn, check: Check | None) -> remediation.Wait | None:
+def _quiet(turn: Turn) -> remediation.Wait | None:
     """Say why neither repair nor ticket is due: maintenance, or the parent's incident tells it."""
-    checks = [check] if check is not None else _checks_of(turn)
-    if not checks:
-        return None
-    orders = [
-        order_in_force(turn.tx, turn.instance, Verb.MAINTENANCE, each, turn.now) for each in checks
-    ]
-    if orders and all(order is not None for order in orders):
-        order = next(order for order in orders if order is not None)
-        until = (
-            min(order.expires, after(turn.now, _LOOK_AGAIN)) if order.until_ok else order.expires
-        )
+    instance, incident = turn.instance, turn.incident
+    order = order_over(turn.tx, instance, Verb.MAINTENANCE, incident, turn.now)
+    if order is not None:
+        soon = after(turn.now, _LOOK_AGAIN)
+        until = min(order.expires, soon) if order.until_ok else order.expires
         return remediation.Wait(f"maintenance by {order.by}: {order.reason}", until)
-    severity = turn.incident.severity
-    down = [turn.instance.beliefs.reach_of(each, severity) for each in checks]
-    if severity is not Status.OK and all(each is Reach.DOWN for each in down):
+    severity = incident.severity
+    down = [instance.beliefs.reach_of(each, severity) for each in checks_of(instance, incident)]
+    if down and severity is not Status.OK and all(each is Reach.DOWN for each in down):
         reason = "what it stands behind or needs is down: that incident tells it"
         return remediation.Wait(reason, after(turn.now, _LOOK_AGAIN))
     return None
 
 
-def _checks_of(turn: Turn) -> list[Check]:
-    found = (turn.instance.check("/".join(item.split("/")[:2])) for item in turn.incident.items)
-    return [check for check in found if check is not None]
+def refuse_all(turn: Turn, rung: Rung, verdicts: Sequence[Verdict], plan: ExactPlan) -> None:
+    """Write every refusal, so that a person sees all reasons at once."""
+    for verdict in verdicts:
+        if verdict.refusal is not None:
+            _refused(turn, rung, verdict.guard, verdict.refusal.reason, plan)
 
 
-def _refused(turn: Turn, rung: Rung | None, guard: str, reason: str, plan: ExactPlan) -> None:
-    name = rung.runbook if rung is not None else ""
+def _refused(turn: Turn, rung: Rung, guard: str, reason: str, plan: ExactPlan) -> None:
+    turn.instance.counters.refusals[guard] += 1
     turn.note(
         "refused",
-        f"{name or 'automation'} refused by {guard}: {reason}",
-        runbook=name,
+        f"{rung.runbook} refused by {guard}: {reason}",
+        runbook=rung.runbook,
         guard=guard,
         reason=reason,
         plan=describe(plan),
     )
-
-
-def _at(incident: Incident, position: int) -> Incident:
-    return replace(incident, rung=position)

@@ -30,7 +30,7 @@ _LONGEST_REST = 10.0  # seconds: how stale a missed wake-up can make us
 _AFTER_TROUBLE = 1.0  # seconds
 _MOST_ROUNDS = 20  # a row that is due again at once may not keep the others from resting
 _SET_ASIDE = timedelta(minutes=1)
-_ON_LADDER = (IncidentStatus.OPEN, IncidentStatus.WAITING)
+_ON_LADDER = (IncidentStatus.OPEN, IncidentStatus.WAITING, IncidentStatus.ESCALATED)
 _CARRIED = (AttemptStatus.PLANNED, AttemptStatus.RUNNING)
 
 

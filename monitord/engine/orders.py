@@ -10,14 +10,18 @@ from dataclasses import replace
 from monitord.clock import between
 from monitord.decisions.selector import Selector, matches, parse
 from monitord.engine.instance import Instance
+from monitord.engine.situation import checks_of
 from monitord.errors import CommandRefusedError, NotFoundError
-from monitord.model.ids import Instant
-from monitord.model.incident import OPEN_STATUSES, IncidentStatus
+from monitord.model.ids import IncidentId, Instant
+from monitord.model.incident import OPEN_STATUSES, Incident, IncidentStatus
 from monitord.model.spec import format_duration
 from monitord.model.ticket import Event, Order, TicketStatus, Verb
 from monitord.store.contract import Tx
 
 EVERYTHING = "*"
+_NOBODY = IncidentId(0)  # stands in a line until it is known whose timeline it goes to
+_ON_LADDER = frozenset({IncidentStatus.OPEN, IncidentStatus.WAITING})
+_WOKEN = _ON_LADDER | {IncidentStatus.ESCALATED}  # what keeps quiet also bears on told people
 
 
 class Orders:
@@ -69,7 +73,10 @@ class Orders:
             lasting = format_duration(between(starts, expires))
             tx.add_audit(now, by, verb.value, selector, f"{reason} (order {number}, {lasting})")
             given = _numbered(order, number)
-            return given, _tell_incidents(tx, given, self.preview(selector), now)
+            text = f"{verb} by {by}: {reason}"
+            return given, self._tell_incidents(
+                tx, given, now, Event(_NOBODY, now, verb.value, text, by)
+            )
 
         if verb is Verb.HALT and selector == EVERYTHING:
             self._write_file(by, reason)
@@ -86,22 +93,26 @@ class Orders:
         """
         instance, now = self._instance, self._instance.now()
 
-        def work(tx: Tx) -> list[Order]:
-            ended = []
+        def work(tx: Tx) -> tuple[list[Order], list[Event]]:
+            ended, events = [], []
             for order in tx.orders(at=now):
                 named = order.id == what or (order.verb is Verb.HALT and order.selector == what)
                 if named and tx.end_order(order.id, now, by):
                     tx.add_audit(now, by, "end", f"order {order.id}", order.selector)
+                    text = f"{order.verb} of {order.by} ended by {by}"
+                    event = Event(_NOBODY, now, f"{order.verb}-ended", text, by)
+                    events += self._tell_incidents(tx, order, now, event)
                     ended.append(order)
-            return ended
+            return ended, events
 
         file = instance.state / "HALT"
         had_file = what == EVERYTHING and file.exists()
-        ended = await instance.store.write(work)
+        ended, events = await instance.store.write(work)
         if had_file or any(o.verb is Verb.HALT and o.selector == EVERYTHING for o in ended):
             file.unlink(missing_ok=True)
         if not ended and not had_file:
             raise NotFoundError(f"no order {what} is in force; `monitord status` lists them")
+        instance.tell(events)
         instance.wake()
         return ended
 
@@ -126,23 +137,28 @@ class Orders:
         with os.fdopen(descriptor, "w", encoding="utf-8") as file:
             file.write(text)
 
+    def _tell_incidents(self, tx: Tx, order: Order, now: Instant, line: Event) -> list[Event]:
+        """Write a line on the timeline of every live incident that it covers, and wake these."""
+        touched = set(self.preview(order.selector))
+        wakes = _WOKEN if order.verb is not Verb.HALT else _ON_LADDER
+        events = []
+        for incident in tx.incidents(OPEN_STATUSES, limit=100_000):
+            keys = {check.key for check in checks_of(self._instance, incident)}
+            if not keys or not keys <= touched:
+                continue
+            events.append(replace(line, incident=incident.id))
+            if incident.status in wakes:
+                tx.change_incident(incident.id, incident.status, due_at=now)
+            if line.kind == Verb.ACK:
+                _acknowledge(tx, incident, now)
+        tx.add_events(events)
+        return events
 
-def _tell_incidents(tx: Tx, order: Order, keys: list[str], now: Instant) -> list[Event]:
-    """Write the order on the timeline of every live incident that it touches, and wake it."""
-    touched = set(keys)
-    events = []
-    for incident in tx.incidents(OPEN_STATUSES, limit=100_000):
-        if incident.key not in touched:
-            continue
-        text = f"{order.verb} by {order.by}: {order.reason}"
-        events.append(Event(incident.id, now, order.verb.value, text, actor=order.by))
-        if incident.status in (IncidentStatus.OPEN, IncidentStatus.WAITING):
-            tx.change_incident(incident.id, incident.status, due_at=now)
-        ticket = tx.ticket(incident.ticket) if incident.ticket is not None else None
-        if order.verb is Verb.ACK and ticket is not None and ticket.status is TicketStatus.OPEN:
-            tx.move_ticket(ticket.id, TicketStatus.OPEN, TicketStatus.ACKED, updated=now)
-    tx.add_events(events)
-    return events
+
+def _acknowledge(tx: Tx, incident: Incident, now: Instant) -> None:
+    ticket = tx.ticket(incident.ticket) if incident.ticket is not None else None
+    if ticket is not None and ticket.status is TicketStatus.OPEN:
+        tx.move_ticket(ticket.id, TicketStatus.OPEN, TicketStatus.ACKED, updated=now)
 
 
 def _numbered(order: Order, number: int) -> Order:

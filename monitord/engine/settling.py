@@ -123,6 +123,14 @@ def stop_before_effect(
             raise AssertionError("a refused attempt cannot start")
 
 
+def plan_anew(turn: AttemptTurn, why: str) -> None:
+    """End an attempt whose incident changed before anything was done; its rung gets a new plan."""
+    finish(turn, _A.INTERRUPTED, f"before any effect: {why}")
+    text = f"attempt {turn.attempt.id} is planned anew: {why}"
+    turn.note("attempt-interrupted", text, attempt=turn.attempt.id)
+    ladder.follow(turn, rung=turn.incident.rung)
+
+
 def finish(turn: AttemptTurn, status: AttemptStatus, outcome: str) -> bool:
     """End an attempt: its locks are free from this commit on, its hold ends right after."""
     attempt = turn.attempt
@@ -140,13 +148,17 @@ def finish(turn: AttemptTurn, status: AttemptStatus, outcome: str) -> bool:
 
 
 def rung_of(turn: AttemptTurn) -> tuple[Check, Rung] | None:
-    """Give the check and rung of the attempt, if they are still configured."""
-    check = turn.instance.check(turn.attempt.key)
-    if check is None:
+    """Give the check and rung of the attempt; None when its check or runbook is gone.
+
+    A rung that a reload took off the ladder counts as long as the attempt runs: it keeps its plan.
+    """
+    attempt, catalog = turn.attempt, turn.instance.catalog
+    check, runbook = turn.instance.check(attempt.key), catalog.runbooks.get(attempt.runbook)
+    if check is None or runbook is None:
         return None
-    rungs = (rung for rung in check.remediate if rung.runbook == turn.attempt.runbook)
-    rung = next(rungs, None)
-    return (check, rung) if rung is not None else None
+    rungs = (rung for rung in check.remediate if rung.runbook == attempt.runbook)
+    bare = Rung(runbook.name, attempt.mode, runbook.limits, runbook.verify)
+    return check, next(rungs, bare)
 
 
 def _after_unknown(turn: AttemptTurn, step: Step, ended: str) -> None:

@@ -14,8 +14,10 @@ from monitord.decisions.orders import in_force
 from monitord.engine.instance import Instance
 from monitord.model.catalog import Check, Host, Runbook, Rung
 from monitord.model.effect import PlannedStep, StepContext
-from monitord.model.ids import EPOCH, Instant, split_state_key
+from monitord.model.ids import EPOCH, Instant, StateKey, split_state_key
 from monitord.model.incident import LIVE_ATTEMPTS, Attempt, Incident
+from monitord.model.result import Status
+from monitord.model.state import CheckState
 from monitord.model.ticket import Order, Verb
 from monitord.store.contract import View
 
@@ -60,7 +62,7 @@ def situation(
     *,
     now: Instant,
     attempt: Attempt | None = None,
-    recovered: bool = False,
+    looked: Status | None = None,
 ) -> Situation:
     """Give all that the guards may know; an `attempt` of our own does not count against itself."""
     check = instance.catalog.checks[incident.key]  # type: ignore[index]  # a check's incident
@@ -74,7 +76,7 @@ def situation(
         host=host,
         rung=rung,
         budgets=instance.catalog.settings.budgets,
-        states=tuple(instance.beliefs.of(check.key)),
+        states=tuple(states_of(instance, incident)),
         reach=instance.beliefs.reach_of(check, incident.severity),
         observe=instance.catalog.settings.observe,
         halt_file=instance.halted_by_file(),
@@ -85,7 +87,7 @@ def situation(
         running=_running(view, host, attempt),
         last_effect=_without_steps(instance, last),
         lock_holder=_holder(view, plan, attempt),
-        recovered=recovered,
+        looked=looked,
         rung_problem=plan.problem,
     )
 
@@ -96,6 +98,33 @@ def order_in_force(
     """Give the order of a verb that covers a check (or a runbook on it) now."""
     host = instance.catalog.hosts[check.host]
     return in_force(view.orders(verb=verb, at=now), verb, host, check, now, runbook=runbook)
+
+
+def order_over(
+    view: View, instance: Instance, verb: Verb, incident: Incident, now: Instant
+) -> Order | None:
+    """Give the order of a verb that covers all of an incident now: of several, which ends first."""
+    orders = [
+        order_in_force(view, instance, verb, check, now) for check in checks_of(instance, incident)
+    ]
+    found = [order for order in orders if order is not None]
+    return (
+        min(found, key=lambda order: order.expires) if found and len(found) == len(orders) else None
+    )
+
+
+def checks_of(instance: Instance, incident: Incident) -> list[Check]:
+    """Give the checks of an incident: its own, or those of the items that are UNKNOWN."""
+    own = instance.check(incident.key)
+    keys = [own.key] if own else [split_state_key(StateKey(key))[0] for key in incident.items]
+    found = (instance.check(key) for key in dict.fromkeys(keys))
+    return [check for check in found if check is not None]
+
+
+def states_of(instance: Instance, incident: Incident) -> list[CheckState]:
+    """Give what is believed of an incident's items."""
+    known = instance.beliefs.states
+    return [known[StateKey(key)] for key in incident.items if key in known]
 
 
 def _locks(host: Host, names: Collection[str]) -> tuple[tuple[str, bool], ...]:
@@ -139,8 +168,8 @@ def _effects(
             count.fleet - less,
         )
 
-    stepped = instance.stepped_forward_since(Instant(now - 2 * _DAY))
-    ever, hour, day = since(EPOCH), since(now - _HOUR - stepped), since(now - _DAY - stepped)
+    ever = since(EPOCH)
+    hour, day = since(instance.before(now, _HOUR)), since(instance.before(now, _DAY))
     in_incident = [
         other
         for other in view.attempts(incident=incident.id)

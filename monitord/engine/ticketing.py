@@ -6,14 +6,15 @@ Nothing is sent here: the outbox stage does that, after the commit.
 
 import json
 
-from monitord.decisions.orders import in_force
 from monitord.decisions.ticket_document import document, title
 from monitord.engine.instance import Instance
+from monitord.engine.situation import order_over
 from monitord.model.ids import IncidentId, Instant, TicketId
 from monitord.model.incident import Incident
 from monitord.model.ticket import (
     Event,
     Operation,
+    Order,
     OutboxItem,
     OutboxStatus,
     Ticket,
@@ -47,20 +48,33 @@ def open_or_update(tx: Tx, instance: Instance, number: IncidentId, now: Instant)
     ticket = tx.ticket(incident.ticket)
     if ticket is None:
         return _open(tx, instance, incident, now)
-    operation = Operation.UPDATE
     fields = {
         "updated": now,
         "title": title(incident),
         "tier": incident.tier,
         "priority": incident.priority,
     }
-    if ticket.status is TicketStatus.RESOLVED:
-        operation = Operation.REOPEN
+    lapsed = ticket.status is TicketStatus.ACKED and not _acked(tx, instance, incident, now)
+    if ticket.status is TicketStatus.RESOLVED or lapsed:
         tx.move_ticket(ticket.id, ticket.status, TicketStatus.OPEN, resolved=None, **fields)
     else:
         tx.change_ticket(ticket.id, ticket.status, **fields)
-    _send(tx, instance, _read(tx, number), operation, now)
+    _send(tx, instance, incident, now)
     return []
+
+
+def catch_up(tx: Tx, instance: Instance, number: IncidentId, now: Instant) -> None:
+    """Tell people what an order kept from them, once nothing keeps it quiet any more."""
+    incident = _read(tx, number)
+    ticket = tx.ticket(incident.ticket) if incident.ticket is not None else None
+    if ticket is None or ticket.status in (TicketStatus.RESOLVED, TicketStatus.CLOSED):
+        return
+    if kept_quiet(tx, instance, incident, now) is not None:
+        return
+    told = _told(tx, number)
+    behind = [name for name in instance.catalog.backends if told.get(name) in _NOT_TOLD]
+    if behind or ticket.status is TicketStatus.ACKED:
+        open_or_update(tx, instance, number, now)
 
 
 def resolve(tx: Tx, instance: Instance, number: IncidentId, now: Instant) -> None:
@@ -72,7 +86,7 @@ def resolve(tx: Tx, instance: Instance, number: IncidentId, now: Instant) -> Non
     if ticket is None or ticket.status in (TicketStatus.RESOLVED, TicketStatus.CLOSED):
         return
     tx.move_ticket(ticket.id, ticket.status, TicketStatus.RESOLVED, updated=now, resolved=now)
-    _send(tx, instance, incident, Operation.RESOLVE, now)
+    _send(tx, instance, incident, now, over=True)
 
 
 def close(tx: Tx, incident: Incident, now: Instant) -> None:
@@ -82,18 +96,21 @@ def close(tx: Tx, incident: Incident, now: Instant) -> None:
         tx.move_ticket(ticket.id, ticket.status, TicketStatus.CLOSED, updated=now)
 
 
-def acked(view: View, instance: Instance, incident: Incident, now: Instant) -> bool:
-    """Tell whether a person has acknowledged it: then nobody is paged again."""
-    check = instance.check(incident.key)
-    host = instance.host(check)
-    if check is None or host is None:
-        return False
-    orders = view.orders(verb=Verb.ACK, at=now)
-    return in_force(orders, Verb.ACK, host, check, now) is not None
+def kept_quiet(view: View, instance: Instance, incident: Incident, now: Instant) -> Order | None:
+    """Give the order that keeps people from being paged now: an ack, or maintenance."""
+    for verb in (Verb.ACK, Verb.MAINTENANCE):
+        order = order_over(view, instance, verb, incident, now)
+        if order is not None:
+            return order
+    return None
+
+
+def _acked(view: View, instance: Instance, incident: Incident, now: Instant) -> bool:
+    return order_over(view, instance, Verb.ACK, incident, now) is not None
 
 
 def _open(tx: Tx, instance: Instance, incident: Incident, now: Instant) -> list[Event]:
-    status = TicketStatus.ACKED if acked(tx, instance, incident, now) else TicketStatus.OPEN
+    status = TicketStatus.ACKED if _acked(tx, instance, incident, now) else TicketStatus.OPEN
     number = tx.add_ticket(
         Ticket(
             id=TicketId(0),  # the store numbers it
@@ -112,20 +129,26 @@ def _open(tx: Tx, instance: Instance, incident: Incident, now: Instant) -> list[
     text = f"ticket {number} opened, {incident.priority} at {incident.tier}"
     event = Event(incident.id, now, "ticket-opened", text, data={"ticket": number})
     tx.add_events([event])
-    _send(tx, instance, _read(tx, incident.id), Operation.OPEN, now)
+    _send(tx, instance, incident, now)
     return [event]
 
 
 def _send(
-    tx: Tx, instance: Instance, incident: Incident, operation: Operation, now: Instant
+    tx: Tx, instance: Instance, incident: Incident, now: Instant, *, over: bool = False
 ) -> None:
+    """Queue what each backend must learn, by what it was told last."""
     settings = instance.catalog.settings
+    incident = _read(tx, incident.id)
     if settings.observe:
         return  # every decision is taken, nothing is let out
-    if operation is not Operation.RESOLVE and acked(tx, instance, incident, now):
+    if not over and kept_quiet(tx, instance, incident, now) is not None:
         return
+    told = _told(tx, incident.id)
     body = json.dumps(ticket_document(tx, instance, incident), ensure_ascii=False)
     for backend in instance.catalog.backends:
+        operation = _operation(told.get(backend), over=over)
+        if operation is None:
+            continue
         tx.add_outbox(
             OutboxItem(
                 id=0,
@@ -139,6 +162,27 @@ def _send(
                 due_at=now,
             )
         )
+
+
+_NOT_TOLD = (None, Operation.RESOLVE)
+
+
+def _told(view: View, number: IncidentId) -> dict[str, Operation]:
+    """Give what each backend was or will be told last; what it refused for good does not count."""
+    return {
+        item.backend: item.operation
+        for item in view.messages(number)
+        if item.status is not OutboxStatus.DEAD
+    }
+
+
+def _operation(told: Operation | None, *, over: bool) -> Operation | None:
+    """Give what to say to a backend after what it was told last; None: it need not know."""
+    if over:
+        return None if told in _NOT_TOLD else Operation.RESOLVE
+    if told is None:
+        return Operation.OPEN
+    return Operation.REOPEN if told is Operation.RESOLVE else Operation.UPDATE
 
 
 def _read(view: View, number: IncidentId) -> Incident:

@@ -55,6 +55,9 @@ class Verifying:
             if live is None or incident is None or live.status is not _A.VERIFYING:
                 return
             now = instance.now()
+            if not set(incident.items) <= set(items):  # one more joined since: look at all of them
+                tx.change_attempt(live.id, _A.VERIFYING, due_at=now)
+                return
             turn = AttemptTurn(tx, instance, incident, now, committed, attempt=live)
             judge(turn, check, rung, items, statuses)
 

@@ -300,6 +300,8 @@ def _i6(journal: Journal) -> Iterator[Violation]:
         subject = f"incident {incident.id}"
         if incident.id not in tickets:
             yield Violation("I6", subject, "escalated without a ticket")
+        if any(event.kind == "quiet" for event in journal.view.events(incident.id)):
+            continue  # a person's ack or maintenance keeps it from being told, by its timeline
         for backend in journal.backends:
             if (backend, incident.id) not in told:
                 yield Violation("I6", subject, f"escalated without a message to {backend}")

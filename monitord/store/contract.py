@@ -129,6 +129,10 @@ class View(Protocol):
         """Give messages, oldest first; with `due_by` only the first of each (backend, incident)."""
         ...
 
+    def messages(self, incident: IncidentId) -> list[OutboxItem]:
+        """Give every message about an incident, oldest first, whatever became of it."""
+        ...
+
     def external(self, backend: str, incident: IncidentId) -> str:
         """Give the backend's own reference from the last delivery, or empty text."""
         ...

@@ -273,6 +273,11 @@ class RowView:
             query = query.where(c.due_at <= due_by, ~overtakes)
         return self._all(t.OUTBOX, query.order_by(c.id).limit(limit))
 
+    def messages(self, incident: IncidentId) -> list[OutboxItem]:
+        """Give the messages about an incident, by id."""
+        c = t.OUTBOX.table.c
+        return self._all(t.OUTBOX, t.OUTBOX.select().where(c.incident == incident).order_by(c.id))
+
     def external(self, backend: str, incident: IncidentId) -> str:
         """Give the reference that the backend gave last."""
         c = t.OUTBOX.table.c

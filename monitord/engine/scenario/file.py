@@ -22,7 +22,8 @@ from monitord.model.spec import Duration, Spec, parse_duration
 _RESULT = re.compile(
     r"\s*(ok|warning|critical|unknown|gone)(?:\s+([a-z]+))?(?:\s+\"(.*)\")?\s*", re.DOTALL
 )
-_HOW = 'write ok, critical "no answer", unknown login "refused" or gone'
+_HOW = """write ok, critical "no answer", unknown login "refused" or gone; 'warning "a, b"' with \
+a comma or colon in it"""
 
 
 @dataclass(frozen=True, slots=True)
