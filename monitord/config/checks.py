@@ -4,8 +4,9 @@ What it decides: the final value of every setting of one check on one host. Whic
 is decided in `attach`; what a check needs in `needs`.
 """
 
+import shlex
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Any
 
@@ -248,9 +249,18 @@ def _ladder(
             _unknown_runbook(context, policies, merged.name, model.runbook, place)
             continue
         rung = _rung(context, policies, model, runbook, common, place)
+        rung = replace(rung, parameters={**_of_the_job(merged), **rung.parameters})
         rungs.append(rung)
         _try_render(context, runbook, rung, host, f"{merged.name}: {runbook.name}", place)
     return tuple(rungs)
+
+
+def _of_the_job(merged: Merged) -> dict[str, str]:
+    """Give a rerun the command that stands under the job's own `run:`, as a shell's words."""
+    run = plain(merged.spec).get("run") if merged.kind == "job" else None
+    if not isinstance(run, list) or not all(isinstance(word, str) for word in run):
+        return {}
+    return {"command": shlex.join(run)}
 
 
 def _unknown_runbook(

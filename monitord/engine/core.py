@@ -21,7 +21,7 @@ from monitord.engine.jobs import Jobs
 from monitord.engine.mover import Mover
 from monitord.engine.orders import Orders
 from monitord.engine.outbox import Outbox
-from monitord.engine.ports import Executor, Probing
+from monitord.engine.ports import Executor, Probing, StepOutcome
 from monitord.engine.prober import Prober
 from monitord.engine.pulse import Pulse
 from monitord.engine.recorder import Recorder
@@ -35,7 +35,7 @@ from monitord.log import get_logger
 from monitord.metrics import Counters
 from monitord.model.catalog import Catalog, Check
 from monitord.model.ids import CheckKey, IncidentId, Instant, StateKey, split_state_key
-from monitord.model.incident import AttemptStatus
+from monitord.model.incident import AttemptStatus, StepStatus
 from monitord.model.kinds import Health, JobRecord, Kinds
 from monitord.model.result import Result, Status
 from monitord.model.state import CheckState, Transition
@@ -91,6 +91,7 @@ class Core:
             Happenings(),
             state,
         )
+        self.instance.job_ended = self._job_ended
         self._condition = Condition(self.instance)
         self._runner = Runner(
             self._prober, beliefs, steady, counters, concurrency=catalog.settings.concurrency
@@ -296,6 +297,17 @@ class Core:
         self._run_now([found])
 
     # How the parts reach each other.
+
+    async def _job_ended(self, key: str, outcome: StepOutcome) -> None:
+        """Take the end of a rerun as the job's own report."""
+        await self.job_event(
+            key,
+            "success" if outcome.status is StepStatus.DONE else "fail",
+            exit_code=outcome.exit_code,
+            output=outcome.output,
+            at=self.now(),
+            by="rerun",
+        )
 
     def _committed(self, transitions: list[Transition]) -> None:
         happenings = self.instance.happenings

@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 from monitord.clock import Clock
 from monitord.engine.beliefs import Beliefs
 from monitord.engine.happenings import Happenings
-from monitord.engine.ports import Executor, Probing
+from monitord.engine.ports import Executor, Probing, StepOutcome
 from monitord.errors import StoreError
 from monitord.log import get_logger
 from monitord.metrics import Counters
@@ -26,6 +26,13 @@ from monitord.store.contract import Store, Tx
 log = get_logger(__name__)
 T = TypeVar("T")
 _STORE_RETRY = 1.0  # seconds
+
+
+JobEnded = Callable[[str, StepOutcome], Coroutine[Any, Any, None]]
+
+
+async def _nobody(key: str, outcome: StepOutcome) -> None:
+    """Until the core says who hears of a job that was run again."""
 
 
 @dataclass(slots=True)
@@ -44,6 +51,7 @@ class Instance:
     state: Path
     epoch: int = 0
     due: asyncio.Event = field(default_factory=asyncio.Event)
+    job_ended: JobEnded = field(default=_nobody)
     tasks: dict[str, asyncio.Task[None]] = field(default_factory=dict)
     steps: list[tuple[Instant, int]] = field(default_factory=list)
 

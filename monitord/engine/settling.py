@@ -42,6 +42,7 @@ def settle(turn: AttemptTurn, step: Step, outcome: StepOutcome) -> None:
         step=step.id,
         exit_code=outcome.exit_code,
     )
+    _report_rerun(turn, step, outcome)
     if turn.attempt.status is not _A.RUNNING:
         turn.tx.release_locks(turn.attempt.id)  # it was ended meanwhile; this step held them
         return
@@ -64,6 +65,15 @@ def _ended(outcome: StepOutcome) -> str:
     said = next((line for line in reversed(outcome.output.splitlines()) if line.strip()), "")
     ended = outcome.error or f"exit {outcome.exit_code}"
     return f"{ended}: {one_line(said, _SAID)}" if said else ended
+
+
+def _report_rerun(turn: AttemptTurn, step: Step, outcome: StepOutcome) -> None:
+    """A job that was run again has ended: its watcher hears so, whether it is wrapped or not."""
+    check = turn.instance.check(turn.attempt.key)
+    if step.kind != "job" or step.phase is not Phase.STEP or check is None or check.kind != "job":
+        return
+    if outcome.exit_code is not None:
+        turn.start(f"report {check.key}", lambda: turn.instance.job_ended(check.key, outcome))
 
 
 def verify(turn: AttemptTurn, why: str) -> None:
