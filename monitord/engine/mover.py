@@ -150,7 +150,7 @@ class Mover:
             climbing=[row.id for row in incidents_due if row.status in _ON_LADDER],
             carried=[row.id for row in attempts_due if row.status in _CARRIED],
             verifying=[r.id for r in attempts_due if r.status is AttemptStatus.VERIFYING],
-            deliveries=self._outbox.due(view, now),
+            deliveries=self._outbox.begin(view, [m for m in messages if _due(m.due_at, now)]),
             rest=_rest((*dues, *(message.due_at for message in messages)), now),
         )
 

@@ -6,7 +6,7 @@ refused for good is DEAD and becomes a problem of monitord's own health.
 
 import asyncio
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
@@ -16,7 +16,6 @@ from monitord.engine.instance import Instance
 from monitord.errors import SecretError, TicketError
 from monitord.log import get_logger
 from monitord.model.catalog import Backend
-from monitord.model.ids import Instant
 from monitord.model.kinds import BackendKind, TicketBackend
 from monitord.model.ticket import Delivery, Event, OutboxItem, OutboxStatus
 from monitord.secrets import SecretRef
@@ -27,7 +26,6 @@ log = get_logger(__name__)
 
 _FIRST_RETRY = 5.0  # seconds
 _LONGEST_RETRY = 120.0  # seconds: a server that is back is served within two minutes
-_PER_LOOK = 100
 _P = OutboxStatus.PENDING
 
 
@@ -41,10 +39,10 @@ class Outbox:
         self._built: dict[str, tuple[Backend, TicketBackend]] = {}
         self._threads = ThreadPoolExecutor(4, thread_name_prefix="outbox")
 
-    def due(self, view: View, now: Instant) -> list[Callable[[], None]]:
+    def begin(self, view: View, due: Iterable[OutboxItem]) -> list[Callable[[], None]]:
         """Give the calls that begin the deliveries which are due and not under way."""
         calls = []
-        for item in view.outbox(status=_P, due_by=now, limit=_PER_LOOK):
+        for item in due:
             name = f"deliver {item.backend} {item.incident}"
             if self._instance.busy(name):
                 continue

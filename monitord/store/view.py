@@ -38,6 +38,7 @@ from monitord.store.contract import EffectCount
 from monitord.store.upsert import get_meta
 
 _HARD = [str(Change.HARD), str(Change.VERIFIED)]
+_EARLIER = t.OUTBOX.table.alias()  # made once: it costs more than the query that it is for
 
 
 def values(statuses: Iterable[str]) -> list[str]:
@@ -263,12 +264,12 @@ class RowView:
         c = t.OUTBOX.table.c
         query = t.OUTBOX.select().where(c.status == str(status))
         if due_by is not None:
-            earlier = t.OUTBOX.table.alias()
+            e = _EARLIER.c
             overtakes = exists().where(
-                earlier.c.status == str(status),
-                earlier.c.backend == c.backend,
-                earlier.c.incident == c.incident,
-                earlier.c.id < c.id,
+                e.status == str(status),
+                e.backend == c.backend,
+                e.incident == c.incident,
+                e.id < c.id,
             )
             query = query.where(c.due_at <= due_by, ~overtakes)
         return self._all(t.OUTBOX, query.order_by(c.id).limit(limit))

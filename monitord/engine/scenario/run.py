@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from types import MappingProxyType
+from typing import Any
 
 from monitord import config
 from monitord.config.sources import Document
@@ -17,7 +18,7 @@ from monitord.config.tree import Map, Place
 from monitord.decisions.selector import matches, parse
 from monitord.engine.core import Core
 from monitord.engine.scenario.deeds import do
-from monitord.engine.scenario.file import Scenario, ScenarioFile, read
+from monitord.engine.scenario.file import Deed, Scenario, ScenarioFile, read
 from monitord.engine.scenario.history import History, sample
 from monitord.engine.scenario.judge import judge
 from monitord.engine.scenario.world import (
@@ -120,58 +121,63 @@ class Running:
         self._kinds = replace(kinds, backends=backends)
         self.store = ScriptedStore(self.world)
         self._executor = ScriptedExecutor(self.world)
+        self._core: Core
         self._seen: tuple[int, ...] = ()
         self.history = History()
         self.broken: list[Violation] = []
 
     async def go(self) -> None:
         """Let the scenario's time pass."""
-        core = await self._begin()
+        self._core = await self.begin()
         deeds = self._scenario.deeds()
         end = self._scenario.length().total_seconds()
         while self._loop.time() < end:
-            await self._sleep_until(deeds[0][0] if deeds else end, end)
+            now, deed = self._loop.time(), deeds[0][0] if deeds else end
+            await asyncio.sleep(max(0.0, min(now + _TICK, deed, end) - now))
+            await self.look_round()
             while deeds and deeds[0][0] <= self._loop.time():
-                deed = deeds.pop(0)[1]
-                if deed.crash is not None:
-                    core = await self.crash(core)
-                else:
-                    await do(deed, core, self.world, self._clock)
-            await self._sample(core)
-        await core.stop()
-        self.broken = await self.world.store.read(
-            lambda view: audit(
-                view,
-                self._catalog.settings.budgets,
-                matches=_covers(self._catalog),
-                backends=() if self._catalog.settings.observe else self._catalog.backends,
-            )
-        )
-        await self.world.store.close()
+                await self._do(deeds.pop(0)[1])
+                await self.look_round()
+        await self._end()
 
-    async def crash(self, core: Core) -> Core:
-        """Kill the core between two of its instructions, and start another one."""
-        core.abandon()
-        ours = {asyncio.current_task(), *self._executor.tasks}
-        tasks = asyncio.all_tasks() - ours
-        for task in tasks:
-            task.cancel()
-        await asyncio.wait(tasks)
-        await asyncio.sleep(_RESTART)
-        return await self._begin()
-
-    async def _sleep_until(self, deed: float, end: float) -> None:
-        now = self._loop.time()
-        await asyncio.sleep(max(0.0, min(now + _TICK, deed, end) - now))
-
-    async def _sample(self, core: Core) -> None:
+    async def look_round(self) -> None:
         """Take a sample, unless nothing was written since the last one: a sample has its cost."""
+        core = self._core
         seen = (core.counters.transitions, self.store.writes, len(self.world.effects))
         if seen != self._seen:
             self.history.add(self._loop.time(), await sample(core, self.world))
             self._seen = seen
 
-    async def _begin(self) -> Core:
+    async def crash(self) -> None:
+        """Kill the core between two of its instructions, and start another one."""
+        self._core.abandon()
+        await _cancel(asyncio.all_tasks() - {asyncio.current_task(), *self._executor.tasks})
+        await asyncio.sleep(_RESTART)
+        self._core = await self.begin()
+
+    async def _do(self, deed: Deed) -> None:
+        if deed.crash is not None:
+            await self.crash()
+        else:
+            await do(deed, self._core, self.world, self._clock)
+
+    async def _end(self) -> None:
+        """Stop everything and audit what the run has left in its journal."""
+        await self._core.stop()
+        await _cancel(self._executor.tasks)
+        observe = self._catalog.settings.observe
+        self.broken = await self.world.store.read(
+            lambda view: audit(
+                view,
+                self._catalog.settings.budgets,
+                matches=_covers(self._catalog),
+                backends=() if observe else self._catalog.backends,
+            )
+        )
+        await self.world.store.close()
+
+    async def begin(self) -> Core:
+        """Start a core over the scenario's store."""
         core = Core(
             self._catalog,
             self._kinds,
@@ -185,6 +191,13 @@ class Running:
         )
         await core.start(calendar=False)
         return core
+
+
+async def _cancel(tasks: set[asyncio.Task[Any]]) -> None:
+    for task in tasks:
+        task.cancel()
+    if tasks:
+        await asyncio.wait(tasks)
 
 
 def _load(file: ScenarioFile, folder: Path, kinds: Kinds) -> Catalog:

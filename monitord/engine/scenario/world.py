@@ -274,8 +274,15 @@ class ScriptedStore:
         return self._refused() or self._world.store.write(work, urgent=urgent)
 
     def read(self, work: Callable[[View], T]) -> Awaitable[T]:
-        """Read, or refuse."""
-        return self._refused() or self._world.store.read(work)
+        """Read in this thread, or refuse: a hand-over each second is what a long scenario costs."""
+        answer = self._refused()
+        if answer is None:
+            answer = self._world.loop.create_future()
+            try:
+                answer.set_result(self._world.store.read_now(work))
+            except Exception as error:  # noqa: BLE001 - whoever awaits it gets it
+                answer.set_exception(error)
+        return answer
 
     def read_now(self, work: Callable[[View], T]) -> T:
         """Read at once."""
