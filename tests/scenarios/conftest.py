@@ -18,9 +18,9 @@ def pytest_runtest_makereport(
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     """Put the logs and timelines of the house into the report of a test that failed."""
     report = yield
-    house = getattr(item, "funcargs", {}).get("house")
-    if report.failed and isinstance(house, House):
-        report.sections.append(("the house", house.story()))
+    for name, house in getattr(item, "funcargs", {}).items():
+        if report.failed and isinstance(house, House):
+            report.sections.append((name, house.story()))
     return report
 
 

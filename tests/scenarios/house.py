@@ -25,7 +25,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self, TypeVar
@@ -39,7 +39,7 @@ from monitord.store import audit, open_reader
 from monitord.store.contract import View
 from tests.world.host import Host
 from tests.world.hosts import World
-from tests.world.process import Peer, free_port
+from tests.world.process import Peer, answers, free_port
 from tests.world.until import until
 
 T = TypeVar("T")
@@ -54,7 +54,7 @@ PREFACE = """\
 instance: house
 profile: lab
 state: $folder/state
-web: 127.0.0.1:$web_port
+web: $web
 budgets: {host_per_hour: 100, host_per_day: 100, fleet_per_hour: 100, fleet_per_day: 100,
           fleet_at_once: 10}
 defaults: {every: 2s, retry_every: 1s, attempts: 2, recoveries: 1, first_rung_after: 0s}
@@ -71,29 +71,26 @@ REPAIRED = 30.0
 class Process(Peer):
     """One process of monitord; ready when its socket answers."""
 
-    def __init__(self, house: House, name: str, argv: Sequence[str] = ()) -> None:
+    def __init__(self, house: House, name: str) -> None:
         super().__init__()
         self.name = name
-        self._socket = house.state / f"{name}.sock"
-        default = [sys.executable, "-m", "monitord", name, "--config", str(house.config)]
-        self.argv = [*argv] or default
+        self._house = house
+        self.argv = [sys.executable, "-m", "monitord", name, "--config", str(house.config)]
         self.environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
 
     def is_ready(self) -> bool:
         """Whether it takes requests."""
-        if self.name != "core":
-            return self._socket.exists()
-        try:
-            Core(self._socket, timeout=5).get("/healthz")
-        except (CoreDownError, CoreSaysNoError):
-            return False
-        return True
+        if self.name == "core":
+            return self._house.is_up()
+        if self.name == "web":
+            return answers(self._house.web_port, self._house.names["web"].partition(":")[0])
+        return (self._house.state / f"{self.name}.sock").exists()
 
 
 class House:
     """A folder with a configuration, and the processes on it. A context manager.
 
-    `core_argv` replaces how the core is started. `tickets` is YAML below `tickets:`.
+    `names` are more to fill in; `web` starts monitord-web too, where the hosts can reach it.
     """
 
     def __init__(
@@ -104,6 +101,7 @@ class House:
         hosts: Collection[Host] = (),
         preface: str = PREFACE,
         names: Mapping[str, str] | None = None,
+        web: bool = False,
     ) -> None:
         # Not below pytest's folder: a Unix socket's path has room for 107 bytes.
         self._folder = tempfile.TemporaryDirectory(prefix="house-", ignore_cleanup_errors=True)
@@ -113,10 +111,10 @@ class House:
         self.web_port = free_port()
         self.names = {
             "folder": str(self.folder),
-            "web_port": str(self.web_port),
-            "python": sys.executable,
-            "key": str(world.key) if world else "",
-            "known_hosts": str(world.known_hosts) if world else "",
+            "web": f"{world.network.gateway if world else '127.0.0.1'}:{self.web_port}",
+            "monitord": f"{sys.executable} -m monitord --config {self.config}",
+            "key": str(world.key) if world else "none",
+            "known_hosts": str(world.known_hosts) if world else "none",
             **{host.name: host.address for host in hosts},
             **(names or {}),
         }
@@ -124,7 +122,7 @@ class House:
         self.write("scenario.yaml", scenario)
         self.executor = Process(self, "executor")
         self.core = Process(self, "core")
-        self._web: Process | None = None
+        self._processes = [self.executor, self.core, *([Process(self, "web")] if web else [])]
 
     def write(self, name: str, text: str) -> None:
         """Write a file of the configuration, with its `$names` filled in."""
@@ -134,8 +132,8 @@ class House:
 
     def __enter__(self) -> Self:
         try:
-            self.executor.start()
-            self.core.start()
+            for process in self._processes:
+                process.start()
         except BaseException:
             self.close()
             raise
@@ -151,13 +149,13 @@ class House:
 
     def close(self) -> None:
         """End the processes and remove the folder."""
-        for process in (self.core, self.executor):
+        for process in reversed(self._processes):
             process.close()
         self._folder.cleanup()
 
     def story(self) -> str:
         """Give the logs and the timelines, for a person who reads a failed test."""
-        parts = [f"--- {one.name}\n{one.last_words()}" for one in (self.core, self.executor)]
+        parts = [f"--- {one.name}\n{one.last_words()}" for one in self._processes]
         with contextlib.suppress(StoreError):
             for one in self.incidents():
                 parts.append(f"--- incident {one.id} {one.key} {one.status} {one.waiting_for}")
@@ -216,6 +214,14 @@ class House:
         return self.rows(lambda view: [str(one) for one in audit(view, BUDGETS, matches=_named)])
 
     # -- what it says ------------------------------------------------------------------------
+
+    def is_up(self) -> bool:
+        """Whether the core answers."""
+        try:
+            self.get("/healthz")
+        except (CoreDownError, CoreSaysNoError):
+            return False
+        return True
 
     def get(self, route: str, **query: str | int | None) -> Any:
         """Ask the core's API."""
