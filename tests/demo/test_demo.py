@@ -148,6 +148,23 @@ def test_ctrl_c_clears_everything_away(place: Path) -> None:
     assert list(place.iterdir()) == []
 
 
+def test_a_reader_that_goes_away_leaves_nothing_behind_either(place: Path) -> None:
+    """`monitord demo | head`: the next line meets a closed pipe, with everything running."""
+    piped = subprocess.Popen(
+        DEMO, env=_environment(place), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    with piped as demo:
+        assert demo.stdout is not None
+        assert demo.stderr is not None
+        while "$ python -m monitord run" not in demo.stdout.readline():
+            pass
+        demo.stdout.close()
+        demo.wait(timeout=60)
+        assert demo.stderr.read() == ""
+    until(lambda: not _left(place), what="the end of all processes")
+    assert list(place.iterdir()) == []
+
+
 def test_without_supervisor_one_line_says_what_to_install(tmp_path: Path) -> None:
     """A Python that has every installed package but that one."""
     for package in Path(sysconfig.get_path("purelib")).iterdir():
