@@ -118,10 +118,12 @@ def run_scenarios(files: Files, *, json: Json = False) -> int:
 
     Given results in, expected incidents, actions and tickets out; exits 1 when one differs.
     """
+    from monitord import log
     from monitord.cli import show
     from monitord.daemon.kinds import KINDS
     from monitord.engine.scenario import run_files
 
+    log.configure("error")  # a scenario makes trouble on purpose: its warnings are no news
     reports = run_files(files, KINDS)
     failed = sum(1 for report in reports if report.failures)
     if json:

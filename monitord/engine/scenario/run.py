@@ -73,7 +73,7 @@ def run_file(path: Path, kinds: Kinds) -> Report:
 def run_scenario(file: ScenarioFile, kinds: Kinds) -> list[str]:
     """Run a scenario and give what did not hold."""
     with tempfile.TemporaryDirectory(prefix="monitord-test-") as folder:
-        catalog = _load(file, Path(folder), kinds)
+        catalog = load(file, Path(folder), kinds)
         _must_know(file, catalog)
         door = Door()
         loop = VirtualLoop(door)
@@ -200,7 +200,7 @@ async def _cancel(tasks: set[asyncio.Task[Any]]) -> None:
         await asyncio.wait(tasks)
 
 
-def _load(file: ScenarioFile, folder: Path, kinds: Kinds) -> Catalog:
+def load(file: ScenarioFile, folder: Path, kinds: Kinds) -> Catalog:
     """Load the scenario's configuration; its tickets go to the scripted server."""
     tree = file.tree["config"]
     if isinstance(tree, Map):
