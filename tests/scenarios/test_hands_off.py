@@ -111,7 +111,7 @@ def test_a_spike_that_is_over_before_the_attempts_are_opens_nothing(
 
     def soft() -> bool:
         (state,) = house.check("calm/sleepers")["items"]
-        return state["status"] == "CRITICAL" and state["hard"] == "OK"
+        return (state["status"], state["hard"]) == ("CRITICAL", "OK")
 
     until(soft, within=FOUND, every=0.1, what="a soft CRITICAL")
     calm.run(["pkill", "-x", "sleep"])
