@@ -60,7 +60,8 @@ class Situation:
     """All that the guards may know about one rung of one incident at one instant.
 
     `states` are the beliefs about the incident's items. `halt_order` and `maintenance` are the
-    orders in force for it; `halt_file` tells whether the file HALT exists. `last_effect` is when
+    orders in force for it, `halt_runbook` one that names the runbook; `halt_file` tells whether the
+    file HALT exists. `last_effect` is when
     this runbook last had an effect on this host, `lock_holder` a text naming who holds one of the
     locks it needs. `looked` is the worst that the look just before the first effect saw of the
     items (by `evidence`; None before that look). `rung_problem` says why no exact plan can be made.
@@ -76,6 +77,7 @@ class Situation:
     observe: bool = False
     halt_file: bool = False
     halt_order: Order | None = None
+    halt_runbook: Order | None = None
     maintenance: Order | None = None
     targets: tuple[str, ...] = ()
     effects: Effects = field(default_factory=Effects)
@@ -151,6 +153,10 @@ def _halt(s: Situation) -> Refusal | None:
     if s.halt_order is not None:
         order = s.halt_order
         return Refusal(f"automation is halted by {order.by}: {order.reason}", Then.PERSON)
+    if s.halt_runbook is not None:
+        order = s.halt_runbook
+        reason = f"{s.rung.runbook} is halted by {order.by}: {order.reason}"
+        return Refusal(reason, Then.NEXT)
     return None
 
 

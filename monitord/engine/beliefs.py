@@ -171,6 +171,11 @@ class Beliefs:
                 self._watching[key] = now
         self.recheck(found.checks)
 
+    def release_overdue(self, now: Instant) -> None:
+        """End the holds whose attempts should have ended: nothing is kept blind for longer."""
+        for attempt in {hold.attempt for hold in self._holds.values() if now >= hold.until}:
+            self.release(attempt, now)
+
     def seen_during(self, attempt: AttemptId) -> list[tuple[StateKey, Result]]:
         """Give the newest results that an attempt's hold has kept from counting."""
         for hold in self._holds.values():

@@ -17,9 +17,10 @@ from monitord.engine.turn import AfterCommit, Turn
 from monitord.errors import CommandRefusedError, NotFoundError
 from monitord.model.catalog import Check, Rung
 from monitord.model.ids import AttemptId, IncidentId, StateKey, split_state_key
-from monitord.model.incident import OPEN_STATUSES, Incident, IncidentStatus
+from monitord.model.incident import Incident, IncidentStatus
 from monitord.model.result import Result, Status
 from monitord.model.spec import format_duration
+from monitord.model.ticket import Event
 from monitord.store.contract import Tx, View
 
 _STARTABLE = (IncidentStatus.OPEN, IncidentStatus.WAITING)
@@ -68,13 +69,16 @@ class Commands:
             raise CommandRefusedError(f"{key} still reports {state.status.name}: it is not gone")
         now = instance.now()
 
-        def work(tx: Tx) -> None:
+        def work(tx: Tx) -> list[Event]:
             tx.forget_states([key])
             tx.add_audit(now, by, "forget", key, state.summary)
+            reason = f"{key} was forgotten"
+            return incidents.forget_items(tx, instance, {key}, now, by=by, reason=reason)
 
-        await instance.store.write(work)
+        events = await instance.store.write(work)
         instance.beliefs.drop(key)
-        await self._close_empty(key, by)
+        instance.tell(events)
+        instance.wake()
 
     async def remediate(
         self, key: str, runbook: str | None, *, dry_run: bool, by: str
@@ -235,23 +239,6 @@ class Commands:
         up = state is None or state.hard is not Status.CRITICAL
         text = f"{state.hard.name}: {state.summary}" if state else "no result yet"
         return {"key": key, "up": up and not (state and state.unreachable), "text": text}
-
-    async def _close_empty(self, key: StateKey, by: str) -> None:
-        """Close the incidents that were only about a forgotten item."""
-        instance, now = self._instance, self._instance.now()
-
-        def work(tx: Tx) -> None:
-            for incident in tx.incidents(OPEN_STATUSES, limit=100_000):
-                if key not in incident.items:
-                    continue
-                rest = tuple(item for item in incident.items if item != key)
-                if rest:
-                    tx.change_incident(incident.id, incident.status, items=rest)
-                else:
-                    reason = f"{key} was forgotten"
-                    incidents.close_by_person(tx, instance, incident.id, now, by=by, reason=reason)
-
-        await instance.store.write(work)
 
 
 def _shown(verdicts: Sequence[Verdict]) -> list[dict[str, Any]]:

@@ -4,7 +4,7 @@ What to do is decided by decisions/incidents.py; each transition is settled in t
 acts on it, so that a kill between two of them repeats nothing and forgets nothing.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from functools import partial
 
 from monitord.clock import after
@@ -101,6 +101,25 @@ def close_by_person(
     ticketing.resolve(tx, instance, number, now)
     ticketing.close(tx, incident, now)
     return [event]
+
+
+def forget_items(
+    tx: Tx, instance: Instance, gone: Collection[str], now: Instant, *, by: str, reason: str
+) -> list[Event]:
+    """Take what is no longer watched out of its incidents; one that is left empty is closed."""
+    events: list[Event] = []
+    for incident in tx.incidents(OPEN_STATUSES, limit=_ALL):
+        rest = tuple(item for item in incident.items if item not in gone)
+        if rest == incident.items:
+            continue
+        if not rest:
+            closed = close_by_person(tx, instance, incident.id, now, by=by, reason=reason)
+            events.extend(closed or ())
+            continue
+        left = [tx.state(StateKey(item)) for item in rest]
+        severity = decisions.worst(state.hard for state in left if state is not None)
+        tx.change_incident(incident.id, incident.status, items=rest, severity=severity)
+    return events
 
 
 def end_attempt(tx: Tx, attempt: Attempt, now: Instant, outcome: str) -> bool:

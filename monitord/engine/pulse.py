@@ -21,7 +21,7 @@ from monitord.engine.steady import SteadyClock
 from monitord.errors import StoreError
 from monitord.log import get_logger
 from monitord.model.ids import Instant
-from monitord.model.incident import LIVE_ATTEMPTS, OPEN_STATUSES, IncidentStatus
+from monitord.model.incident import LIVE_ATTEMPTS, OPEN_STATUSES, IncidentStatus, StepStatus
 from monitord.model.state import CheckState
 from monitord.model.ticket import Order, OutboxItem, OutboxStatus, Verb
 from monitord.store.contract import Tx
@@ -33,6 +33,8 @@ _SLOW = 5  # beats between the slower duties
 _STEP = 2_000_000  # µs of disagreement that make a clock step
 _STUCK = timedelta(minutes=5)  # how long a message may wait until its delay is a problem
 _STEPS_KEPT = timedelta(days=2)
+_ATTEMPT_TIMES = ("due_at", "deadline", "planned", "started", "effect_at", "verifying")
+_STEP_TIMES = ("intended", "deadline", "started", "finished")
 
 
 class Pulse:
@@ -90,6 +92,7 @@ class Pulse:
 
     async def _slow_duties(self) -> None:
         instance = self._instance
+        instance.beliefs.release_overdue(instance.now())
         instance.beliefs.grow_stale(instance.catalog.checks, instance.now())
         self._ingest()
         expires = instance.catalog.expires
@@ -175,25 +178,22 @@ def _stuck(waiting: Sequence[OutboxItem], now: Instant) -> str:
 
 
 def _shift(tx: Tx, wall: Instant, delta: int) -> None:
-    """Move the due times of everything alive, so that a step neither fires nor delays it."""
+    """Move the times of everything alive, so that a step neither fires nor delays it."""
 
-    def moved(instant: Instant | None) -> Instant | None:
-        return None if instant is None else Instant(instant + delta)
+    def moved(row: object, *names: str) -> dict[str, Instant | None]:
+        times = {name: getattr(row, name) for name in names}
+        return {name: None if at is None else Instant(at + delta) for name, at in times.items()}
 
     for incident in tx.incidents((*OPEN_STATUSES, IncidentStatus.RESOLVED), limit=100_000):
-        tx.change_incident(incident.id, incident.status, due_at=moved(incident.due_at))
+        tx.change_incident(incident.id, incident.status, **moved(incident, "due_at"))
+    alive = tx.open_steps()
     for attempt in tx.attempts(statuses=LIVE_ATTEMPTS):
-        tx.change_attempt(
-            attempt.id,
-            attempt.status,
-            due_at=moved(attempt.due_at),
-            deadline=moved(attempt.deadline),
-            verifying=moved(attempt.verifying),
-        )
-    for step in tx.open_steps():
-        tx.change_step(step.id, step.status, deadline=moved(step.deadline))
+        alive += [step for step in tx.steps(attempt.id) if step.status is not StepStatus.INTENT]
+        tx.change_attempt(attempt.id, attempt.status, **moved(attempt, *_ATTEMPT_TIMES))
+    for step in alive:  # all of an attempt, or an effect would seem to precede its intent
+        tx.change_step(step.id, step.status, **moved(step, *_STEP_TIMES))
     for item in tx.outbox(status=OutboxStatus.PENDING, limit=100_000):
-        tx.change_outbox(item.id, item.status, due_at=moved(item.due_at))
+        tx.change_outbox(item.id, item.status, **moved(item, "due_at", "created"))
     kept = wall - _STEPS_KEPT // timedelta(microseconds=1)
-    steps = [step for step in json.loads(tx.meta("clock_steps") or "[]") if step[0] >= kept]
-    tx.put_meta("clock_steps", json.dumps([*steps, [wall, delta]]))
+    before = [step for step in json.loads(tx.meta("clock_steps") or "[]") if step[0] >= kept]
+    tx.put_meta("clock_steps", json.dumps([*before, [wall, delta]]))

@@ -83,6 +83,8 @@ class Reloading:
                         tx, instance, incident.id, now, by=by, reason=f"{key} was removed"
                     )
                     events.extend(closed or ())
+            reason = "its checks were removed"
+            events += incidents.forget_items(tx, instance, set(gone), now, by=by, reason=reason)
             tx.forget_states(gone)
             tx.put_states(reset)
             tx.add_audit(now, by, "reload", catalog.hash, f"{len(plan.lines)} changes")

@@ -74,6 +74,7 @@ class Action(Spec):
         default=False, description="It heals although `does` says unknown, fails or hangs."
     )
     takes: Duration = Field(timedelta(seconds=1), description="How long each step takes.")
+    collects: Duration = Field(timedelta(), description="How long each piece of evidence takes.")
     after: Duration = Field(timedelta(), description="How much later the healing shows.")
     harms: str = Field("", description="What turns critical for good when a step is done.")
 

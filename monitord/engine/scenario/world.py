@@ -199,6 +199,7 @@ class ScriptedExecutor:
         step, attempt = await self._world.store.read(lambda view: _intent(view, number))
         action = self._action(attempt.id, attempt.runbook)
         if step.phase is Phase.COLLECT:
+            await asyncio.sleep(action.collects.total_seconds())
             return StepOutcome(StepStatus.DONE, 0, "scripted evidence")
         if step.phase is Phase.REQUIRE:
             failed = action.does == "precondition fails"
