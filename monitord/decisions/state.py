@@ -75,6 +75,20 @@ def gone(
     return judge(state, result, policy, at=at, reach=reach)
 
 
+def retired(state: CheckState, *, at: Instant) -> Judgement:
+    """End a belief in a check as a whole, now that its items are seen one by one.
+
+    What it was bad for is over with it; the row is to be deleted with its transition.
+    """
+    after = replace(state, status=_OK, hard=_OK, attempt=0, since=at, first_failed=None, cause=None)
+    after = replace(after, summary="its items report now", flapping=False, stale=False)
+    if state.hard not in _NOT_BAD:
+        return after, (transition(Change.HARD, state, after, at=at),)
+    if state.flapping:
+        return after, (transition(Change.STEADY, state, after, at=at),)
+    return after, ()
+
+
 def reset_soft(state: CheckState) -> CheckState:
     """Forget what was counted and remembered of another target; the hard status stays."""
     fresh = CheckState(state.key)

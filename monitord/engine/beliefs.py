@@ -12,7 +12,7 @@ from typing import Any
 
 from monitord.decisions.freshness import stale
 from monitord.decisions.reach import Reach, hangs_on, reach, recheck
-from monitord.decisions.state import changed, gone, judge
+from monitord.decisions.state import changed, gone, judge, retired
 from monitord.metrics import Counters
 from monitord.model.catalog import Catalog, Check
 from monitord.model.ids import AttemptId, CheckKey, Instant, StateKey, split_state_key, state_key
@@ -35,15 +35,20 @@ class Hold:
 
 
 class Beliefs:
-    """All states. `record` is called with each changed state and its transitions."""
+    """All states. `record` is called with each changed state and its transitions.
+
+    `erase` is called with the key of a state that has ended, and its last transitions.
+    """
 
     def __init__(
         self,
         record: Callable[[CheckState, Sequence[Transition]], None],
+        erase: Callable[[StateKey, Sequence[Transition]], None],
         recheck: Callable[[Iterable[CheckKey]], None],
         counters: Counters,
     ) -> None:
         self._record = record
+        self._erase = erase
         self.recheck = recheck
         self._counters = counters
         self.states: dict[StateKey, CheckState] = {}
@@ -131,6 +136,7 @@ class Beliefs:
             soft |= self._one(check, state_key(check.key, result.item), result, at)
         if self._items.get(check.key):
             soft |= self._vanished(check, results, at)
+            self._retire(check.key, results, at)
         return check.retry_every if soft else None
 
     def grow_stale(self, checks: Mapping[CheckKey, Check], now: Instant) -> None:
@@ -205,7 +211,6 @@ class Beliefs:
             before = CheckState(key)
             if result.item:
                 self._items[check.key] = (*self._items.get(check.key, ()), key)
-                self.states.pop(StateKey(check.key), None)  # it was PENDING as a whole
         reachable = self._reach_for(check, before, result.status, at)
         after, transitions = judge(before, result, check.policy, at=at, reach=reachable)
         return self._believe(check, before, after, transitions)
@@ -222,6 +227,22 @@ class Beliefs:
                 after, transitions = gone(before, check.policy, at=at)
                 soft |= self._believe(check, before, after, transitions)
         return soft
+
+    def _retire(self, check: CheckKey, results: Sequence[Result], at: Instant) -> None:
+        """End what was believed of the check as a whole before its items were seen.
+
+        Items that nobody could judge prove nothing against it: UNKNOWN is never a recovery.
+        """
+        whole = self.states.get(StateKey(check))
+        if whole is None or any(not result.item for result in results):
+            return
+        unproven = all(result.status is Status.UNKNOWN for result in results)
+        if unproven and whole.status is not Status.PENDING:
+            return
+        del self.states[whole.key]
+        _, transitions = retired(whole, at=at)
+        self._counters.transitions += len(transitions)
+        self._erase(whole.key, transitions)
 
     def _reach_for(self, check: Check, before: CheckState, status: Status, at: Instant) -> Reach:
         if status is Status.OK and not before.unreachable:

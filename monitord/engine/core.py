@@ -69,7 +69,7 @@ class Core:
     ) -> None:
         steady = SteadyClock(clock)
         self._recorder = Recorder(store, counters, self._committed)
-        beliefs = Beliefs(self._recorder.put, self._run_now, counters)
+        beliefs = Beliefs(self._recorder.put, self._recorder.erase, self._run_now, counters)
         self._jobs = Jobs()
         self._prober = probing or Prober(
             kinds.probes,

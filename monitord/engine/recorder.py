@@ -5,7 +5,7 @@ tries again: checking never stops for a full disk. It decides nothing.
 """
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from monitord.errors import StoreError
 from monitord.log import get_logger
@@ -20,6 +20,8 @@ _BATCH = 0.1  # seconds between commits of what is not urgent
 _RETRY = 1.0  # seconds before the store is asked again
 _MOST_TRANSITIONS = 100_000  # kept while the store is down; older ones would derive again
 
+States = dict[StateKey, CheckState | None]  # None: the row is to be deleted
+
 
 class Recorder:
     """One writer of states. `committed` is called with the transitions of each commit."""
@@ -30,26 +32,35 @@ class Recorder:
         self._store = store
         self._counters = counters
         self._committed = committed
-        self._states: dict[StateKey, CheckState] = {}
+        self._states: States = {}
         self._transitions: list[Transition] = []
         self._task: asyncio.Task[None] | None = None
         self._urgent = asyncio.Event()
 
     def put(self, state: CheckState, transitions: Sequence[Transition]) -> None:
         """Queue a state; with a transition the commit comes at once."""
-        self._states[state.key] = state
-        if transitions:
-            self._transitions.extend(transitions)
-            del self._transitions[:-_MOST_TRANSITIONS]
-            self._urgent.set()
-        if self._task is None or self._task.done():
-            self._task = asyncio.get_running_loop().create_task(self._drain())
+        self._queue(state.key, state, transitions)
+
+    def erase(self, key: StateKey, transitions: Sequence[Transition]) -> None:
+        """Queue the end of a state: its row goes in the commit of its last transitions."""
+        self._queue(key, None, transitions)
 
     async def flush(self) -> None:
         """Wait until everything queued is committed, or the store refuses it once."""
         self._urgent.set()
         if self._task is not None and not self._task.done():
             await asyncio.wait([self._task], timeout=_RETRY)
+
+    def _queue(
+        self, key: StateKey, state: CheckState | None, transitions: Sequence[Transition]
+    ) -> None:
+        self._states[key] = state
+        if transitions:
+            self._transitions.extend(transitions)
+            del self._transitions[:-_MOST_TRANSITIONS]
+            self._urgent.set()
+        if self._task is None or self._task.done():
+            self._task = asyncio.get_running_loop().create_task(self._drain())
 
     async def _drain(self) -> None:
         while self._states or self._transitions:
@@ -70,12 +81,7 @@ class Recorder:
             if numbered:
                 self._committed(numbered)
 
-    def _keep(
-        self,
-        states: dict[StateKey, CheckState],
-        transitions: list[Transition],
-        error: StoreError,
-    ) -> None:
+    def _keep(self, states: States, transitions: list[Transition], error: StoreError) -> None:
         self._counters.store_errors += 1
         if self._counters.store_up:
             log.error("store takes no rows; checking goes on, actions stop", error=str(error))
@@ -86,10 +92,13 @@ class Recorder:
 
 
 def _writer(
-    states: dict[StateKey, CheckState], transitions: list[Transition]
+    states: Mapping[StateKey, CheckState | None], transitions: list[Transition]
 ) -> Callable[[Tx], list[Transition]]:
     def work(tx: Tx) -> list[Transition]:
-        tx.put_states(list(states.values()))
+        tx.put_states([state for state in states.values() if state is not None])
+        ended = [key for key, state in states.items() if state is None]
+        if ended:
+            tx.forget_states(ended)
         if not transitions:
             return []
         tx.add_transitions(transitions)
