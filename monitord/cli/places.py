@@ -92,8 +92,8 @@ def _at(state: Path, run: Path | None = None) -> Place:
 
 
 def _of_config() -> Place:
-    from monitord.cli.composed import load
+    from monitord.config import load_settings
     from monitord.daemon.places import run_of, state_of, store_of
 
-    settings = load(config()).settings
+    settings = load_settings(config())
     return Place(state_of(settings), run_of(settings) / "core.sock", store_of(settings))

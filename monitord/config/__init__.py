@@ -3,13 +3,17 @@
 import json
 from pathlib import Path
 
+from monitord.config import settings as own_settings
 from monitord.config.assemble import assemble
 from monitord.config.compare import ReloadPlan, compare
 from monitord.config.content import SYSTEM, shipped_root
+from monitord.config.context import Context
 from monitord.config.explain import explain
 from monitord.config.published import json_schema
+from monitord.config.sections import gather
 from monitord.config.sources import Sources, read
-from monitord.model.catalog import Catalog
+from monitord.errors import ConfigError
+from monitord.model.catalog import Catalog, Settings
 from monitord.model.kinds import Kinds
 
 __all__ = [
@@ -21,6 +25,7 @@ __all__ = [
     "explain",
     "json_schema",
     "load",
+    "load_settings",
     "read",
 ]
 
@@ -35,6 +40,25 @@ def load(path: Path, kinds: Kinds) -> Catalog:
     # by the few texts that the catalog keeps.
     packed = json.dumps(read(path).to_json())
     return assemble(Sources.from_json(json.loads(packed)), kinds)
+
+
+def load_settings(path: Path) -> Settings:
+    """Give the instance's own settings, although other parts of the files may be wrong.
+
+    For who looks for a daemon: it goes on with its last good catalog while a file is broken.
+
+    Raises:
+        ConfigError: the settings themselves are wrong, or may stand in a file that is unreadable.
+    """
+    sources = read(path)
+    nothing = Kinds({}, {}, {})
+    mains = [document for document in sources.documents if document.role == "main"]
+    top = gather(Context(nothing), mains)
+    context = Context(nothing)
+    settings = own_settings.build(context, top, sources)
+    if context.problems or (sources.broken and "state" not in top.settings):
+        raise ConfigError([*sources.problems, *context.problems])
+    return settings
 
 
 def default_path() -> Path:

@@ -22,6 +22,7 @@ hosts:
       marker: {file: {path: $folder/marker}, every: 1s, remediate: [make-marker]}
       notice: {file: {path: $folder/notice}, every: 1s}
       gated: {file: {path: $folder/gated}, every: 1s, remediate: [make-gated]}
+      export: {job: {every: 24h}}
       monitord-health:
 runbooks:
   make-gated:                     # its step goes on when there is a file `go`
