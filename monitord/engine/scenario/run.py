@@ -145,6 +145,8 @@ class Running:
         core = self._core
         seen = (core.counters.transitions, self.store.writes, len(self.world.effects))
         if seen != self._seen:
+            # Writes are counted when they are asked for: the sample must stand behind them all.
+            await self.world.store.write(lambda _tx: None)
             self.history.add(self._loop.time(), await sample(core, self.world))
             self._seen = seen
 
