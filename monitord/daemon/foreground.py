@@ -23,6 +23,7 @@ from monitord.model.catalog import Catalog
 from monitord.model.text import one_line
 
 _ORDER = ("executor", "core", "web")
+_DOUBLINGS = 10  # beyond, the longest is reached anyway and a float would overflow
 _LONGEST_WAIT = 30.0  # seconds between two starts of a process that keeps dying
 _STEADY = 60.0  # seconds alive after which the back-off begins anew
 _STOP = 10.0  # seconds that a process gets to end
@@ -67,7 +68,7 @@ class Child:
             return ""
         alive = time.monotonic() - self._started
         self._failures = 0 if alive > _STEADY else self._failures + 1
-        wait = min(_LONGEST_WAIT, 0.5 * 2**self._failures)
+        wait = min(_LONGEST_WAIT, 0.5 * 2 ** min(self._failures, _DOUBLINGS))
         self.process = None
         self.start_at = time.monotonic() + wait
         return (

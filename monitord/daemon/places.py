@@ -1,9 +1,13 @@
 """Where one instance keeps its things: folders made with the right modes before anything starts."""
 
+import contextlib
+import grp
+import os
 from pathlib import Path
 
 from monitord.errors import MonitordError
 from monitord.model.catalog import Settings
+from monitord.serving import GROUP
 
 
 def state_of(settings: Settings) -> Path:
@@ -21,6 +25,12 @@ def store_of(settings: Settings) -> str:
     return settings.store or str(state_of(settings) / "state.db")
 
 
+def _give_to_group(folder: Path) -> None:
+    # Without the group (a trial run in a clone) or the right to give it, the owner alone uses it.
+    with contextlib.suppress(KeyError, PermissionError):
+        os.chown(folder, -1, grp.getgrnam(GROUP).gr_gid)
+
+
 def prepare(settings: Settings) -> tuple[Path, Path]:
     """Make the folders; gives state and run.
 
@@ -28,10 +38,12 @@ def prepare(settings: Settings) -> tuple[Path, Path]:
         MonitordError: a folder cannot be made or written.
     """
     state, run = state_of(settings), run_of(settings)
-    for folder, mode in ((state, 0o750), (run, 0o750), (state / "spool", 0o770)):
+    for folder, mode in ((state, 0o750), (run, 0o750), (state / "spool", 0o3770)):
         try:
             if not folder.exists():
                 folder.mkdir(mode=mode, parents=True)
+                folder.chmod(mode)  # whatever the umask says
+                _give_to_group(folder)
         except OSError as error:
             raise MonitordError(
                 f"{folder}: cannot be made: {error.strerror}; set `state:` to a folder of yours"

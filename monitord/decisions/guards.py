@@ -177,7 +177,8 @@ def _flapping(s: Situation) -> Refusal | None:
 
 def _unreachable(s: Situation) -> Refusal | None:
     if s.reach is Reach.DOWN:
-        return Refusal("what it stands behind or needs is down: repair that first", Then.WAIT)
+        reason = "what it stands behind or needs is down: repair that first"
+        return Refusal(reason, Then.WAIT, _soon(s))
     if s.reach is Reach.UNSURE:
         return Refusal(
             "it is not sure that what it stands behind or needs is up", Then.WAIT, _soon(s)

@@ -21,7 +21,7 @@ from monitord.errors import StoreError
 from monitord.log import get_logger
 from monitord.model.ids import AttemptId, IncidentId, Instant
 from monitord.model.incident import AttemptStatus, IncidentStatus
-from monitord.model.ticket import OutboxStatus
+from monitord.model.ticket import OutboxItem
 from monitord.store.contract import Tx, View
 
 log = get_logger(__name__)
@@ -29,7 +29,7 @@ log = get_logger(__name__)
 _LONGEST_REST = 10.0  # seconds: how stale a missed wake-up can make us
 _AFTER_TROUBLE = 1.0  # seconds
 _MOST_ROUNDS = 20  # a row that is due again at once may not keep the others from resting
-_SET_ASIDE = timedelta(minutes=1)
+_SET_ASIDE = 60.0  # seconds
 _ON_LADDER = (IncidentStatus.OPEN, IncidentStatus.WAITING, IncidentStatus.ESCALATED)
 _CARRIED = (AttemptStatus.PLANNED, AttemptStatus.RUNNING)
 
@@ -44,7 +44,7 @@ class Mover:
         self._attempts = attempts
         self._verifying = verifying
         self._outbox = outbox
-        self._aside: dict[str, Instant] = {}
+        self._aside: dict[str, float] = {}
         self._task: asyncio.Task[None] | None = None
 
     def start(self) -> None:
@@ -79,9 +79,12 @@ class Mover:
         rest = _LONGEST_REST
         for _round in range(_MOST_ROUNDS):
             # One read a round: a core at rest should cost next to nothing.
-            found = await self._instance.store.read(self._look)
-            rest = found.rest
-            if not await self._cycle(found):
+            # While the pulse moves all due times with a step of the clock, nothing is looked at.
+            async with self._instance.moving:
+                found = await self._instance.store.read(self._look)
+                rest = found.rest
+                moved = await self._cycle(found)
+            if not moved:
                 break
         return rest
 
@@ -100,8 +103,8 @@ class Mover:
         for attempt in found.verifying:
             prove = self._verifying.carry_on
             moved |= await self._row(f"attempt {attempt}", _carrier(self._instance, attempt, prove))
-        for begin in found.deliveries:
-            begin()
+        for message in found.deliveries:
+            self._outbox.begin(message)
         return moved
 
     async def _transitions(self) -> bool:
@@ -116,7 +119,7 @@ class Mover:
         return moved
 
     async def _row(self, name: str, work: Callable[[Tx, AfterCommit, Instant], None]) -> bool:
-        if self._instance.busy(name) or self._aside.get(name, 0) > self._instance.now():
+        if self._instance.busy(name) or self._aside.get(name, 0) > self._instance.clock.monotonic():
             return False
         return await self._commit(name, work)
 
@@ -129,7 +132,7 @@ class Mover:
             raise
         except Exception:
             log.exception("a stage failed; its row is set aside", row=name)
-            self._aside[name] = after(now, _SET_ASIDE)
+            self._aside[name] = self._instance.clock.monotonic() + _SET_ASIDE
             return False
         out.run(self._instance)
         return True
@@ -140,7 +143,7 @@ class Mover:
         soon = after(now, timedelta(seconds=_LONGEST_REST))
         waiting = view.incidents((*_ON_LADDER, IncidentStatus.RESOLVED), due_by=soon)
         live = view.attempts(statuses=(*_CARRIED, AttemptStatus.VERIFYING), due_by=soon)
-        messages = view.outbox(status=OutboxStatus.PENDING, due_by=soon)
+        messages = self._outbox.waiting(view, soon)
         dues = [row.due_at for row in waiting] + [row.due_at for row in live]
         incidents_due = [row for row in waiting if _due(row.due_at, now)]
         attempts_due = [row for row in live if _due(row.due_at, now)]
@@ -150,7 +153,7 @@ class Mover:
             climbing=[row.id for row in incidents_due if row.status in _ON_LADDER],
             carried=[row.id for row in attempts_due if row.status in _CARRIED],
             verifying=[r.id for r in attempts_due if r.status is AttemptStatus.VERIFYING],
-            deliveries=self._outbox.begin(view, [m for m in messages if _due(m.due_at, now)]),
+            deliveries=[message for message in messages if message.due_at <= now],
             rest=_rest((*dues, *(message.due_at for message in messages)), now),
         )
 
@@ -164,7 +167,7 @@ class _Found:
     climbing: list[IncidentId]
     carried: list[AttemptId]
     verifying: list[AttemptId]
-    deliveries: list[Callable[[], None]]
+    deliveries: list[OutboxItem]
     rest: float
 
 

@@ -6,7 +6,7 @@ refused for good is DEAD and becomes a problem of monitord's own health.
 
 import asyncio
 import json
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
@@ -16,6 +16,7 @@ from monitord.engine.instance import Instance
 from monitord.errors import SecretError, TicketError
 from monitord.log import get_logger
 from monitord.model.catalog import Backend
+from monitord.model.ids import Instant
 from monitord.model.kinds import BackendKind, TicketBackend
 from monitord.model.ticket import Delivery, Event, OutboxItem, OutboxStatus
 from monitord.secrets import SecretRef
@@ -25,6 +26,7 @@ from monitord.store.contract import Tx, View
 log = get_logger(__name__)
 
 _FIRST_RETRY = 5.0  # seconds
+_DOUBLINGS = 10  # beyond, the longest is reached anyway and a float would overflow
 _LONGEST_RETRY = 120.0  # seconds: a server that is back is served within two minutes
 _P = OutboxStatus.PENDING
 
@@ -37,35 +39,40 @@ class Outbox:
         self._kinds = kinds
         self._door = door
         self._built: dict[str, tuple[Backend, TicketBackend]] = {}
-        self._threads = ThreadPoolExecutor(4, thread_name_prefix="outbox")
+        self._threads: dict[str, ThreadPoolExecutor] = {}
 
-    def begin(self, view: View, due: Iterable[OutboxItem]) -> list[Callable[[], None]]:
-        """Give the calls that begin the deliveries which are due and not under way."""
-        calls = []
-        for item in due:
-            name = f"deliver {item.backend} {item.incident}"
-            if self._instance.busy(name):
-                continue
-            external = view.external(item.backend, item.incident)
-            calls.append(self._begin(name, item, external))
-        return calls
+    def waiting(self, view: View, due_by: Instant) -> list[OutboxItem]:
+        """Give the messages due by then, of each backend its own share: none hides another's."""
+        found = {item.id: item for item in view.outbox(status=_P, due_by=due_by)}
+        for backend in self._instance.catalog.backends:
+            mine = view.outbox(status=_P, due_by=due_by, backend=backend)
+            found.update({item.id: item for item in mine})
+        return [found[number] for number in sorted(found)]
+
+    def begin(self, item: OutboxItem) -> None:
+        """Begin a delivery that is due, unless one to the same incident's ticket is under way."""
+        name = f"deliver {item.backend} {item.incident}"
+        if not self._instance.busy(name):
+            self._instance.start(name, self._deliver(item))
 
     def close(self) -> None:
         """Let nothing new begin; what is under way ends by its own time-outs."""
-        self._threads.shutdown(wait=False, cancel_futures=True)
+        for threads in self._threads.values():
+            threads.shutdown(wait=False, cancel_futures=True)
 
-    def _begin(self, name: str, item: OutboxItem, external: str) -> Callable[[], None]:
-        return lambda: self._instance.start(name, self._deliver(item, external))
-
-    async def _deliver(self, item: OutboxItem, external: str) -> None:
+    async def _deliver(self, item: OutboxItem) -> None:
         instance = self._instance
+        # Asked again: between the look that found it and now, an earlier delivery may have ended.
+        external, pending = await instance.store.read(lambda view: _still(view, item))
+        if not pending:
+            return
         try:
             backend = self._backend(item.backend)
             document = json.loads(item.body)
             self._door.entered()
             try:
                 delivery = await asyncio.get_running_loop().run_in_executor(
-                    self._threads, backend.deliver, item, document, external
+                    self._threads_of(item.backend), backend.deliver, item, document, external
                 )
             finally:
                 self._door.left()
@@ -100,7 +107,7 @@ class Outbox:
         self._instance.counters.undelivered[item.backend] += 1
         permanent = isinstance(error, TicketError) and error.permanent
         retry_after = error.retry_after if isinstance(error, TicketError) else None
-        wait = retry_after or min(_FIRST_RETRY * 2**item.tries, _LONGEST_RETRY)
+        wait = retry_after or min(_FIRST_RETRY * 2 ** min(item.tries, _DOUBLINGS), _LONGEST_RETRY)
         due = after(now, timedelta(seconds=wait))
         log.warning(
             "ticket not delivered", backend=item.backend, error=str(error), permanent=permanent
@@ -117,6 +124,12 @@ class Outbox:
 
         return work
 
+    def _threads_of(self, backend: str) -> ThreadPoolExecutor:
+        """Give a backend its own threads: one that hangs delays only itself."""
+        if backend not in self._threads:
+            self._threads[backend] = ThreadPoolExecutor(2, thread_name_prefix=f"outbox-{backend}")
+        return self._threads[backend]
+
     def _backend(self, name: str) -> TicketBackend:
         configured = self._instance.catalog.backends.get(name)
         if configured is None:
@@ -126,6 +139,13 @@ class Outbox:
             backend = self._kinds[configured.kind].build(configured.spec, _resolve)
             built = self._built[name] = (configured, backend)
         return built[1]
+
+
+def _still(view: View, item: OutboxItem) -> tuple[str, bool]:
+    """Give the backend's own reference, and whether the message still waits."""
+    messages = view.messages(item.incident)
+    pending = any(each.id == item.id and each.status is _P for each in messages)
+    return view.external(item.backend, item.incident), pending
 
 
 def _resolve(value: str | SecretRef) -> str:

@@ -118,9 +118,13 @@ class Prober:
             return {check.key: [_unreadable(check, failure)] for check in checks}
         except TransportError as error:
             return {check.key: [_unreadable(check, error)] for check in checks}
-        except ExecutorLostError as error:
+        except (ExecutorLostError, RefusedByExecutorError) as error:
             lost = Result.unknown(str(error), Cause.EXECUTOR)
             return {check.key: [lost] for check in checks}
+        except Exception as error:
+            log.exception("facts failed", host=checks[0].host)  # our bug must not blind a host
+            bug = Result.unknown(f"{type(error).__name__}: {error}", Cause.EXECUTOR)
+            return {check.key: [bug] for check in checks}
         return {
             check.key: self._judged(
                 check,

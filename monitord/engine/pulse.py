@@ -24,7 +24,7 @@ from monitord.model.ids import Instant
 from monitord.model.incident import LIVE_ATTEMPTS, OPEN_STATUSES, IncidentStatus, StepStatus
 from monitord.model.state import CheckState
 from monitord.model.ticket import Order, OutboxItem, OutboxStatus, Verb
-from monitord.store.contract import Tx
+from monitord.store.contract import Tx, View
 
 log = get_logger(__name__)
 
@@ -101,7 +101,7 @@ class Pulse:
         now = instance.now()
         dead, waiting, orders = await instance.store.read(
             lambda view: (
-                len(view.outbox(status=OutboxStatus.DEAD)),
+                _dead(view),
                 view.outbox(status=OutboxStatus.PENDING, limit=1),
                 view.orders(at=now),
             )
@@ -122,9 +122,10 @@ class Pulse:
             return
         instance.counters.clock_steps += 1
         log.warning("the wall clock stepped", seconds=round(step / 1e6, 3))
-        wall = Instant(clock.now() + step)
-        await instance.store.write(lambda tx: _shift(tx, wall, step))
-        clock.follow()
+        async with instance.moving:
+            wall = Instant(clock.now() + step)
+            await instance.store.write(lambda tx: _shift(tx, wall, step))
+            clock.follow()
         instance.remember_step(wall, step)
         instance.beliefs.shift(step)
         instance.wake()
@@ -166,6 +167,13 @@ class Pulse:
             log.warning("retention waits for the store", error=str(error))
             return
         log.info("retention done", rows=total)
+
+
+def _dead(view: View) -> int:
+    """Count the messages refused for good about incidents that are still somebody's business."""
+    dead = view.outbox(status=OutboxStatus.DEAD, limit=1000)
+    live = {incident.id for incident in view.incidents(OPEN_STATUSES, limit=100_000)}
+    return sum(item.incident in live for item in dead)
 
 
 def _stuck(waiting: Sequence[OutboxItem], now: Instant) -> str:

@@ -124,9 +124,17 @@ class View(Protocol):
     def tickets(self, statuses: Iterable[TicketStatus] | None = None) -> list[Ticket]: ...
     def events(self, incident: IncidentId) -> list[Event]: ...
     def outbox(
-        self, *, status: OutboxStatus, due_by: Instant | None = None, limit: int = 100
+        self,
+        *,
+        status: OutboxStatus,
+        due_by: Instant | None = None,
+        backend: str = "",
+        limit: int = 100,
     ) -> list[OutboxItem]:
-        """Give messages, oldest first; with `due_by` only the first of each (backend, incident)."""
+        """Give messages, oldest first; with `due_by` only the first of each (backend, incident).
+
+        With `backend` only those to it: a slow one must not hide what waits for another.
+        """
         ...
 
     def messages(self, incident: IncidentId) -> list[OutboxItem]:

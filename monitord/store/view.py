@@ -258,11 +258,18 @@ class RowView:
         return self._all(t.EVENTS, t.EVENTS.select().where(c.incident == incident).order_by(c.id))
 
     def outbox(
-        self, *, status: OutboxStatus, due_by: Instant | None = None, limit: int = 100
+        self,
+        *,
+        status: OutboxStatus,
+        due_by: Instant | None = None,
+        backend: str = "",
+        limit: int = 100,
     ) -> list[OutboxItem]:
         """Give messages, by id; with `due_by` none that would overtake an earlier one."""
         c = t.OUTBOX.table.c
         query = t.OUTBOX.select().where(c.status == str(status))
+        if backend:
+            query = query.where(c.backend == backend)
         if due_by is not None:
             e = _EARLIER.c
             overtakes = exists().where(
