@@ -51,6 +51,7 @@ class Instance:
     state: Path
     epoch: int = 0
     due: asyncio.Event = field(default_factory=asyncio.Event)
+    moving: asyncio.Lock = field(default_factory=asyncio.Lock)
     job_ended: JobEnded = field(default=_nobody)
     tasks: dict[str, asyncio.Task[None]] = field(default_factory=dict)
     steps: list[tuple[Instant, int]] = field(default_factory=list)
