@@ -40,22 +40,23 @@ _EXECUTOR = 10.0  # seconds that the start waits for the executor before it chec
 def run(config: Path) -> int:
     """Run the core until it is told to stop; gives the exit code."""
     configure_log()
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)  # until there is something to reload
     sys.setswitchinterval(_SWITCH)
     catalog = configuration.load(config, KINDS)
     state, folder = prepare(catalog.settings)
     pings.read_secret(state, create=True)
     sock = listen_unix(folder / "core.sock")
     try:
-        uvloop.run(_main(config, catalog, state, folder, sock))
+        return uvloop.run(_main(config, catalog, state, folder, sock))
     finally:
         sock.close()
         (folder / "core.sock").unlink(missing_ok=True)
-    return 0
 
 
 async def _main(
     config: Path, catalog: Catalog, state: Path, folder: Path, sock: socket.socket
-) -> None:
+) -> int:
+    """Run everything until told to stop; gives the exit code."""
     counters = Counters(started=time.time())
     store = open_store(store_of(catalog.settings), locate=lambda host: _place_of(core, host))
     executor = ExecutorClient(
@@ -80,10 +81,11 @@ async def _main(
     await core.start()
     settle()
     asyncio.get_running_loop().call_later(_ALL_KNOWN, settle)
-    await _serve_until_told(core, sock)
+    well = await _serve_until_told(core, sock)
     await core.stop()
     await executor.stop()
     await store.close()
+    return 0 if well else 1
 
 
 def _place_of(core: Core, host: str) -> tuple[str, str]:
@@ -92,7 +94,8 @@ def _place_of(core: Core, host: str) -> tuple[str, str]:
     return (found.customer, found.site) if found is not None else ("", "")
 
 
-async def _serve_until_told(core: Core, sock: socket.socket) -> None:
+async def _serve_until_told(core: Core, sock: socket.socket) -> bool:
+    """Serve the control API until told to stop; False when it ended by itself."""
     loop = asyncio.get_running_loop()
     told = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -110,11 +113,17 @@ async def _serve_until_told(core: Core, sock: socket.socket) -> None:
     catalog = core.catalog
     _log.info("core runs", epoch=core.instance.epoch, checks=len(catalog.checks))
     notify("READY=1", f"STATUS=watching {len(catalog.checks)} checks on {len(catalog.hosts)} hosts")
+    # Without its API the core could be neither asked nor told: then it ends, and is started again.
+    serving.add_done_callback(lambda _: told.set())
     await told.wait()
+    died = serving.done()
     notify("STOPPING=1")
     for task in (serving, watchdog):
         task.cancel()
-    await asyncio.gather(serving, watchdog, return_exceptions=True)
+    ends = await asyncio.gather(serving, watchdog, return_exceptions=True)
+    if died:
+        _log.error("the control API ended by itself; the core stops", problem=repr(ends[0]))
+    return not died
 
 
 async def _reload(core: Core) -> None:

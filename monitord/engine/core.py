@@ -100,7 +100,7 @@ class Core:
         self._outbox = Outbox(self.instance, kinds.backends, door)
         self._attempts, verifying = Attempts(self.instance), Verifying(self.instance)
         self._mover = Mover(self.instance, self._attempts, verifying, self._outbox)
-        self._pulse = Pulse(self.instance, self._condition, steady, self._ingest, self._reassemble)
+        self._pulse = Pulse(self.instance, self._condition, steady, self._chores, self._reassemble)
         self._orders = Orders(self.instance)
         self._commands = Commands(self.instance, places)
         self._reloading = Reloading(self.instance, self._condition, self._adopt)
@@ -346,6 +346,11 @@ class Core:
             await self._reloading.apply(by="an exception's end")
         except MonitordError as error:
             log.warning("an exception has ended, and the files cannot be used", error=str(error))
+
+    def _chores(self) -> None:
+        """Do what comes again every few seconds."""
+        self._orders.expire_file()
+        self._ingest()
 
     def _ingest(self) -> None:
         self.instance.start("spool", self._take_spooled())

@@ -12,13 +12,17 @@ from monitord.decisions.selector import Selector, matches, parse
 from monitord.engine.instance import Instance
 from monitord.engine.situation import checks_of
 from monitord.errors import CommandRefusedError, NotFoundError
+from monitord.log import get_logger
 from monitord.model.ids import IncidentId, Instant
 from monitord.model.incident import OPEN_STATUSES, Incident, IncidentStatus
 from monitord.model.spec import format_duration
+from monitord.model.text import one_line
 from monitord.model.ticket import Event, Order, TicketStatus, Verb
 from monitord.store.contract import Tx
 
 EVERYTHING = "*"
+_UNTIL = "\nuntil (µs since the epoch) "
+log = get_logger(__name__)
 _NOBODY = IncidentId(0)  # stands in a line until it is known whose timeline it goes to
 _ON_LADDER = frozenset({IncidentStatus.OPEN, IncidentStatus.WAITING})
 _WOKEN = _ON_LADDER | {IncidentStatus.ESCALATED}  # what keeps quiet also bears on told people
@@ -79,7 +83,7 @@ class Orders:
             )
 
         if verb is Verb.HALT and selector == EVERYTHING:
-            self._write_file(by, reason)
+            self._write_file(by, reason, expires)
         given, events = await instance.store.write(work)
         instance.tell(events)
         instance.wake()
@@ -129,10 +133,22 @@ class Orders:
                 f"{selector.text!r} touches no check now; `monitord checks` lists them"
             )
 
-    def _write_file(self, by: str, reason: str) -> None:
+    def expire_file(self) -> None:
+        """Remove the file HALT when the order that wrote it is over; one by hand stays."""
+        path = self._instance.state / "HALT"
+        try:
+            words = path.read_text(encoding="utf-8").rpartition(_UNTIL)
+        except (OSError, UnicodeDecodeError):
+            return  # there is none, or it is not ours
+        until = words[2].strip()
+        if words[1] and until.isdigit() and int(until) <= self._instance.now():
+            path.unlink(missing_ok=True)
+            log.info("the halt of everything has ended")
+
+    def _write_file(self, by: str, reason: str, expires: Instant) -> None:
         """The file comes first: it must work even if the database does not take the row."""
         path = self._instance.state / "HALT"
-        text = f"halted by {by}: {reason}\n"
+        text = f"halted by {by}: {one_line(reason)}{_UNTIL}{expires}\n"
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o640)
         with os.fdopen(descriptor, "w", encoding="utf-8") as file:
             file.write(text)
