@@ -148,7 +148,7 @@ def evidence(seen: Iterable[Status]) -> Status:
 
 
 def _halt(s: Situation) -> Refusal | None:
-    if s.halt_file:
+    if s.halt_order is None and s.halt_file:
         return Refusal("automation is halted: the file HALT exists", Then.PERSON)
     if s.halt_order is not None:
         order = s.halt_order
