@@ -55,7 +55,8 @@ class Beliefs:
         self._items: dict[CheckKey, tuple[StateKey, ...]] = {}
         self._catalog: Catalog | None = None
         self._dependents: dict[str, frozenset[CheckKey]] = {}
-        self._holds: dict[CheckKey, Hold] = {}
+        self._attempts: dict[AttemptId, Hold] = {}
+        self._holds: dict[CheckKey, tuple[Hold, ...]] = {}
         self._watching: dict[CheckKey, Instant] = {}
 
     def restore(self, states: Iterable[CheckState]) -> None:
@@ -124,10 +125,7 @@ class Beliefs:
 
     def absorb(self, check: Check, results: Sequence[Result], at: Instant) -> timedelta | None:
         """Let results change the beliefs; gives the retry interval while something is soft."""
-        hold = self._holds.get(check.key)
-        if hold is not None and at < hold.until:
-            for result in results:
-                hold.seen[state_key(check.key, result.item)] = result
+        if not self._still_watches(check) or self._held(check.key, results, at):
             return None
         soft = False
         results = self._spread(check.key, results)
@@ -158,40 +156,100 @@ class Beliefs:
             if state.last_seen:
                 self.states[key] = replace(state, last_seen=Instant(state.last_seen + step))
         self._watching = {key: Instant(at + step) for key, at in self._watching.items()}
-        for hold in {id(hold): hold for hold in self._holds.values()}.values():
+        for hold in self._attempts.values():
             hold.until = Instant(hold.until + step)
 
+    def rename(self, names: Mapping[StateKey, StateKey]) -> None:
+        """Let states, and the holds on their checks, go by other keys from now on."""
+        states = [(self.states.get(old), new) for old, new in names.items()]
+        checks = {split_state_key(old)[0]: split_state_key(new)[0] for old, new in names.items()}
+        for old in names:
+            self.drop(old)
+        for state, new in states:
+            if state is not None:
+                self.replace(replace(state, key=new))
+        for hold in self._attempts.values():
+            self._let_go(hold)
+            hold.seen = {names.get(key, key): result for key, result in hold.seen.items()}
+            hold.checks = frozenset(checks.get(key, key) for key in hold.checks)
+            self._put_on(hold)
+
+    @property
+    def held(self) -> frozenset[AttemptId]:
+        """The attempts whose holds are on."""
+        return frozenset(self._attempts)
+
     def hold(self, hold: Hold) -> None:
-        """Begin an attempt's hold."""
-        for key in hold.checks:
-            self._holds[key] = hold
+        """Begin an attempt's hold, or take it anew: then it keeps what it has seen."""
+        older = self._attempts.get(hold.attempt)
+        if older is not None:
+            hold.seen = {**older.seen, **hold.seen}
+            self._let_go(older)
+        self._attempts[hold.attempt] = hold
+        self._put_on(hold)
 
     def release(self, attempt: AttemptId, now: Instant) -> None:
-        """End an attempt's hold and run what it held at once."""
-        found = next((hold for hold in self._holds.values() if hold.attempt == attempt), None)
+        """End an attempt's hold and run at once what no other attempt holds."""
+        found = self._attempts.pop(attempt, None)
         if found is None:
             return
-        for key in found.checks:
-            if self._holds.get(key) is found:
-                del self._holds[key]
-                self._watching[key] = now
-        self.recheck(found.checks)
+        free = self._let_go(found)
+        for key in free & self._watching.keys():
+            self._watching[key] = now
+        self.recheck(free)
 
     def release_overdue(self, now: Instant) -> None:
         """End the holds whose attempts should have ended: nothing is kept blind for longer."""
-        for attempt in {hold.attempt for hold in self._holds.values() if now >= hold.until}:
+        for attempt in [hold.attempt for hold in self._attempts.values() if now >= hold.until]:
             self.release(attempt, now)
 
     def seen_during(self, attempt: AttemptId) -> list[tuple[StateKey, Result]]:
-        """Give the newest results that an attempt's hold has kept from counting."""
-        for hold in self._holds.values():
-            if hold.attempt == attempt:
-                return sorted(hold.seen.items())
-        return []
+        """Give the newest results that an attempt's hold has kept from counting, by key.
+
+        The store's writer asks too, from its thread: it sorts a copy made in one instruction.
+        """
+        hold = self._attempts.get(attempt)
+        return sorted(hold.seen.copy().items()) if hold is not None else []
 
     def disturbed_by(self, host: str) -> frozenset[CheckKey]:
         """Give the checks of a host and of everything that needs it."""
         return self._dependents.get(host, frozenset())
+
+    def _still_watches(self, check: Check) -> bool:
+        """Tell whether a result of the check is one of what the catalog has under its key now.
+
+        It may come late: the check was removed while it ran, or looks at something else since.
+        """
+        if self._catalog is None:
+            return True
+        current = self._catalog.checks.get(check.key)
+        if current is check:
+            return True
+        return current is not None and (current.kind, current.spec) == (check.kind, check.spec)
+
+    def _held(self, check: CheckKey, results: Sequence[Result], at: Instant) -> bool:
+        """Keep the results with the attempts that hold the check; tells whether there are any."""
+        holds = [hold for hold in self._holds.get(check, ()) if at < hold.until]
+        for hold in holds:
+            for result in results:
+                hold.seen[state_key(check, result.item)] = result
+        return bool(holds)
+
+    def _put_on(self, hold: Hold) -> None:
+        for key in hold.checks:
+            self._holds[key] = (*self._holds.get(key, ()), hold)
+
+    def _let_go(self, hold: Hold) -> frozenset[CheckKey]:
+        """Take a hold off its checks; gives those that no other hold is on."""
+        free: set[CheckKey] = set()
+        for key in hold.checks:
+            rest = tuple(other for other in self._holds.get(key, ()) if other is not hold)
+            if rest:
+                self._holds[key] = rest
+            else:
+                self._holds.pop(key, None)
+                free.add(key)
+        return frozenset(free)
 
     def _spread(self, check: CheckKey, results: Sequence[Result]) -> Sequence[Result]:
         """Let a check that could not look at all say so of each item that it is known to have.

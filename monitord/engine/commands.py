@@ -48,15 +48,11 @@ class Commands:
         instance, now = self._instance, self._instance.now()
         if not reason.strip():
             raise CommandRefusedError("closing needs a reason; add --reason '…'")
-        events = await instance.store.write(
+        closed = await self._end(
             lambda tx: incidents.close_by_person(tx, instance, number, now, by=by, reason=reason)
         )
-        if events is None:
+        if closed is None:
             raise NotFoundError(f"no incident {number} is open; `monitord incidents` lists them")
-        for attempt in await instance.store.read(lambda view: view.attempts(incident=number)):
-            instance.beliefs.release(attempt.id, now)
-        instance.tell(events)
-        instance.wake()
 
     async def forget(self, key: StateKey, *, by: str) -> None:
         """Drop the state of an item that is gone."""
@@ -75,10 +71,8 @@ class Commands:
             reason = f"{key} was forgotten"
             return incidents.forget_items(tx, instance, {key}, now, by=by, reason=reason)
 
-        events = await instance.store.write(work)
+        await self._end(work)
         instance.beliefs.drop(key)
-        instance.tell(events)
-        instance.wake()
 
     async def remediate(
         self, key: str, runbook: str | None, *, dry_run: bool, by: str
@@ -165,6 +159,19 @@ class Commands:
                 for setting, value, place in self._places(check.key)
             ],
         }
+
+    async def _end(self, work: Callable[[Tx], list[Event] | None]) -> list[Event] | None:
+        """Write what may end attempts, then end their holds and tell of it."""
+        instance = self._instance
+        held = instance.beliefs.held
+        events, ended = await instance.store.write(
+            lambda tx: (work(tx), incidents.ended_among(tx, held))
+        )
+        for attempt in ended:
+            instance.beliefs.release(attempt, instance.now())
+        instance.tell(events or [])
+        instance.wake()
+        return events
 
     def find(self, key: str) -> Check:
         """Give the check of a key (an item's key will do); NotFoundError names the nearest."""

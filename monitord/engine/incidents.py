@@ -4,7 +4,7 @@ What to do is decided by decisions/incidents.py; each transition is settled in t
 acts on it, so that a kill between two of them repeats nothing and forgets nothing.
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from functools import partial
 
 from monitord.clock import after
@@ -13,8 +13,9 @@ from monitord.decisions.escalation import priority
 from monitord.engine import ticketing
 from monitord.engine.instance import Instance
 from monitord.engine.turn import AfterCommit
-from monitord.model.ids import IncidentId, Instant, StateKey
+from monitord.model.ids import AttemptId, IncidentId, Instant, StateKey
 from monitord.model.incident import (
+    LIVE_ATTEMPTS,
     OPEN_STATUSES,
     Attempt,
     AttemptStatus,
@@ -143,6 +144,16 @@ def end_attempt(tx: Tx, attempt: Attempt, now: Instant, outcome: str) -> bool:
     if moved and not running:
         tx.release_locks(attempt.id)
     return moved
+
+
+def ended_among(tx: Tx, attempts: Iterable[AttemptId]) -> list[AttemptId]:
+    """Give those of some attempts that are over: whoever ended them, their holds must go."""
+    found = ((number, tx.attempt(number)) for number in attempts)
+    return [
+        number
+        for number, attempt in found
+        if attempt is None or attempt.status not in LIVE_ATTEMPTS
+    ]
 
 
 def rank(instance: Instance, key: str, severity: Status) -> str:

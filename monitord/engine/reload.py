@@ -16,7 +16,7 @@ from monitord.engine.instance import Instance
 from monitord.errors import CommandRefusedError, ConfigError, ExecutorLostError, Problem
 from monitord.log import get_logger
 from monitord.model.catalog import Catalog
-from monitord.model.ids import CheckKey, StateKey, split_state_key, state_key
+from monitord.model.ids import AttemptId, CheckKey, StateKey, split_state_key, state_key
 from monitord.model.state import CheckState
 from monitord.model.ticket import Event
 from monitord.store.contract import Tx
@@ -71,9 +71,9 @@ class Reloading:
     async def _take_over(self, catalog: Catalog, plan: ReloadPlan, by: str) -> None:
         instance = self.instance
         renamed, gone, reset = self._states_touched(plan)
-        now = instance.now()
+        now, held = instance.now(), instance.beliefs.held
 
-        def work(tx: Tx) -> list[Event]:
+        def work(tx: Tx) -> tuple[list[Event], list[AttemptId]]:
             events: list[Event] = []
             tx.rename_states(renamed)
             for key in plan.removed:
@@ -88,19 +88,17 @@ class Reloading:
             tx.forget_states(gone)
             tx.put_states(reset)
             tx.add_audit(now, by, "reload", catalog.hash, f"{len(plan.lines)} changes")
-            return events
+            return events, incidents.ended_among(tx, held)
 
-        events = await instance.store.write(work)
-        for old, new in renamed.items():
-            state = instance.beliefs.states.get(old)
-            instance.beliefs.drop(old)
-            if state is not None:
-                instance.beliefs.replace(replace(state, key=new))
+        events, ended = await instance.store.write(work)
+        instance.beliefs.rename(renamed)
         for key in gone:
             instance.beliefs.drop(key)
         instance.beliefs.restore(reset)
         instance.catalog = catalog
         self.adopt(catalog, frozenset((*plan.added, *plan.resets)))
+        for attempt in ended:
+            instance.beliefs.release(attempt, now)
         instance.tell(events)
         instance.wake()
 

@@ -5,6 +5,7 @@ Between the schedule (what) and the beliefs (what of it); it judges nothing and 
 
 import asyncio
 from collections import deque
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 
 from monitord.clock import Clock
@@ -13,6 +14,9 @@ from monitord.engine.ports import Probing
 from monitord.engine.schedule import Scheduler, Slot
 from monitord.log import get_logger
 from monitord.metrics import Counters
+from monitord.model.catalog import Check
+from monitord.model.ids import Instant
+from monitord.model.result import Result
 
 log = get_logger(__name__)
 
@@ -76,26 +80,37 @@ class Runner:
             self._counters.running = len(self._tasks)
 
     async def _single(self, slot: Slot) -> None:
+        check, again = slot.check, None  # a reload meanwhile gives the slot another one
         try:
-            results = await self._probing.single(slot.check)
-            again = self._beliefs.absorb(slot.check, results, self._clock.now())
-        except BaseException:
-            self._finished(slot)
-            raise
-        self._counters.checks_run += 1
-        self._finished(slot, again)
+            results = await self._probing.single(check)
+            again = self._beliefs.absorb(check, results, self._clock.now())
+            self._counters.checks_run += 1
+        finally:
+            self._finished(slot, again)
 
     async def _trip(self, slots: list[Slot]) -> None:
+        checks = [slot.check for slot in slots]
         try:
-            found = await self._probing.facts([slot.check for slot in slots])
+            found = await self._probing.facts(checks)
         except BaseException:
             for slot in slots:
                 self._finished(slot)
             raise
         now = self._clock.now()
-        for slot in slots:
-            again = self._beliefs.absorb(slot.check, found[slot.check.key], now)
+        for slot, check in zip(slots, checks, strict=True):
+            self._take(slot, check, found, now)
+
+    def _take(
+        self, slot: Slot, check: Check, found: Mapping[str, Sequence[Result]], now: Instant
+    ) -> None:
+        """Take one check's results of a trip; its trouble is not the others'."""
+        again = None
+        try:
+            again = self._beliefs.absorb(check, found[check.key], now)
             self._counters.checks_run += 1
+        except Exception:
+            log.exception("a run failed", check=check.key)
+        finally:
             self._finished(slot, again)
 
     def _finished(self, slot: Slot, again: timedelta | None = None) -> None:
