@@ -7,6 +7,7 @@ would hold up the checks by tens of milliseconds.
 
 import asyncio
 import heapq
+import os
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
@@ -53,7 +54,7 @@ def _page(name: str, keys: Iterable[str], after: str, limit: int) -> dict[str, A
 
 
 def _halt_file(engine: Engine) -> bool:
-    return (Path(engine.catalog.settings.state) / "HALT").exists()
+    return os.path.lexists(Path(engine.catalog.settings.state) / "HALT")
 
 
 async def status(asked: Asked) -> Any:

@@ -11,6 +11,7 @@ from typing import Any
 
 from monitord import pings
 from monitord.clock import Clock
+from monitord.engine import halt_file
 from monitord.engine.attempts import Attempts, holding
 from monitord.engine.beliefs import Beliefs
 from monitord.engine.commands import Commands
@@ -349,7 +350,7 @@ class Core:
 
     def _chores(self) -> None:
         """Do what comes again every few seconds."""
-        self._orders.expire_file()
+        halt_file.expire(self.instance.state, self.now())
         self._ingest()
 
     def _ingest(self) -> None:

@@ -5,12 +5,14 @@ It holds references and decides nothing; the composition root fills it.
 
 import asyncio
 import json
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, TypeVar
 
 from monitord.clock import Clock
+from monitord.engine import halt_file
 from monitord.engine.beliefs import Beliefs
 from monitord.engine.happenings import Happenings
 from monitord.engine.ports import Executor, Probing, StepOutcome
@@ -55,6 +57,7 @@ class Instance:
     job_ended: JobEnded = field(default=_nobody)
     tasks: dict[str, asyncio.Task[None]] = field(default_factory=dict)
     steps: list[tuple[Instant, int]] = field(default_factory=list)
+    _former: tuple[Catalog | None, Mapping[str, Check]] = (None, MappingProxyType({}))
 
     def now(self) -> Instant:
         """Give the instance's wall time."""
@@ -100,8 +103,19 @@ class Instance:
                 await asyncio.sleep(_STORE_RETRY)
 
     def check(self, key: str) -> Check | None:
-        """Give the check of an incident's key, if it is configured."""
-        return self.catalog.checks.get(CheckKey(key))
+        """Give the check of an incident's or attempt's key, if it is configured.
+
+        Attempts keep the name of their day, so a former name (`was:`) leads to the check too.
+        """
+        current = self.catalog
+        found = current.checks.get(CheckKey(key))
+        if found is not None:
+            return found
+        catalog, former = self._former
+        if catalog is not current:
+            former = {check.was: check for check in current.checks.values() if check.was}
+            self._former = current, former
+        return former.get(key)
 
     def host(self, check: Check | None) -> Host | None:
         """Give the host of a check."""
@@ -132,7 +146,7 @@ class Instance:
 
     def halted_by_file(self) -> bool:
         """Tell whether the file HALT exists: it works with the database dead."""
-        return (self.state / "HALT").exists()
+        return halt_file.exists(self.state)
 
     def _ended(self, task: asyncio.Task[None]) -> None:
         self.tasks.pop(task.get_name(), None)

@@ -4,25 +4,21 @@ The rows are the truth; a halt of everything also leaves the file HALT, which wo
 database dead. What an order means for a repair is decided by the guards.
 """
 
-import os
 from dataclasses import replace
 
 from monitord.clock import between
 from monitord.decisions.selector import Selector, matches, parse
+from monitord.engine import halt_file
 from monitord.engine.instance import Instance
 from monitord.engine.situation import checks_of
-from monitord.errors import CommandRefusedError, NotFoundError
-from monitord.log import get_logger
+from monitord.errors import CommandRefusedError, NotFoundError, StoreError
 from monitord.model.ids import IncidentId, Instant
 from monitord.model.incident import OPEN_STATUSES, Incident, IncidentStatus
 from monitord.model.spec import format_duration
-from monitord.model.text import one_line
 from monitord.model.ticket import Event, Order, TicketStatus, Verb
 from monitord.store.contract import Tx
 
 EVERYTHING = "*"
-_UNTIL = "\nuntil (µs since the epoch) "
-log = get_logger(__name__)
 _NOBODY = IncidentId(0)  # stands in a line until it is known whose timeline it goes to
 _ON_LADDER = frozenset({IncidentStatus.OPEN, IncidentStatus.WAITING})
 _WOKEN = _ON_LADDER | {IncidentStatus.ESCALATED}  # what keeps quiet also bears on told people
@@ -83,8 +79,16 @@ class Orders:
             )
 
         if verb is Verb.HALT and selector == EVERYTHING:
-            self._write_file(by, reason, expires)
-        given, events = await instance.store.write(work)
+            halt_file.write(instance.state, by, reason, expires)
+        try:
+            given, events = await instance.store.write(work)
+        except StoreError as error:
+            if verb is not Verb.HALT or selector != EVERYTHING:
+                raise
+            raise CommandRefusedError(
+                f"halted by the file HALT; the order could not be recorded ({error}):"
+                " it stays until `monitord resume '*'`"
+            ) from error
         instance.tell(events)
         instance.wake()
         return given
@@ -109,13 +113,12 @@ class Orders:
                     ended.append(order)
             return ended, events
 
-        file = instance.state / "HALT"
-        had_file = what == EVERYTHING and file.exists()
+        had_file = what == EVERYTHING and halt_file.exists(instance.state)
         ended, events = await instance.store.write(work)
         if had_file or any(o.verb is Verb.HALT and o.selector == EVERYTHING for o in ended):
-            file.unlink(missing_ok=True)
+            halt_file.remove(instance.state)
         if not ended and not had_file:
-            raise NotFoundError(f"no order {what} is in force; `monitord status` lists them")
+            raise NotFoundError(f"no order {what} is in force; `monitord orders` lists them")
         instance.tell(events)
         instance.wake()
         return ended
@@ -132,26 +135,6 @@ class Orders:
             raise CommandRefusedError(
                 f"{selector.text!r} touches no check now; `monitord checks` lists them"
             )
-
-    def expire_file(self) -> None:
-        """Remove the file HALT when the order that wrote it is over; one by hand stays."""
-        path = self._instance.state / "HALT"
-        try:
-            words = path.read_text(encoding="utf-8").rpartition(_UNTIL)
-        except (OSError, UnicodeDecodeError):
-            return  # there is none, or it is not ours
-        until = words[2].strip()
-        if words[1] and until.isdigit() and int(until) <= self._instance.now():
-            path.unlink(missing_ok=True)
-            log.info("the halt of everything has ended")
-
-    def _write_file(self, by: str, reason: str, expires: Instant) -> None:
-        """The file comes first: it must work even if the database does not take the row."""
-        path = self._instance.state / "HALT"
-        text = f"halted by {by}: {one_line(reason)}{_UNTIL}{expires}\n"
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o640)
-        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-            file.write(text)
 
     def _tell_incidents(self, tx: Tx, order: Order, now: Instant, line: Event) -> list[Event]:
         """Write a line on the timeline of every live incident that it covers, and wake these."""
