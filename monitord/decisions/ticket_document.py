@@ -15,7 +15,6 @@ from monitord.model.ids import Instant
 from monitord.model.incident import Attempt, Incident, IncidentStatus, Phase, Step, StepStatus
 from monitord.model.ticket import Event, Ticket
 
-_REFUSALS = frozenset({"refused", "handed-over"})
 _TIMELINE = 200  # lines; older ones of a long incident are left out in the middle
 
 
@@ -63,7 +62,7 @@ def document(
         "says": _says(incident),
         "next_command": next_command(incident),
         "tried": [_tried(attempt, steps.get(attempt.id, ())) for attempt in attempts],
-        "refused": [_refused(event) for event in events if event.kind in _REFUSALS],
+        "refused": [_refused(event) for event in events if event.kind == "refused"],
         "evidence": _evidence(attempts, steps),
         "timeline": [_line(event) for event in _bounded(events)],
         "links": {},
@@ -77,11 +76,11 @@ def title(incident: Incident) -> str:
 
 def next_command(incident: Incident) -> str:
     """Give the one command that a person would run first; it changes nothing."""
-    if incident.status in (IncidentStatus.RESOLVED, IncidentStatus.CLOSED):
+    key = incident.key
+    if key.startswith("unknown/"):  # its items say which checks cannot be judged
+        key = next(iter(incident.items), "")
+    if not key or incident.status in (IncidentStatus.RESOLVED, IncidentStatus.CLOSED):
         return f"monitord incident {incident.id}"
-    key = (
-        incident.key if not incident.key.startswith("unknown/") else next(iter(incident.items), "")
-    )
     return f"monitord explain {key}"
 
 
