@@ -1,7 +1,7 @@
 """The file HALT in the state folder: stops all actions even when the database is dead.
 
 Whatever bears that name halts, also a folder, a dangling link or what cannot be looked at. A file
-that an order wrote says until when, and goes with it; one made by hand stays until somebody ends it.
+that an order wrote says until when, and goes with it; one made by hand stays until it is ended.
 """
 
 from pathlib import Path
