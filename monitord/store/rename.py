@@ -1,7 +1,8 @@
 """A rename (`was:`): states get new keys, and what is remembered of the old name goes with them.
 
-Whether a rename is one is decided by the configuration; plans, steps and the timeline keep the
-name that was true when they were written.
+Whether a rename is one is decided by the configuration; attempts, their plans and steps, and the
+timeline keep the name that was true when they were written: the executor renders a running attempt
+from the configuration of its day, under the names of that day.
 """
 
 import json
@@ -19,7 +20,7 @@ def rename_states(connection: Connection, names: Mapping[StateKey, StateKey]) ->
     _states(connection, names)
     _keys(connection, t.TRANSITIONS.table, names)
     checks = {split_state_key(old)[0]: split_state_key(new)[0] for old, new in names.items()}
-    for table in (t.INCIDENTS.table, t.ATTEMPTS.table, t.TICKETS.table, t.JOBS.table):
+    for table in (t.INCIDENTS.table, t.TICKETS.table, t.JOBS.table):
         _keys(connection, table, checks)
     _items(connection, names)
 

@@ -73,7 +73,7 @@ def test_a_rename_carries_state_and_history(store: OpenStore) -> None:
         incident = view.live_incident("web1/new")
         assert incident is not None
         assert incident.items == (new,)
-        assert view.attempts()[0].key == "web1/new"
+        assert view.attempts()[0].key == "web1/old", "its plan is of that name"
         assert view.job("web1/new") is not None
 
     store.read_now(check)

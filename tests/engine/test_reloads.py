@@ -1,0 +1,173 @@
+"""Reloads of a core on virtual time: what a removal, a rename and two reloads at once leave behind.
+
+A scenario's configuration stands still, so these runs give its executor another one to parse.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from monitord import config
+from monitord.daemon.kinds import KINDS
+from monitord.engine.core import Core
+from monitord.engine.scenario.file import read
+from monitord.engine.scenario.history import Fact
+from monitord.engine.scenario.run import Running, load
+from monitord.engine.scenario.world import ScriptedExecutor
+from monitord.engine.virtual_time import Door, VirtualLoop, run
+
+SHOP = """
+profile: standard
+hosts: {web1: {address: 127.0.0.1, login: {local: {act: true}}, checks: {site: , other: }}}
+checks:
+  site: {tcp: {port: 80}, every: 30s, retry_every: 10s, attempts: 2, remediate: [two]}
+  other: {tcp: {port: 81}, every: 30s, retry_every: 10s, attempts: 2}
+runbooks:
+  two:
+    mode: auto
+    steps: [{systemd: {unit: nginx, do: stop}}, {systemd: {unit: nginx, do: start}}]
+    verify: {settle: 15s, oks: 3, within: 2m}
+    limits: {per_incident: 1, cooldown: 10m}
+"""
+WITHOUT_SITE = SHOP.replace("{site: , other: }", "{other: }")
+RENAMED = SHOP.replace("{site: , other: }", "{shop: , other: }").replace(
+    "site: {tcp", "shop: {was: site, tcp"
+)
+
+
+class Configured(ScriptedExecutor):
+    """Parses the files as they stand, as the real executor's child does."""
+
+    file = Path()
+
+    async def parse(self) -> Mapping[str, Any]:
+        await asyncio.sleep(1)
+        try:
+            return {"sources": json.loads(json.dumps(config.read(self.file).to_json()))}
+        except config.ConfigError as error:
+            rows = [(p.file, p.line, p.column, p.text) for p in error.problems]
+            return {"problems": rows}
+
+
+@dataclass
+class House:
+    """One run: a configuration, what happens at which second, and what came of it."""
+
+    folder: Path
+
+    def write(self, text: str) -> None:
+        (self.folder / "monitord.yaml").write_text(text, encoding="utf-8")
+
+    def live(
+        self,
+        given: str,
+        deeds: Mapping[float, Callable[[Core], Awaitable[object]]],
+        actions: str = "{}",
+        lasts: str = "10m",
+    ) -> Running:
+        """Let time pass; each deed is done to the core at its second."""
+        path = self.folder / "one.test.yaml"
+        path.write_text(
+            f"config: monitord.yaml\nlasts: {lasts}\ngiven: {given}\nactions: {actions}\n"
+            "expect: [{count: effects, is: 0}]\n"
+        )
+        file, door = read(path), Door()
+        loop = VirtualLoop(door)
+        asyncio.set_event_loop(loop)
+        try:
+            running = Running(
+                file.scenario, load(file, self.folder, KINDS), KINDS, loop, door, self.folder
+            )
+            running._executor = Configured(running.world)
+            running._executor.file = self.folder / "monitord.yaml"
+            run(_beside(running, deeds), loop)
+        finally:
+            asyncio.set_event_loop(None)
+        return running
+
+
+async def _beside(
+    running: Running, deeds: Mapping[float, Callable[[Core], Awaitable[object]]]
+) -> None:
+    async def do() -> None:
+        for second, deed in sorted(deeds.items()):
+            await asyncio.sleep(second - asyncio.get_running_loop().time())
+            await deed(running._core)
+
+    doing = asyncio.get_running_loop().create_task(do())
+    await running.go()
+    await doing
+
+
+def facts(running: Running, what: str) -> list[Fact]:
+    """Give what was true at the end."""
+    return [fact for fact in running.history.samples[-1].facts if fact["what"] == what]
+
+
+@pytest.fixture
+def house(tmp_path: Path) -> House:
+    made = House(tmp_path)
+    made.write(SHOP)
+    return made
+
+
+def reload_to(house: House, text: str) -> Callable[[Core], Awaitable[object]]:
+    async def deed(core: Core) -> object:
+        house.write(text)
+        return await core.reload(by="kim")
+
+    return deed
+
+
+def test_a_removed_check_leaves_no_unknown_incident_open(house: House) -> None:
+    ended = house.live(
+        '{0s: {web1/site: unknown resolver "no resolver answers"}}',
+        {120: reload_to(house, WITHOUT_SITE)},
+    )
+    (incident,) = facts(ended, "incident")
+    assert (incident["of"], incident["status"]) == ("unknown/resolver", "CLOSED")
+    assert ended._core.instance.beliefs.of("web1/site") == []
+
+
+def test_a_removal_in_mid_attempt_leaves_no_check_blind(house: House) -> None:
+    ended = house.live(
+        '{60s: {web1/site: critical "no"}, 150s: {web1/other: critical "down"}}',
+        {100: reload_to(house, WITHOUT_SITE)},
+        actions="{two: {does: heals, takes: 50s}}",
+        lasts="4m",
+    )
+    found = {fact["of"]: fact["status"] for fact in facts(ended, "incident")}
+    assert found["web1/site"] == "CLOSED"
+    assert found["web1/other"] == "ESCALATED"
+
+
+def test_a_rename_in_mid_attempt_lets_the_repair_end(house: House) -> None:
+    """The attempt keeps the name of its day, under which the executor renders its plan."""
+    ended = house.live(
+        '{60s: {web1/site: critical "no"}}',
+        {140: reload_to(house, RENAMED)},
+        actions="{two: {does: heals, takes: 30s}}",
+    )
+    (incident,) = facts(ended, "incident")
+    assert (incident["of"], incident["status"]) == ("web1/shop", "RESOLVED")
+    (attempt,) = facts(ended, "attempt")
+    assert (attempt["of"], attempt["says"]) == ("web1/site", "verified: 3 OKs after two")
+    assert len(ended.world.effects) == 2
+    assert ended._core.instance.beliefs.held == frozenset()
+
+
+def test_two_reloads_at_once_follow_each_other(house: House) -> None:
+    async def both(core: Core) -> None:
+        house.write(WITHOUT_SITE)
+        await asyncio.gather(core.reload(by="kim"), core.reload(by="lee"))
+
+    ended = house.live("{}", {100: both}, lasts="3m")
+    rows = ended._core.catalog
+    assert list(rows.checks) == ["web1/other"]
