@@ -69,6 +69,10 @@ class RefusedByExecutorError(MonitordError):
     """The executor found no committed intent, or one that differs from what it renders itself."""
 
 
+class NotBegunError(RefusedByExecutorError):
+    """Refused before a record of the step was made: it was certainly not begun."""
+
+
 class TicketError(MonitordError):
     """A ticket backend did not take a message; `permanent` says that trying again cannot help."""
 

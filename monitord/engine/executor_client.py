@@ -16,6 +16,7 @@ from monitord.engine.ports import StepOutcome
 from monitord.errors import (
     CommandRefusedError,
     ExecutorLostError,
+    NotBegunError,
     RefusedByExecutorError,
     TransportError,
 )
@@ -212,5 +213,7 @@ def _error(error: dict[str, Any]) -> Exception:
             return TransportError(text, cause=str(error.get("cause", "transport")))
         case "store":
             return ExecutorLostError(text)  # it could not read the intent now: adopt later
+        case "not-begun" | "secret":
+            return NotBegunError(text)
         case _:
             return RefusedByExecutorError(text)

@@ -43,11 +43,20 @@ class Executor(Protocol):
         ...
 
     async def run(self, step: StepId) -> StepOutcome:
-        """Do a committed step; RefusedByExecutorError when it does not find it so."""
+        """Do a committed step.
+
+        Raises:
+            NotBegunError: it was refused before a record of it was made: nothing was done.
+            RefusedByExecutorError: it could not be answered for; it may be under way (adopt it).
+        """
         ...
 
     async def adopt(self, step: StepId) -> StepOutcome:
-        """Learn what became of a step that an earlier process of ours began."""
+        """Learn what became of a step that an earlier process of ours began.
+
+        Raises:
+            RefusedByExecutorError: nobody can tell now: the step may be under way all the same.
+        """
         ...
 
     async def kill(self, step: StepId) -> None:

@@ -23,6 +23,9 @@ from monitord.transports.ssh import Ssh
 
 T = TypeVar("T")
 Watch = Callable[[bytes], None]
+Script = bytes | Callable[[], bytes]
+"""What a shell is fed. A function is asked for it when the place is taken and the channel open,
+right before anything happens; it may raise to call it off."""
 
 FACTS_LIMIT = 4 * 1024 * 1024
 """Bytes of facts that one round trip may bring."""
@@ -83,13 +86,14 @@ class Hosts:
         self._reading = Gate(_READING, _PER_HOST)
         self._acting = Gate(_ACTING, _PER_HOST)
         self._local = Gate(_AT_ONCE, _AT_ONCE)
+        self._steps = Gate(_ACTING, _ACTING)  # here: no slow plugin takes a step's place
         self._facts = Gate(_PER_HOST, _PER_HOST)
         self._ssh = Ssh()
 
     async def shell(
         self,
         host: Host,
-        script: bytes,
+        script: Script,
         *,
         act: bool,
         timeout: float,  # noqa: ASYNC109 - the deadline ends the far side; cancelling would not
@@ -103,9 +107,10 @@ class Hosts:
             TransportError: the connection failed when the script may have been run.
         """
         if host.login.kind == "local":
-            async with self._local.place(host.name, timeout):
+            async with (self._steps if act else self._local).place(host.name, timeout):
+                text = script if isinstance(script, bytes) else script()
                 return await local.run(
-                    ("/bin/sh",), timeout=timeout, stdin=script, limit=limit, watch=watch
+                    ("/bin/sh",), timeout=timeout, stdin=text, limit=limit, watch=watch
                 )
         login = _identity(host, act=act)
         ask = partial(

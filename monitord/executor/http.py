@@ -14,7 +14,7 @@ from http.client import HTTPConnection, HTTPException, HTTPSConnection, InvalidU
 from pathlib import Path
 from urllib.parse import quote, urlsplit
 
-from monitord.errors import RefusedByExecutorError
+from monitord.errors import NotBegunError, RefusedByExecutorError
 from monitord.model.effect import HttpCall
 from monitord.transports.runner import KEEP, End, Ending, Record
 
@@ -26,6 +26,7 @@ def call(effect: HttpCall, headers: Mapping[str, str], record: Record, seconds: 
 
     Raises:
         RefusedByExecutorError: this step was begun before.
+        NotBegunError: no record of it can be made.
     """
     folder = _folder(record)
     try:
@@ -33,7 +34,7 @@ def call(effect: HttpCall, headers: Mapping[str, str], record: Record, seconds: 
     except FileExistsError:
         raise RefusedByExecutorError(f"already ran: its record is {folder}") from None
     except OSError as error:
-        raise RefusedByExecutorError(f"{folder} cannot be made: {error.strerror}") from error
+        raise NotBegunError(f"{folder} cannot be made: {error.strerror}") from error
     ending = _send(effect, headers, seconds)
     text = ending.output.decode("utf-8", "replace")
     kept = {"end": ending.end, "text": ending.text, "exit_code": ending.exit_code, "output": text}

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from monitord.actions.plan import render_items, to_text
-from monitord.errors import RefusedByExecutorError
+from monitord.errors import NotBegunError, RefusedByExecutorError
 from monitord.model.catalog import Catalog, Host, Runbook, Rung
 from monitord.model.effect import PlannedStep, to_json
 from monitord.model.ids import CheckKey, Instant, StateKey, StepId, split_state_key
@@ -62,7 +62,7 @@ def must_not_be_halted(state: Path) -> None:
     """Raise unless there is certainly no HALT file: what cannot be looked at counts as halted.
 
     Raises:
-        RefusedByExecutorError: halted.
+        NotBegunError: halted.
     """
     halt = state / "HALT"
     try:
@@ -70,8 +70,8 @@ def must_not_be_halted(state: Path) -> None:
     except FileNotFoundError:
         return
     except OSError as error:
-        raise RefusedByExecutorError(f"{halt} cannot be looked at ({error.strerror})") from error
-    raise RefusedByExecutorError(f"halted: {halt} exists (monitord resume removes it)")
+        raise NotBegunError(f"{halt} cannot be looked at ({error.strerror})") from error
+    raise NotBegunError(f"halted: {halt} exists (monitord resume removes it)")
 
 
 def grant(

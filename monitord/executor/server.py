@@ -20,6 +20,7 @@ from monitord.clock import Clock
 from monitord.errors import (
     ConfigError,
     MonitordError,
+    NotBegunError,
     RefusedByExecutorError,
     SecretError,
     StoreError,
@@ -27,7 +28,7 @@ from monitord.errors import (
 )
 from monitord.executor.catalogs import Catalogs
 from monitord.executor.hosts import Hosts
-from monitord.executor.intents import Intent, grant, must_not_be_halted, read_intent
+from monitord.executor.intents import Grant, Intent, grant, must_not_be_halted, read_intent
 from monitord.executor.steps import Answer, Steps
 from monitord.executor.store import Rows
 from monitord.log import get_logger
@@ -43,6 +44,7 @@ Message = dict[str, Any]
 Send = Callable[[Message], None]
 _CREDENTIALS = struct.Struct("3i")  # struct ucred of unix(7): pid, uid, gid
 _TYPES: Mapping[type[Exception], str] = {
+    NotBegunError: "not-begun",
     RefusedByExecutorError: "refused",
     TransportError: "transport",
     ConfigError: "config",
@@ -164,13 +166,22 @@ class Server:
         return await self._rows.read(partial(read_intent, step_id=number, name=name))
 
     async def _run(self, message: Message, send: Send) -> Answer:
+        if int(message["step"]) in self._running:
+            raise RefusedByExecutorError(f"step {message['step']} is running (ask to adopt it)")
+        try:
+            leave = await self._leave(message)
+        except RefusedByExecutorError as error:
+            raise NotBegunError(str(error)) from error
+        # The store was read meanwhile: the same step may have been asked for twice.
+        if leave.intent.step.id in self._running:
+            raise RefusedByExecutorError(f"step {message['step']} is running (ask to adopt it)")
+        return await self._go_on(leave.intent, self._steps.run(leave, _teller(leave.intent, send)))
+
+    async def _leave(self, message: Message) -> Grant:
         must_not_be_halted(self._state)
         intent = await self._intent(message)
-        if intent.step.id in self._running:
-            raise RefusedByExecutorError(f"step {intent.step.id} is running (ask to adopt it)")
         catalog = self._catalogs.of(intent.attempt.catalog)
-        leave = grant(intent, catalog, self._kinds.actions, self._clock.now())
-        return await self._go_on(intent, self._steps.run(leave, _teller(intent, send)))
+        return grant(intent, catalog, self._kinds.actions, self._clock.now())
 
     async def _adopt(self, message: Message, send: Send) -> Answer:
         number = StepId(int(message["step"]))

@@ -8,18 +8,23 @@ import asyncio
 import os
 import signal
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 from monitord.clock import Clock
-from monitord.errors import NotReachedError, RefusedByExecutorError, TransportError
+from monitord.errors import (
+    NotBegunError,
+    NotReachedError,
+    RefusedByExecutorError,
+    TransportError,
+)
 from monitord.executor import http
-from monitord.executor.hosts import Hosts
+from monitord.executor.hosts import Hosts, Script
 from monitord.executor.intents import Grant, Intent, must_not_be_halted
 from monitord.executor.threads import in_thread
-from monitord.log import get_logger
+from monitord.log import get_logger, hide
 from monitord.model.catalog import Host
 from monitord.model.effect import Command, Effect, HttpCall, Pause, describe, from_json
 from monitord.model.ids import Instant
@@ -55,20 +60,22 @@ class Steps:
         """Do a step once; `started` is called when it is on its way.
 
         Raises:
-            RefusedByExecutorError: halted, begun before, of an old epoch, or not ours to do.
+            NotBegunError: halted, late, of an old epoch, or not ours to do; nothing was done.
+            RefusedByExecutorError: it was begun before.
             SecretError: a secret cannot be resolved; nothing was done.
             NotReachedError: the host was not reached; nothing was done.
         """
         effect, host = grant.planned.effect, grant.host
         if isinstance(effect, Pause):
-            raise RefusedByExecutorError("waiting is the core's own work")
+            raise NotBegunError("waiting is the core's own work")
         named = effect.env if isinstance(effect, Command) else effect.headers
         secrets = _secrets(named)
         record = self._record(grant.intent, host, effect)
         seconds = grant.planned.timeout.total_seconds()
-        must_not_be_halted(self._state)
         log.info("step begins", step=grant.intent.step.id, host=host.name, does=describe(effect))
         if isinstance(effect, HttpCall):
+            self._still_time(grant)
+            must_not_be_halted(self._state)
             started()
             call = partial(http.call, effect, secrets.values, record, seconds)
             ending = await in_thread(call)
@@ -81,27 +88,46 @@ class Steps:
         self, grant: Grant, record: Record, order: Order, started: Callable[[], None]
     ) -> Ending:
         mark = runner.new_mark()
-        try:
-            script = runner.to_run(record, order, mark)
-        except ValueError as error:
-            raise RefusedByExecutorError(str(error)) from None
         watch = _Started(mark, started)
+
+        def script() -> bytes:
+            return self._last_word(grant, record, order, mark)
+
         try:
             ending = await self._ask(grant.host, script, mark, order.limit, watch)
         except NotReachedError:
             raise
         except TransportError:
             ending = Ending(End.CUT)
+        if ending.end is End.REFUSED and ending.text.startswith(runner.ALREADY):
+            raise RefusedByExecutorError(ending.text)
+        if ending.end is End.REFUSED:
+            raise NotBegunError(ending.text)
         if ending.end is End.CUT:  # it may be on its way all the same: the record knows
             ending = await self._settle(grant.intent, grant.host, record, watch)
-        if ending.end in {End.REFUSED, End.NEVER}:
-            raise RefusedByExecutorError(ending.text or "the runner did not begin the step")
+        if ending.end is End.NEVER:
+            raise NotBegunError("the runner did not begin the step")
         return ending
+
+    def _last_word(self, grant: Grant, record: Record, order: Order, mark: str) -> bytes:
+        """Give the runner's text at the moment it is sent: a queue or a slow login lies before."""
+        left = self._still_time(grant)
+        must_not_be_halted(self._state)
+        try:
+            return runner.to_run(record, replace(order, limit=min(order.limit, left)), mark)
+        except ValueError as error:
+            raise NotBegunError(str(error)) from None
+
+    def _still_time(self, grant: Grant) -> float:
+        left = (grant.intent.step.deadline - self._clock.now()) / 1e6
+        if left <= 0:
+            raise NotBegunError(f"step {grant.intent.step.id} got its place after its own deadline")
+        return left
 
     async def _ask(
         self,
         host: Host,
-        script: bytes,
+        script: Script,
         mark: str,
         seconds: float,
         watch: Callable[[bytes], None] | None = None,
@@ -198,7 +224,7 @@ def _order(grant: Grant, effect: Command, secrets: Secrets, seconds: float) -> O
     sudo = effect.sudo
     root_here = grant.host.login.kind == "local" and os.geteuid() == 0
     if sudo and login is not None and not login.sudo and login.user != "root" and not root_here:
-        raise RefusedByExecutorError(
+        raise NotBegunError(
             f"{grant.host.name}: the step needs root; allow it with `act: {{sudo: true}}`"
         )
     number = grant.intent.step.id
@@ -231,6 +257,7 @@ def _secrets(named: Mapping[str, str], *, must: bool = True) -> Secrets:
                 if must:
                     raise
                 continue
+            hide(values[name])
             hidden.append(values[name])
     return Secrets(values, tuple(hidden))
 

@@ -20,6 +20,8 @@ KEEP = 32_000
 CUT = b"\n[... output cut here ...]\n"
 GRACE = 10.0
 """Seconds that a step may take past its deadline: TERM, 5 s, KILL, and the record's last line."""
+ALREADY = "already ran"
+"""How runner.sh begins the one refusal that is no proof that nothing was begun."""
 SHELL = ("/bin/sh",)
 _NAME = re.compile(r"[A-Za-z0-9._-]{1,100}")
 

@@ -68,7 +68,7 @@ class Ssh:
         address: str,
         login: SshLogin,
         known_hosts: str,
-        script: bytes,
+        script: bytes | Callable[[], bytes],
         *,
         timeout: float,
         limit: int = LIMIT,
@@ -76,6 +76,7 @@ class Ssh:
     ) -> Ran:
         """Run `script` in /bin/sh on the host, for `timeout` seconds with all that belongs to it.
 
+        A function is asked for the script when the channel is open; what it raises calls it off.
         `limit` bounds each stream; `watch` is called with standard output so far. After the
         deadline the channel is closed; what runs detached there goes on.
 
@@ -86,13 +87,14 @@ class Ssh:
         deadline = Deadline(timeout)
         identity = (address, login, known_hosts)
         with self._channel(identity, deadline) as channel:
+            text = script if isinstance(script, bytes) else script()
             try:
-                return _talk(channel, script, deadline, limit, watch)
+                return _talk(channel, text, deadline, limit, watch)
             except (paramiko.SSHException, OSError, EOFError) as error:
                 if deadline.passed:
                     return Ran(-1, b"", b"", timed_out=True)
-                text = f"{login.user}@{address}: the connection broke: {error or 'closed'}"
-                raise TransportError(text, cause=Cause.TRANSPORT) from error
+                said = f"{login.user}@{address}: the connection broke: {error or 'closed'}"
+                raise TransportError(said, cause=Cause.TRANSPORT) from error
 
     @contextlib.contextmanager
     def _channel(self, identity: Identity, deadline: Deadline) -> Iterator[paramiko.Channel]:

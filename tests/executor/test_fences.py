@@ -30,7 +30,7 @@ def fixing(core: Start, tmp_path: Path) -> Core:
 def refused(core: Core, step: int, text: str, tmp_path: Path) -> None:
     with pytest.raises(RefusalError, match=text) as caught:
         core.ask("run", step=step)
-    assert caught.value.type == "refused"
+    assert caught.value.type == "not-begun"
     assert not (tmp_path / "done").exists()
 
 
