@@ -49,7 +49,7 @@ def _catalog() -> Any:
 def status(*, json: Json = False) -> int:
     """Tell how everything is, on one page.
 
-    Exits 0, 1, 2, 3 as a Nagios plugin does.
+    Exits 0, 1, 2, 3 as a Nagios plugin does; without a core 3: nothing is watched then.
     """
     from monitord.cli import show, source
 
@@ -68,7 +68,10 @@ def _print_status(answer: dict[str, Any]) -> None:
     total = sum(counts.values())
     shown = ", ".join(f"{n} {name}" for name, n in counts.items() if n) or "nothing is watched yet"
     word = "OK" if answer["status"] == "PENDING" else answer["status"]
-    show.line(f"MONITORD {word} - {total} states: {shown}")
+    dead = (
+        f"no core answers; last change {answer['age']} ago: " if answer.get("core") is False else ""
+    )
+    show.line(f"MONITORD {word} - {dead}{total} states: {shown}")
     show.fields(
         {**answer, "observe": "every decision is taken, none let out" * answer.get("observe", 0)},
         [

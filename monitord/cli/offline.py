@@ -6,15 +6,19 @@ then hosts and checks are those that have states.
 
 import contextlib
 from collections.abc import Iterable
+from datetime import timedelta
 from typing import Any
 
 from monitord.api import shapes, views
 from monitord.cli import places
+from monitord.clock import between
 from monitord.decisions import selector as selectors
+from monitord.decisions.ticket_document import iso
 from monitord.errors import NotFoundError
 from monitord.model.catalog import Catalog, Host
 from monitord.model.ids import CheckKey, Instant
 from monitord.model.result import Status
+from monitord.model.spec import format_duration
 from monitord.model.ticket import TicketStatus
 from monitord.store.contract import View
 
@@ -22,8 +26,15 @@ _NEWEST = 1000  # incidents in one list
 
 
 def status(view: View, *, now: Instant) -> dict[str, Any]:
-    """Give the page of `monitord status`."""
-    return views.status(view, view.states(), now=now)
+    """Give the page of `monitord status`: UNKNOWN, since what is stored is not watched.
+
+    `newest` is when the last of the states changed, `age` how long ago that is.
+    """
+    states = view.states()
+    newest = max((max(one.last_seen, one.since) for one in states), default=now)
+    age = timedelta(seconds=max(0, int(between(newest, now).total_seconds())))
+    stored = {"core": False, "newest": iso(newest), "age": format_duration(age)}
+    return {**views.status(view, states, now=now), "status": Status.UNKNOWN.name, **stored}
 
 
 def hosts(view: View, catalog: Catalog | None) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 
 import pytest
@@ -20,11 +21,18 @@ def test_status_is_a_plugin_line_an_exit_code_and_what_is_bad(cli: Cli) -> None:
     assert "! nobody will be woken" in rest
 
 
-def test_status_from_the_database_says_so_and_exits_alike(offline: Cli) -> None:
+def test_status_without_a_core_is_unknown_and_its_line_says_how_old_the_states_are(
+    offline: Cli,
+) -> None:
     said = offline("status")
-    assert said.code == 2
-    assert said.out.startswith("MONITORD CRITICAL - 3 states")
+    assert said.code == 3
+    first = said.out.splitlines()[0]
+    assert re.fullmatch(
+        r"MONITORD UNKNOWN - no core answers; last change \w+ ago: 3 states: .*1 CRITICAL", first
+    )
     assert READ_FROM in said.err
+    answer = offline("status", "--json")
+    assert (answer.code, answer.json["status"], answer.json["core"]) == (3, "UNKNOWN", False)
 
 
 def test_status_with_neither_core_nor_database_is_unknown_to_a_plugin(
