@@ -5,18 +5,27 @@ executor finds it there. After a crash an open intent is adopted, never sent bli
 failure means for the incident is decided in decisions/; what a step does, in the executor.
 """
 
-import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 from monitord.actions import plan as plans
-from monitord.clock import after, between
+from monitord.clock import after
 from monitord.decisions import remediation
-from monitord.decisions.guards import Refusal, evaluate, evidence, first_refusal
+from monitord.decisions.guards import (
+    GUARDS,
+    Guard,
+    Refusal,
+    evaluate,
+    evidence,
+    first_refusal,
+)
+from monitord.engine.asking import have_done, learn
 from monitord.engine.beliefs import Hold
 from monitord.engine.instance import Instance
+from monitord.engine.outside import begin, due_in, guarded, look, name_of
 from monitord.engine.ports import StepOutcome
 from monitord.engine.settling import (
     interrupt,
@@ -28,7 +37,6 @@ from monitord.engine.settling import (
 )
 from monitord.engine.situation import ExactPlan, situation
 from monitord.engine.turn import AfterCommit, AttemptTurn
-from monitord.errors import ExecutorLostError, RefusedByExecutorError, TransportError
 from monitord.model.catalog import Check, Rung
 from monitord.model.effect import Pause, PlannedStep, describe, to_json
 from monitord.model.ids import AttemptId, Instant, StepId
@@ -44,8 +52,8 @@ from monitord.model.incident import (
 from monitord.model.result import Status
 from monitord.store.contract import Tx
 
-_RECONNECT = timedelta(seconds=2)
-_STEP_SLACK = timedelta(seconds=15)  # what the executor may need beyond the step's own deadline
+ORDERS = tuple(guard for guard in GUARDS if guard.name in {"halt", "maintenance"})
+"""What bars every intent, of evidence and preconditions too (invariant I8)."""
 _LOOK_VALID = timedelta(seconds=30)
 _A = AttemptStatus
 
@@ -91,7 +99,8 @@ class Attempts:
         for step in await view(lambda view: view.open_steps()):
             attempt = await view(lambda view, step=step: view.attempt(step.attempt))  # type: ignore[misc]  # bound at once
             if attempt is not None and attempt.status not in LIVE_ATTEMPTS:
-                self._instance.start(_name(attempt), self._adopt(step, attempt))
+                work = guarded(self._instance, attempt, self._adopt(step, attempt))
+                self._instance.start(name_of(attempt), work)
 
     def _resume(self, turn: AttemptTurn, step: Step) -> None:
         planned = plans.from_text(turn.attempt.plan)[step.position]
@@ -99,8 +108,7 @@ class Attempts:
             settle(turn, step, StepOutcome(StepStatus.DONE))
             return
         attempt = turn.attempt
-        _rest_until_it_ends(turn)
-        turn.start(_name(attempt), lambda: self._adopt(step, attempt))
+        begin(turn, lambda: self._adopt(step, attempt))
 
     def _next(self, turn: AttemptTurn) -> None:
         attempt = turn.attempt
@@ -113,9 +121,20 @@ class Attempts:
             interrupt(turn, "its check or runbook is no longer configured")
             return
         planned = steps[attempt.position]
-        if planned.phase == Phase.STEP and not self._may_act(turn, *found, steps):
-            return
-        self._intend(turn, planned)
+        may = self._may_act if planned.phase == Phase.STEP else self._may_look
+        if may(turn, *found, steps):
+            self._intend(turn, planned)
+
+    def _may_look(
+        self, turn: AttemptTurn, check: Check, rung: Rung, steps: tuple[PlannedStep, ...]
+    ) -> bool:
+        """Ask before evidence and preconditions only what bars every intent: people's orders."""
+        refused = self._ask(turn, rung, steps, looked=turn.incident.severity, guards=ORDERS)
+        if refused is None:
+            return True
+        guard, refusal, move = refused
+        stop_before_effect(turn, check, f"{guard}: {refusal.reason}", move)
+        return False
 
     def _may_act(
         self, turn: AttemptTurn, check: Check, rung: Rung, steps: tuple[PlannedStep, ...]
@@ -130,8 +149,7 @@ class Attempts:
                 return False
             if looked is None or turn.now > after(looked.at, _LOOK_VALID):
                 items = turn.incident.items
-                _rest_until_it_ends(turn)
-                turn.start(_name(attempt), lambda: self._look_first(attempt, check, items))
+                begin(turn, lambda: self._look_first(attempt, check, items))
                 return False
         # From the first effect on the check is held: what the incident says is the evidence.
         seen = looked.status if looked is not None else turn.incident.severity
@@ -152,6 +170,7 @@ class Attempts:
         steps: tuple[PlannedStep, ...],
         *,
         looked: Status,
+        guards: Sequence[Guard] = GUARDS,
     ) -> tuple[str, Refusal, remediation.Move] | None:
         attempt = turn.attempt
         locks = tuple((name, True) for name in attempt.locks)
@@ -165,7 +184,7 @@ class Attempts:
             attempt=attempt,
             looked=looked,
         )
-        verdicts = evaluate(facts)
+        verdicts = evaluate(facts, guards)
         refused = first_refusal(verdicts)
         if refused is None:
             return None
@@ -187,12 +206,12 @@ class Attempts:
         tx, attempt, now = turn.tx, turn.attempt, turn.now
         step = _new_step(turn, planned)
         number = tx.add_step(step)
-        changes: dict[str, Any] = {"due_at": None, "epoch": turn.instance.epoch}
+        changes: dict[str, Any] = {"epoch": turn.instance.epoch}
         if isinstance(planned.effect, Pause):
             changes["due_at"] = after(now, timedelta(seconds=planned.effect.seconds))
         else:
             intended = replace(step, id=number)
-            turn.start(_name(attempt), lambda: self._perform(intended, attempt))
+            begin(turn, lambda: self._perform(intended, attempt))
         if planned.phase == Phase.STEP and attempt.effect_at is None:
             changes["effect_at"] = now
             tx.add_audit(now, "monitord", "act", planned.target, f"attempt {attempt.id}")
@@ -206,52 +225,16 @@ class Attempts:
         """Run the check once more before the first effect."""
         seen = await look(self._instance, check, items)
         self._looked[attempt.id] = Looked(self._instance.now(), evidence(seen))
-        await self._due_in(attempt.id, timedelta())
+        await due_in(self._instance, attempt.id, timedelta())
 
     async def _perform(self, step: Step, attempt: Attempt) -> None:
-        try:
-            outcome = await self._answer(step, self._instance.executor.run(step.id))
-        except RefusedByExecutorError as error:
-            outcome = StepOutcome(StepStatus.FAILED, error=f"the executor refused: {error}")
-        except TransportError as error:  # by the run record nothing was begun
-            outcome = StepOutcome(StepStatus.FAILED, error=str(error))
-        except ExecutorLostError:
-            await self._due_in(attempt.id, _RECONNECT)
-            return
-        await self._record(step, attempt, outcome)
+        renew = partial(self._renew, step, attempt)
+        await self._record(step, attempt, await have_done(self._instance, step, renew))
 
     async def _adopt(self, step: Step, attempt: Attempt) -> None:
         """Learn what became of a step that was under way when a process ended."""
-        executor = self._instance.executor
-        try:
-            outcome = await self._answer(step, executor.adopt(step.id))
-            if outcome.never_started:
-                renewed = await self._renew(step, attempt)
-                if isinstance(renewed, Step):
-                    outcome = await self._answer(renewed, executor.run(step.id))
-                else:
-                    outcome = StepOutcome(StepStatus.FAILED, error=f"never started: {renewed}")
-        except RefusedByExecutorError as error:
-            outcome = StepOutcome(StepStatus.FAILED, error=f"the executor refused: {error}")
-        except TransportError as error:  # by the run record nothing was begun
-            outcome = StepOutcome(StepStatus.FAILED, error=str(error))
-        except ExecutorLostError:
-            if self._instance.now() < after(step.deadline, _STEP_SLACK):
-                await self._due_in(attempt.id, _RECONNECT)
-                return
-            outcome = StepOutcome(StepStatus.UNKNOWN, error="the executor did not come back")
-        await self._record(step, attempt, outcome)
-
-    async def _answer(self, step: Step, asked: Awaitable[StepOutcome]) -> StepOutcome:
-        """Wait for the executor, but no longer than the step and its runner may take."""
-        left = between(self._instance.now(), step.deadline)
-        wait = max(left, timedelta()) + _STEP_SLACK
-        try:
-            async with asyncio.timeout(wait.total_seconds()):
-                return await asked
-        except TimeoutError:
-            error = "the executor gave no answer by the step's deadline"
-            return StepOutcome(StepStatus.UNKNOWN, error=error)
+        renew = partial(self._renew, step, attempt)
+        await self._record(step, attempt, await learn(self._instance, step, renew))
 
     async def _renew(self, step: Step, attempt: Attempt) -> Step | str:
         """Give an intent that provably never began this epoch, or say why it may not begin now."""
@@ -266,19 +249,20 @@ class Attempts:
             live, incident = tx.attempt(attempt.id), tx.incident(attempt.incident)
             if live is None or incident is None or live.status is not _A.RUNNING:
                 return "its attempt has ended"
+            if now >= live.deadline:
+                return "the deadline of its attempt has passed"
             turn = AttemptTurn(tx, instance, incident, now, AfterCommit(), attempt=live)
             found = rung_of(turn)
             if found is None:
                 return "its runbook is no longer configured"
             steps = plans.from_text(live.plan)
-            if step.phase is Phase.STEP:
-                is_first = all(
-                    s.phase is not Phase.STEP or s.id == step.id for s in tx.steps(live.id)
-                )
-                seen = looked if is_first else incident.severity
-                refused = self._ask(turn, found[1], steps, looked=seen)
-                if refused is not None:
-                    return f"{refused[0]}: {refused[1].reason}"
+            acts = step.phase is Phase.STEP
+            is_first = all(s.phase is not Phase.STEP or s.id == step.id for s in tx.steps(live.id))
+            seen = looked if acts and is_first else incident.severity
+            guards = GUARDS if acts else ORDERS
+            refused = self._ask(turn, found[1], steps, looked=seen, guards=guards)
+            if refused is not None:
+                return f"{refused[0]}: {refused[1].reason}"
             epoch, deadline = instance.epoch, after(now, steps[step.position].timeout)
             tx.change_step(step.id, StepStatus.INTENT, epoch=epoch, deadline=deadline)
             return replace(step, epoch=epoch, deadline=deadline)
@@ -298,17 +282,6 @@ class Attempts:
 
         await instance.insist(work)
         committed.run(instance)
-
-    async def _due_in(self, attempt: AttemptId, wait: timedelta) -> None:
-        at = after(self._instance.now(), wait)
-        await self._instance.insist(lambda tx: tx.change_attempt(attempt, _A.RUNNING, due_at=at))
-
-
-async def look(instance: Instance, check: Check, items: Sequence[str]) -> list[Status]:
-    """Run a check now and give the statuses of an incident's items; one not seen is UNKNOWN."""
-    results = (await instance.probing.look([check])).get(check.key, [])
-    by_key = {f"{check.key}/{r.item}" if r.item else str(check.key): r.status for r in results}
-    return [by_key.get(item, Status.UNKNOWN) for item in items]
 
 
 def _changed_since_the_plan(turn: AttemptTurn) -> str:
@@ -348,11 +321,3 @@ def holding(instance: Instance, attempt: Attempt) -> Hold:
 
 def _holding(instance: Instance, attempt: Attempt) -> Callable[[], None]:
     return lambda: instance.beliefs.hold(holding(instance, attempt))
-
-
-def _rest_until_it_ends(turn: AttemptTurn) -> None:
-    turn.tx.change_attempt(turn.attempt.id, turn.attempt.status, due_at=None)
-
-
-def _name(attempt: Attempt) -> str:
-    return f"attempt {attempt.id}"

@@ -15,7 +15,7 @@ from monitord.model.incident import AttemptStatus, IncidentStatus, Phase, Step, 
 from monitord.model.result import Status
 from monitord.model.text import one_line
 
-_TRIES = 2  # how often an idempotent step of unknown outcome is done at most
+_TRIES = 2  # intents at most for one place of the plan
 _SAID = 160  # characters of a failed step's last line in the timeline
 _SHOWN = 20  # results during an attempt that its timeline keeps
 _A = AttemptStatus
@@ -50,6 +50,9 @@ def settle(turn: AttemptTurn, step: Step, outcome: StepOutcome) -> None:
         turn.tx.change_attempt(
             turn.attempt.id, _A.RUNNING, position=step.position + 1, due_at=turn.now
         )
+    elif step.phase is Phase.REQUIRE and outcome.never_started and _may_repeat(turn, step):
+        # Not asked is not refused: the guards say at the next turn what kept it (a halt).
+        turn.tx.change_attempt(turn.attempt.id, _A.RUNNING, due_at=turn.now)
     elif step.phase is Phase.REQUIRE:
         fail(turn, f"refused: precondition {step.position + 1} not met: {ended}")
     elif outcome.status is StepStatus.UNKNOWN:
@@ -172,12 +175,16 @@ def rung_of(turn: AttemptTurn) -> tuple[Check, Rung] | None:
 
 
 def _after_unknown(turn: AttemptTurn, step: Step, ended: str) -> None:
-    tries = sum(other.position == step.position for other in turn.tx.steps(turn.attempt.id))
-    if step.idempotent and tries < _TRIES:
+    if step.idempotent and _may_repeat(turn, step):
         turn.tx.change_attempt(turn.attempt.id, _A.RUNNING, due_at=turn.now)
         return
     place = step.position + 1
     verify(turn, f"the outcome of step {place} is unknown ({ended}): the check decides")
+
+
+def _may_repeat(turn: AttemptTurn, step: Step) -> bool:
+    steps = turn.tx.steps(turn.attempt.id)
+    return sum(other.position == step.position for other in steps) < _TRIES
 
 
 def _show_what_was_held(turn: AttemptTurn) -> None:

@@ -11,8 +11,8 @@ from monitord.clock import after, between
 from monitord.decisions import verification
 from monitord.decisions.state import verified
 from monitord.engine import ladder, ticketing
-from monitord.engine.attempts import look
 from monitord.engine.instance import Instance
+from monitord.engine.outside import begin, look
 from monitord.engine.settling import finish, rung_of
 from monitord.engine.turn import AfterCommit, AttemptTurn
 from monitord.model.catalog import Check, Rung
@@ -42,8 +42,7 @@ class Verifying:
             return
         check, rung = found
         attempt, items = turn.attempt, turn.incident.items or turn.attempt.items
-        turn.tx.change_attempt(attempt.id, _A.VERIFYING, due_at=None)
-        turn.start(f"attempt {attempt.id}", lambda: self._look(attempt, check, rung, items))
+        begin(turn, lambda: self._look(attempt, check, rung, items))
 
     async def _look(self, attempt: Attempt, check: Check, rung: Rung, items: Sequence[str]) -> None:
         instance = self._instance
