@@ -70,16 +70,48 @@ class Recorder:
             states, self._states = self._states, {}
             transitions, self._transitions = self._transitions, []
             try:
-                numbered = await self._store.write(_writer(states, transitions), urgent=True)
+                written = await self._store.write(_writer(states, transitions), urgent=True)
             except StoreError as error:
                 self._keep(states, transitions, error)
                 await _first(self._urgent, _RETRY)
-                continue
-            if not self._counters.store_up:
-                log.info("store takes rows again", states=len(states))
-            self._counters.store_up = True
-            if numbered:
-                self._committed(numbered)
+            except Exception as error:  # noqa: BLE001 - one row that cannot be written; it is found below
+                log.warning("a batch cannot be written; row by row then", error=repr(error))
+                await self._one_by_one(states, transitions)
+            else:
+                self._done(written)
+
+    async def _one_by_one(self, states: States, transitions: list[Transition]) -> None:
+        """Write each key's rows by themselves, and set aside what is to blame for the batch.
+
+        A state that cannot be written is left out, its transitions are not: incidents follow them.
+        """
+        moves: dict[StateKey, list[Transition]] = {key: [] for key in states}
+        for each in transitions:
+            moves.setdefault(each.key, []).append(each)
+        for key, own in moves.items():
+            whole = {key: states[key]} if key in states else {}
+            if not await self._apart(key, whole, own) and own and whole:
+                await self._apart(key, {}, own)
+
+    async def _apart(self, key: StateKey, states: States, transitions: list[Transition]) -> bool:
+        """Write the rows of one key; tells whether they are written, or kept for later."""
+        try:
+            written = await self._store.write(_writer(states, transitions), urgent=True)
+        except StoreError as error:
+            self._keep(states, transitions, error)
+        except Exception:
+            log.exception("a state cannot be written and is set aside", key=key)
+            return False
+        else:
+            self._done(written)
+        return True
+
+    def _done(self, written: list[Transition]) -> None:
+        if not self._counters.store_up:
+            log.info("store takes rows again")
+        self._counters.store_up = True
+        if written:
+            self._committed(written)
 
     def _keep(self, states: States, transitions: list[Transition], error: StoreError) -> None:
         self._counters.store_errors += 1
