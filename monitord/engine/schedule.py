@@ -8,6 +8,7 @@ one that is late runs once.
 import asyncio
 from collections.abc import Callable, Iterable, Mapping
 from datetime import timedelta
+from math import ceil
 from zlib import crc32
 
 from monitord.engine.wheel import Wheel
@@ -17,19 +18,20 @@ from monitord.model.ids import CheckKey
 
 _PHASES = 1 << 32
 _SOON = 15.0  # seconds within which every new check runs for the first time
+_AHEAD = 1e-6  # seconds, and shares of an interval: what floating point may be wrong by
 
 
 class Slot:
     """One scheduled check: mutable on purpose, since it is touched at every run."""
 
-    __slots__ = ("check", "due", "every", "first", "generation", "running")
+    __slots__ = ("check", "due", "every", "generation", "offset", "running")
 
     def __init__(self, check: Check) -> None:
         self.check = check
         self.every = check.every.total_seconds()
+        self.offset = _phase(check) * self.every
         self.due = 0.0
         self.generation = 0
-        self.first = True
         self.running = False
 
 
@@ -61,7 +63,7 @@ class Scheduler:
             slot = self._slots.get(key)
             if slot is None or slot.check.every != check.every:
                 slot = self._replace(slot, check)
-                self._arm(slot, now + _phase(check) * min(slot.every, _SOON))
+                self._arm(slot, now + slot.offset * min(1.0, _SOON / slot.every))
             slot.check = check
             if key in urgent:
                 self._arm(slot, now)
@@ -140,14 +142,13 @@ class Scheduler:
         self._set_timer()
 
     def _next(self, slot: Slot, due: float, now: float) -> None:
-        following = due + slot.every
-        if slot.first:  # it ran early, to be known soon: from now on it keeps its phase
-            slot.first = False
-            following = now + (_phase(slot.check) * slot.every - now) % slot.every
-        elif following <= now:
+        """Arm the next run: in the check's phase, whatever made this one early or late."""
+        if due + slot.every <= now:
             self._counters.checks_late += 1
-            following = now + slot.every - (now - due) % slot.every
-        self._arm(slot, following)
+        # Not sooner than a retry would come: a look in between would count as an attempt.
+        earliest = max(due + slot.check.retry_every.total_seconds(), now + _AHEAD)
+        rounds = ceil((earliest - slot.offset) / slot.every - _AHEAD)
+        self._arm(slot, slot.offset + rounds * slot.every)
 
 
 def _phase(check: Check) -> float:
