@@ -40,7 +40,14 @@ Until = Annotated[
     str | None, typer.Option("--until", help='Until when: 18:00, 2027-01-31, "2027-01-31 18:00".')
 ]
 Config = Annotated[
-    Path | None, typer.Option("--config", "-c", help="The main configuration file.", metavar="FILE")
+    Path | None,
+    typer.Option(
+        "--config",
+        "-c",
+        help="The main configuration file.",
+        metavar="FILE",
+        readable=False,  # a wrapped job starts whatever its user may read; others say it themselves
+    ),
 ]
 
 
@@ -55,7 +62,12 @@ def _global(
     config: Config = None,
     state: Annotated[
         Path | None,
-        typer.Option("--state", help="The state folder of the monitord to ask.", metavar="DIR"),
+        typer.Option(
+            "--state",
+            help="The state folder of the monitord to ask.",
+            metavar="DIR",
+            readable=False,  # as above
+        ),
     ] = None,
     version: Annotated[  # noqa: ARG001 - its callback prints it before a command is looked for
         bool,

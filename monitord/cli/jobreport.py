@@ -4,6 +4,7 @@ Nothing here raises towards the job: a report that nobody takes becomes one line
 """
 
 import getpass
+import os
 import sys
 import threading
 import time
@@ -45,7 +46,7 @@ class Reporter:
 
     def _report(self, event: str, exit_code: int | None = None, output: str = "") -> Report:
         at = Instant(time.time_ns() // 1000)
-        return Report(self._name, event, at, exit_code, output, getpass.getuser())
+        return Report(self._name, event, at, exit_code, output, _me())
 
     def _send(self, report: Report) -> None:
         try:
@@ -55,6 +56,13 @@ class Reporter:
                 _tell_core(report)
         except (MonitordError, OSError, KeyError) as error:
             sys.stderr.write(f"monitord: job {report.key} ({report.event}) not reported: {error}\n")
+
+
+def _me() -> str:
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):  # an account without a name, as in a container
+        return f"uid:{os.getuid()}"
 
 
 def _tell_core(report: Report) -> None:

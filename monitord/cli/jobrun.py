@@ -6,14 +6,16 @@ tail. Its argv is the caller's own; nothing of a report ever becomes a command.
 """
 
 import contextlib
+import functools
 import os
 import selectors
 import signal
 import subprocess
-import sys
 import time
-from collections.abc import Iterator, Sequence
-from typing import IO, Protocol
+from collections.abc import Callable, Iterator, Sequence
+from typing import IO, Protocol, TypeVar
+
+T = TypeVar("T")
 
 _TAIL = 10 * 1024
 _CHUNK = 64 * 1024
@@ -40,30 +42,47 @@ def run(argv: Sequence[str], reports: Reports) -> int:
         process = subprocess.Popen(argv, stdout=subprocess.PIPE, stderr=subprocess.PIPE, bufsize=0)
     except OSError as error:
         text = f"monitord: {argv[0]}: {error.strerror}"
-        sys.stderr.write(f"{text}\n")
+        _complain(text)
         code = _NOT_FOUND if isinstance(error, FileNotFoundError) else _NOT_EXECUTABLE
-        reports.started()
-        reports.ended(code, text.encode())
+        _ours(reports.started)
+        _ours(functools.partial(reports.ended, code, text.encode()))
         return code
     with process, _forwarding(process):
-        reports.started()
+        _ours(reports.started)
         copy = _Copy(process)
-        code = copy.until_ended()
-        copy.leave_to_children()
-        reports.ended(code, copy.tail)
+        code = _ours(copy.until_ended)
+        if code is None:
+            code = copy.until_closed()
+        _ours(copy.leave_to_children)
+        _ours(functools.partial(reports.ended, code, copy.tail))
     return code
+
+
+def _ours(part: Callable[[], T]) -> T | None:
+    """Do a part that is ours alone; None and a line where it fails: the job goes on."""
+    try:
+        return part()
+    except Exception as error:  # noqa: BLE001 - no bug of ours may become the job's
+        _complain(f"monitord: job run: {type(error).__name__}: {error}")
+    return None
+
+
+def _complain(text: str) -> None:
+    with contextlib.suppress(OSError):  # stderr is full or gone: there is nobody to tell
+        os.write(2, f"{text}\n".encode(errors="replace"))
 
 
 @contextlib.contextmanager
 def _forwarding(process: subprocess.Popen[bytes]) -> Iterator[None]:
     """Pass signals on to the job; those that a terminal sends it directly only without one."""
-    numbers = _FORWARDED if sys.stdin.isatty() else (*_FORWARDED, *_FROM_TERMINAL)
+    terminal = os.isatty(0)  # False, too, where standard input is closed
+    numbers = _FORWARDED if terminal else (*_FORWARDED, *_FROM_TERMINAL)
 
     def forward(number: int, _frame: object) -> None:
         process.send_signal(number)
 
     before = {number: signal.signal(number, forward) for number in numbers}
-    if sys.stdin.isatty():  # we stay to report how the interrupted job ended
+    if terminal:  # we stay to report how the interrupted job ended
         before |= {number: signal.signal(number, signal.SIG_IGN) for number in _FROM_TERMINAL}
     try:
         yield
@@ -102,7 +121,20 @@ class _Copy:
         while ready := self._selector.select(0):  # what it wrote last is still in the pipes
             for key, _ in ready:
                 self._pass_on(key)
-        return _BY_SIGNAL - code if code < 0 else code
+        return _as_shell(code)
+
+    def until_closed(self) -> int:
+        """Copy until both outputs are closed, where the job's end cannot be watched; give its code.
+
+        This waits for children that still write, too.
+        """
+        while self._open:
+            for key, _ in self._selector.select():
+                if key.fd in self._open:
+                    self._pass_on(key)
+                else:
+                    self._selector.unregister(key.fileobj)
+        return _as_shell(self._process.wait())
 
     def leave_to_children(self) -> None:
         """Where the job left children that still write, let a process of its own copy for them.
@@ -125,6 +157,10 @@ class _Copy:
         if not data or not _write(key.data, data):
             self._selector.unregister(key.fileobj)
             self._open.pop(key.fd).close()
+
+
+def _as_shell(code: int) -> int:
+    return _BY_SIGNAL - code if code < 0 else code
 
 
 def _write(target: int, data: bytes) -> bool:

@@ -47,7 +47,7 @@ def config() -> Path:
     """
     said = chosen.config or _variable("MONITORD_CONFIG")
     if said is not None:
-        if not said.is_file():
+        if not _there(said):
             raise NowhereError(f"{said}: no such file; give the main file with --config")
         return said
     from monitord.config import default_path
@@ -71,15 +71,23 @@ def place() -> Place:
         return _of_config()
     known = (_at(CLONE_STATE), _at(SYSTEM_STATE, SYSTEM_RUN), _at(SYSTEM_STATE))
     for found in known:
-        if found.socket.exists():
+        if _there(found.socket):
             return found
     for found in known:
-        if Path(found.store).exists():
+        if _there(Path(found.store)):
             return found
     raise NowhereError(
         f"no monitord here: neither ./{CLONE_STATE} nor {SYSTEM_STATE} holds one; "
         "start one with `monitord run`, or name its folder with --state"
     )
+
+
+def _there(path: Path) -> bool:
+    """Tell whether it is there; what we may not look at is, and opening it will say why not."""
+    try:
+        return path.exists()
+    except PermissionError:
+        return True
 
 
 def _variable(name: str) -> Path | None:

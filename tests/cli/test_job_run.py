@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import pwd
+import shlex
 import signal
 import subprocess
 import sys
@@ -12,9 +13,10 @@ from pathlib import Path
 
 import pytest
 
+from monitord.cli import jobrun
 from monitord.model.ids import Instant
 from monitord.pings import TAIL, spooled
-from tests.api.cores import FakeCore
+from tests.api.cores import ROOT, FakeCore
 from tests.cli.conftest import Cli, Said
 from tests.world.process import answers, free_port
 from tests.world.until import until
@@ -250,3 +252,52 @@ def test_the_url_of_a_job_that_is_not_there_names_the_nearest(cli: Cli) -> None:
     said = cli("job", "url", "nihgtly")
     assert said.code == 1
     assert said.err == "monitord: 'nihgtly' is no job; use one of: db1/nightly\n"
+
+
+@pytest.mark.parametrize("closed", ["<&-", ">&-", "2>&-", "<&- >&- 2>&-"])
+def test_with_its_standard_files_closed_the_exit_code_is_still_the_job_s(
+    cli: Cli, closed: str
+) -> None:
+    words = shlex.join(cli.argv("job", "run", "nightly", "--", "sh", "-c", "exit 6"))
+    done = subprocess.run(
+        ["sh", "-c", f"{words} {closed}"],
+        capture_output=True,
+        check=False,
+        env=cli.environment,
+        timeout=60,
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (6, b"", b"")
+    assert events(cli.core) == [("start", None), ("fail", 6)]
+
+
+class _Broken:
+    """Reports that have a bug."""
+
+    def started(self) -> None:
+        raise AttributeError("a bug of ours")
+
+    def ended(self, exit_code: int, output: bytes) -> None:  # noqa: ARG002 - as Reports says
+        raise AttributeError("another bug of ours")
+
+
+def test_a_bug_of_ours_does_not_change_the_exit_code() -> None:
+    assert jobrun.run(["sh", "-c", "exit 6"], _Broken()) == 6
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="only root can become somebody who may not read")
+@pytest.mark.parametrize("option", ["--state", "--config"])
+def test_a_job_starts_though_its_user_may_not_read_our_folder(option: str, tmp_path: Path) -> None:
+    closed = tmp_path / "closed"
+    closed.mkdir(mode=0o700)
+    argv = [sys.executable, "-m", "monitord", option, str(closed), "job", "run", "nightly"]
+    done = subprocess.run(
+        ["setpriv", "--reuid=65534", "--clear-groups", *argv, "--", "sh", "-c", "echo ran; exit 6"],
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd="/",
+        env={"PYTHONPATH": str(ROOT), "PATH": os.environ["PATH"], "PYTHONDONTWRITEBYTECODE": "1"},
+        timeout=60,
+    )
+    assert (done.returncode, done.stdout) == (6, "ran\n"), done.stderr
+    assert "Traceback" not in done.stderr
