@@ -62,20 +62,13 @@ def problems(house: House) -> str:
     return "; ".join(house.get("/v1/status")["problems"])
 
 
-def looked(house: House, key: str) -> str:
-    (state,) = house.check(key)["items"]
-    return str(state["last_seen"])
-
-
 def goes_through(house: House, trouble: contextlib.AbstractContextManager[None]) -> None:
     """Break two things while the store takes nothing; see that both are dealt with afterwards."""
     with trouble:
         for name in ("marker", "notice"):
             (house.folder / name).unlink()
         until(lambda: TAKES_NO_ROWS in problems(house), within=FOUND, every=0.1, what="its word")
-        seen = looked(house, "here/notice")
-        until(lambda: looked(house, "here/notice") > seen, within=FOUND, every=0.1, what="a look")
-        assert house.status("here/notice") == "CRITICAL", "it is believed without being written"
+        house.await_status("CRITICAL", "here/notice")  # believed without being written
         assert not (house.folder / "effects").exists(), "an effect without a durable intent"
         assert house.incidents("here/notice") == []
     assert house.incident("here/marker", "RESOLVED").cause == "verified"

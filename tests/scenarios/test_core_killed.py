@@ -53,10 +53,8 @@ REPAIR = [
 """The commits of a repair, by the timeline lines that each writes."""
 POINTS = [
     *("after transition 1", "after opened 1", "after attempt-planned 1"),
-    *("after step-intended 1", "after step-done 2"),  # evidence, precondition
-    *("after step-intended 3", "after step-done 3"),  # the first effect
-    *("after step-intended 4", "after step-intended 5"),  # a pause, the second effect
-    *("after verifying 1", "after fixed 1"),
+    *("after step-intended 1", "after step-intended 3", "after step-done 3"),
+    *("after step-intended 5", "after verifying 1", "after fixed 1"),
     # What was done, and never written down.
     *("before step-done 3", "before step-done 5", "before fixed 1"),
 ]

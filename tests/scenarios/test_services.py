@@ -13,6 +13,7 @@ from tests.world.host import Host
 from tests.world.hosts import World
 from tests.world.needs import requires
 from tests.world.services import supervised, unit
+from tests.world.until import until
 
 pytestmark = requires("hosts", "supervisor", "restic")
 RESTIC = ["restic", "--repo", "/var/backups/restic", "--password-file", "/root/restic-password"]
@@ -118,15 +119,15 @@ def test_a_program_that_its_supervisor_gave_up_is_started(
     app = hosts["app"]
     app.run(["rm", "/srv/ready"])
     app.run(["supervisorctl", "restart", "worker"], check=False)
-    assert "FATAL" in app.run(["supervisorctl", "status", "worker"], check=False).stdout
+    status = ["supervisorctl", "status", "worker"]
+    until(lambda: "FATAL" in app.run(status, check=False).stdout, what="FATAL")
     broken = now()
     app.write("/srv/ready", "")  # what it needs is back, and nobody starts it
     incident = house.incident("app/worker", "RESOLVED")
     took(incident, broken)
     assert incident.cause == "verified"
-    assert "FATAL" in incident.summary
     assert incident.items == ("app/worker/worker",)
-    assert "RUNNING" in app.run(["supervisorctl", "status", "worker"]).stdout
+    assert "RUNNING" in app.run(status).stdout
 
 
 def test_a_stopped_cron_is_started(house: House, hosts: dict[str, Host], took: Took) -> None:
