@@ -15,7 +15,7 @@ from monitord.model.catalog import Catalog
 from monitord.model.kinds import Kinds
 
 log = get_logger(__name__)
-_KEPT = 8  # newest snapshots: a running attempt's plan was rendered from one of them
+_KEPT = 8  # loaded last: a running attempt's plan was rendered from one of them
 
 
 class Catalogs:
@@ -23,24 +23,33 @@ class Catalogs:
 
     def __init__(self, parser: Parser, kinds: Kinds) -> None:
         self._parser, self._kinds = parser, kinds
-        self._by_hash: OrderedDict[str, Catalog] = OrderedDict()
+        self._loaded: OrderedDict[str, Catalog] = OrderedDict()
+        self._read: Catalog | None = None
         self._reading = asyncio.Lock()
         self.newest: Catalog | None = None
 
     async def parse(self) -> dict[str, Any]:
-        """Read the files and give the answer to the core's `parse`; a good reading is kept here."""
+        """Read the files and give the answer to the core's `parse`; a good reading is kept here.
+
+        Only until the next one, unless it is loaded: whoever only looks must push nothing out.
+        """
         async with self._reading:
             answer = await self._parser.parse()
             if "sources" in answer:
                 sources = await asyncio.to_thread(config.Sources.from_json, answer["sources"])
-                self._keep(await asyncio.to_thread(config.assemble, sources, self._kinds))
+                self._read = await asyncio.to_thread(config.assemble, sources, self._kinds)
         return answer
 
-    def _keep(self, catalog: Catalog) -> None:
-        self._by_hash[catalog.hash] = catalog
-        self._by_hash.move_to_end(catalog.hash)
-        while len(self._by_hash) > _KEPT:
-            self._by_hash.popitem(last=False)
+    def _known(self, wanted: str) -> Catalog | None:
+        if self._read is not None and self._read.hash == wanted:
+            return self._read
+        return self._loaded.get(wanted)
+
+    def _use(self, catalog: Catalog) -> None:
+        self.newest = self._loaded[catalog.hash] = catalog
+        self._loaded.move_to_end(catalog.hash)
+        while len(self._loaded) > _KEPT:
+            self._loaded.popitem(last=False)
 
     async def load(self, wanted: str) -> str:
         """Make the catalog of this hash (empty: whatever the files say now) the newest.
@@ -49,19 +58,20 @@ class Catalogs:
             ConfigError: the files cannot be used.
             RefusedByExecutorError: the files make another catalog than the core's.
         """
-        if wanted not in self._by_hash:
+        found = self._known(wanted)
+        if found is None:
             answer = await self.parse()
             if "problems" in answer:
                 raise ConfigError([Problem(*problem) for problem in answer["problems"]])
-        found = wanted or next(reversed(self._by_hash))
-        if found not in self._by_hash:
+            found = self._known(wanted) if wanted else self._read
+        if found is None:
+            said = self._read.hash[:12] if self._read else "nothing"
             raise RefusedByExecutorError(
-                f"catalog {wanted[:12]} is not what the files say now"
-                f" ({next(reversed(self._by_hash))[:12]}): reload"
+                f"catalog {wanted[:12]} is not what the files say now ({said}): reload"
             )
-        self.newest = self._by_hash[found]
-        log.info("catalog loaded", catalog=found[:12], hosts=len(self.newest.hosts))
-        return found
+        self._use(found)
+        log.info("catalog loaded", catalog=found.hash[:12], hosts=len(found.hosts))
+        return found.hash
 
     def of(self, wanted: str) -> Catalog:
         """Give the snapshot that an attempt was rendered from.
@@ -69,9 +79,10 @@ class Catalogs:
         Raises:
             RefusedByExecutorError: this executor never read it, or forgot it.
         """
-        if wanted not in self._by_hash:
+        found = self._known(wanted)
+        if found is None:
             raise RefusedByExecutorError(
                 f"catalog {wanted[:12]} of this attempt is not known here (the executor was"
                 " restarted after a change of the files): plan the attempt again"
             )
-        return self._by_hash[wanted]
+        return found
