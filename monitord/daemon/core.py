@@ -63,7 +63,7 @@ async def _main(
         folder / "executor.sock",
         counters,
         hello=lambda: {"epoch": core.instance.epoch, "catalog": core.instance.catalog.hash},
-        on_connect=lambda: core.instance.wake(),  # noqa: PLW0108 - the core is made below
+        on_connect=lambda: core.executor_is_back(),  # noqa: PLW0108 - the core is made below
     )
     core = Core(
         catalog,

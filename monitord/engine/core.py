@@ -19,6 +19,7 @@ from monitord.engine.happenings import Happenings
 from monitord.engine.health import Condition
 from monitord.engine.instance import Instance
 from monitord.engine.jobs import Jobs
+from monitord.engine.killing import kill_running
 from monitord.engine.mover import Mover
 from monitord.engine.orders import Orders
 from monitord.engine.outbox import Outbox
@@ -145,6 +146,12 @@ class Core:
             task.cancel()
         self._outbox.close()
 
+    def executor_is_back(self) -> None:
+        """Ask what became of the steps that nobody waits for any more, and look at all rows."""
+        if self._scheduler is not None:  # else `start` will ask
+            self.instance.start("leftovers", self._attempts.adopt_leftovers())
+        self.instance.wake()
+
     def abandon(self) -> None:
         """Let go of everything at once, as a killed process does: nothing is written or awaited.
 
@@ -237,13 +244,7 @@ class Core:
 
     async def halt_now(self, *, by: str) -> list[str]:
         """Kill the process groups of running steps."""
-        steps = await self.store.read(lambda view: view.open_steps())
-        killed = []
-        for step in steps:
-            await self.instance.executor.kill(step.id)
-            killed.append(f"step {step.id} on {step.target}: {step.kind}")
-        log.warning("running steps killed", by=by, steps=len(killed))
-        return killed
+        return await kill_running(self.instance, by=by)
 
     async def resume(self, what: int | str, *, by: str) -> list[Order]:
         """End an order, or every halt of a selector."""
