@@ -33,13 +33,15 @@ class Root:
 class Content:
     """What the search path gave: per role and file stem the reading that counts, and what is wrong.
 
-    `masked` names the empty file that hides a shipped one.
+    `masked` names the empty file that hides a shipped one; `broken` tells that a folder could not
+    be listed, so that missing names prove nothing.
     """
 
     readings: dict[tuple[str, str], tuple[Reading, bool]] = field(default_factory=dict)
     masked: dict[tuple[str, str], str] = field(default_factory=dict)
     problems: list[Problem] = field(default_factory=list)
     files: list[str] = field(default_factory=list)
+    broken: bool = False
 
 
 def shipped_root() -> Path:
@@ -65,7 +67,7 @@ def search(roots: Sequence[Root]) -> Content:
 
 def _read_folder(content: Content, role: str, folder: Path, *, shipped: bool) -> None:
     here: dict[str, str] = {}
-    for path in _files(folder, content.problems):
+    for path in _files(folder, content):
         if path.suffix not in _SUFFIXES:
             _refuse_writable(path, content.problems)
             continue
@@ -86,14 +88,30 @@ def _read_folder(content: Content, role: str, folder: Path, *, shipped: bool) ->
             content.readings[key] = (reading, shipped)
 
 
-def _files(folder: Path, problems: list[Problem]) -> Iterator[Path]:
-    for top, below, names in os.walk(folder):
+def _files(folder: Path, content: Content) -> Iterator[Path]:
+    """List a content folder. One that is missing is empty; one that cannot be listed is not."""
+
+    def refuse(error: OSError) -> None:
+        place = Path(str(error.filename))
+        if isinstance(error, FileNotFoundError) and place == folder and not place.is_symlink():
+            return
+        content.problems.append(problem_at(Place(str(place)), _unlisted(error, place)))
+        content.broken = True
+
+    for top, below, names in os.walk(folder, onerror=refuse):
         below.sort()
         below[:] = [name for name in below if not name.startswith((".", "__"))]
-        _refuse_writable(Path(top), problems)
+        _refuse_writable(Path(top), content.problems)
         for name in sorted(names):
             if not name.startswith("."):
                 yield Path(top) / name
+
+
+def _unlisted(error: OSError, place: Path) -> str:
+    if isinstance(error, NotADirectoryError):
+        return f"is not a folder (make it one that holds the files, or remove {place})"
+    reason = error.strerror or str(error)
+    return f"cannot be listed: {reason} (let monitord's user read it: chmod o+rx {place})"
 
 
 def _refuse_writable(path: Path, problems: list[Problem]) -> None:

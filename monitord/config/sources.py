@@ -159,7 +159,7 @@ def _sources(path: Path, at: Instant, mains: list[Reading], content: Content) ->
         files=(*(item.file for item in mains), *content.files),
         present={text: _exists(text) for item in readings for text in item.conditions},
         problems=(*problems, *content.problems, *_writable_scripts(readings)),
-        broken=any(item.broken for item in readings),
+        broken=content.broken or any(item.broken for item in readings),
     )
 
 

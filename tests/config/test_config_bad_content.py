@@ -1,13 +1,14 @@
 """Mistakes that need several files, or a file that is no text: told, never a traceback."""
 
 import os
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from monitord.config import assemble, read
 from monitord.config import load as load_path
-from monitord.config import read
 from monitord.errors import ConfigError
 from tests.config.conftest import Load, Problems
 from tests.config.kinds import KINDS
@@ -179,6 +180,41 @@ def test_a_world_writable_content_folder_is_refused(write: Write, load: Load) ->
         load("profile: lab\n")
     assert [str(problem) for problem in caught.value.problems] == [
         f"{folder}:1:1: anybody may write this folder, so nobody can trust it (chmod o-w {folder})"
+    ]
+
+
+@pytest.mark.parametrize("folder", ["checks", "remediations"])
+def test_a_file_in_place_of_a_content_folder_is_no_empty_folder(
+    folder: str, problems: Problems, tmp_path: Path
+) -> None:
+    assert problems("profile: lab\n", {folder: "x: 1\n"}) == [
+        f"{folder}:1:1: is not a folder (make it one that holds the files, or remove {folder})"
+    ]
+
+
+def test_a_folder_that_cannot_be_listed_is_no_empty_folder(tmp_path: Path) -> None:
+    """Else a reload would drop its checks; and what it may define is not called unknown."""
+    with tempfile.TemporaryDirectory() as name:  # the folders above tmp_path are closed to others
+        base = Path(name)
+        base.chmod(0o755)
+        main = base / "main.yaml"
+        main.write_text("hosts: {web1: {checks: {site: }}}\n")
+        (base / "checks/web").mkdir(parents=True)
+        (base / "checks/web").chmod(0)
+        (base / "remediations").mkdir(0)
+        user = os.geteuid()
+        if user == 0:
+            os.seteuid(65534)
+        try:
+            sources = read(main, shipped=base / "shipped", system=base / "etc")
+        finally:
+            os.seteuid(user)
+    with pytest.raises(ConfigError) as caught:
+        assemble(sources, KINDS)
+    told = "cannot be listed: Permission denied (let monitord's user read it: chmod o+rx"
+    assert [str(problem).replace(name, "") for problem in caught.value.problems] == [
+        f"/checks/web:1:1: {told} /checks/web)",
+        f"/remediations:1:1: {told} /remediations)",
     ]
 
 
