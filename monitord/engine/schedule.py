@@ -27,12 +27,16 @@ class Slot:
     __slots__ = ("check", "due", "every", "generation", "offset", "running")
 
     def __init__(self, check: Check) -> None:
-        self.check = check
-        self.every = check.every.total_seconds()
-        self.offset = _phase(check) * self.every
+        self.take(check)
         self.due = 0.0
         self.generation = 0
         self.running = False
+
+    def take(self, check: Check) -> None:
+        """Take over the check, or what a reload has made of it. `offset` is in seconds."""
+        self.check = check
+        self.every = check.every.total_seconds()
+        self.offset = _phase(check) * self.every
 
 
 class Scheduler:
@@ -61,10 +65,11 @@ class Scheduler:
         now = self._loop.time()
         for key, check in checks.items():
             slot = self._slots.get(key)
-            if slot is None or slot.check.every != check.every:
+            anew = slot is not None and slot.running and key in urgent  # what runs is another's
+            if slot is None or anew or slot.check.every != check.every:
                 slot = self._replace(slot, check)
                 self._arm(slot, now + slot.offset * min(1.0, _SOON / slot.every))
-            slot.check = check
+            slot.take(check)
             if key in urgent:
                 self._arm(slot, now)
         self._set_timer()
