@@ -14,7 +14,7 @@ from monitord.config.context import Context
 from monitord.config.fields import Parents
 from monitord.config.layers import Layer, Merged, any_slot, merge
 from monitord.config.names import Slots, fill, nearest
-from monitord.config.runbooks import check_verify, limits_of, verify_of
+from monitord.config.runbooks import check_parameters, check_verify, limits_of, verify_of
 from monitord.config.schema import CheckModel, FlapModel, RungModel
 from monitord.config.sentences import Path
 from monitord.config.tree import Place, plain
@@ -249,10 +249,16 @@ def _ladder(
             _unknown_runbook(context, policies, merged.name, model.runbook, place)
             continue
         rung = _rung(context, policies, model, runbook, common, place)
+        given = {name: _parameter_place(merged, index, name) for name in model.parameters}
+        check_parameters(context, runbook, given, merged.name)
         rung = replace(rung, parameters={**_of_the_job(merged), **rung.parameters})
         rungs.append(rung)
         _try_render(context, runbook, rung, host, f"{merged.name}: {runbook.name}", place)
     return tuple(rungs)
+
+
+def _parameter_place(merged: Merged, index: int, name: str) -> Place:
+    return merged.locate_common(("remediate", index, "with", name), key=True)[0]
 
 
 def _of_the_job(merged: Merged) -> dict[str, str]:

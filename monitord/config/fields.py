@@ -102,6 +102,14 @@ def _listen(value: object) -> str:
     return str(value)
 
 
+def _user(value: str) -> str:
+    if value.startswith("-"):
+        raise ValueError(f"{value!r} begins with - (no login does; ssh reads it as an option)")
+    if any(sign.isspace() or not sign.isprintable() for sign in value):
+        raise ValueError(f"{value!r} holds a blank or control character (remove it)")
+    return value
+
+
 @lru_cache(maxsize=1024)
 def _zone(value: str) -> str:
     try:
@@ -159,6 +167,7 @@ ParentsField = Annotated[
     ),
 ]
 Listen = Annotated[str, BeforeValidator(_listen)]
+User = Annotated[str, AfterValidator(_user)]
 Zone = Annotated[str, AfterValidator(_zone)]
 Healthy = Annotated[Any, BeforeValidator(_percent), WithJsonSchema({"type": ["integer", "string"]})]
 Until = Annotated[

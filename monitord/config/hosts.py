@@ -11,7 +11,17 @@ from typing import Any
 from monitord.config import layers
 from monitord.config.context import Context, Model
 from monitord.config.fields import Parents
-from monitord.config.names import Slots, expand, fill, glob, is_name, is_pattern, nearest, slots_of
+from monitord.config.names import (
+    Slots,
+    address_fault,
+    expand,
+    fill,
+    glob,
+    is_name,
+    is_pattern,
+    nearest,
+    slots_of,
+)
 from monitord.config.schema import GroupModel, HostModel, LoginModel, PlacementModel
 from monitord.config.sections import Entry, Sections
 from monitord.config.sentences import keys_of, walk
@@ -125,11 +135,15 @@ def _draft(
     numbers: tuple[int, ...],
 ) -> Draft:
     slots = slots_of(name, "", numbers)
+    written = "address" in model.model_fields_set
     try:
-        address = fill(model.address, slots) or name
+        address = fill(model.address, slots) if written else name
+        fault = address_fault(address)
     except ValueError as error:
-        context.add_once(tree.value_place("address"), f"{entry.name}: address: {error}")
-        address = name
+        address, fault = name, str(error)
+    if fault:
+        place = tree.value_place("address") if written else entry.place
+        context.add_once(place, f"{entry.name}: address: {fault}")
     slots["address"] = address
     groups = list(dict.fromkeys(model.groups))
     draft = Draft(name, slots, model, tree, entry.place, groups)

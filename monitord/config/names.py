@@ -15,8 +15,13 @@ _RANGE = re.compile(r"\[([0-9,\s-]*)\]")
 _PART = re.compile(r"([0-9]{1,9})(?:-([0-9]{1,9}))?")
 _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.:@+-]*")
 _LONGEST_NAME = 200
+_DIGITS = re.compile(r"[0-9]+")
+_IPV4_NUMBERS, _BYTE, _BYTE_DIGITS = 4, 255, 9
 _TOKEN = re.compile(r"\s*(?:(\d{1,12})|(n\d?)|([-+*]))")
 _SLOT = re.compile(r"\{(\{[a-z0-9 +*-]+\})\}|\{((?:address|host)|[n0-9 +*-]*n[n0-9 +*-]*)\}")
+
+_MISSPELT = re.compile(r"(?<!\{)\{([a-z]{3,12})\}(?!\})|(?<!\{)\{(n\d? *[/%^][^{}]*)\}(?!\})")
+_FILLED = ("address", "host")
 
 Slots = Mapping[str, str | int]
 """What `{…}` may name: host and address (texts), n, n1, n2 … (numbers of the host's ranges)."""
@@ -66,6 +71,24 @@ def is_name(text: str) -> bool:
     return len(text) <= _LONGEST_NAME and _NAME.fullmatch(text) is not None
 
 
+def address_fault(address: str) -> str:
+    """Say what keeps `address` (its slots filled) from being one; an empty text: nothing does."""
+    if not address.strip():
+        return "is empty (write one, or remove the line: then the name is the address)"
+    if "{" in address or "}" in address:
+        return f"{address!r} holds a brace that is no slot (write {{n}}, {{10+n}} or {{host}})"
+    if any(sign.isspace() or not sign.isprintable() for sign in address):
+        return f"{address!r} holds a blank or control character (remove it)"
+    if address.startswith("-"):
+        return f"{address!r} begins with - (an address never does; programs read it as an option)"
+    numbers = address.split(".")
+    if len(numbers) == _IPV4_NUMBERS and all(_DIGITS.fullmatch(number) for number in numbers):
+        high = [number for number in numbers if len(number) > _BYTE_DIGITS or int(number) > _BYTE]
+        if high:
+            return f"{address} is no IPv4 address: {high[0]} is over {_BYTE}"
+    return ""
+
+
 def slots_of(host: str, address: str, numbers: Sequence[int]) -> dict[str, str | int]:
     """Give the slots of one host: `{n}` is the number of its first range, `{n2}` of its second."""
     slots: dict[str, str | int] = {"host": host, "address": address}
@@ -76,18 +99,40 @@ def slots_of(host: str, address: str, numbers: Sequence[int]) -> dict[str, str |
 
 
 def has_slot(text: str) -> bool:
-    """Tell whether `fill` would change `text`."""
-    return "{" in text and _SLOT.search(text) is not None
+    """Tell whether `fill` would change `text`, or refuse it."""
+    return "{" in text and (_SLOT.search(text) is not None or _misspelt(text) != "")
+
+
+@lru_cache(maxsize=4096)
+def _misspelt(text: str) -> str:
+    """Give the sentence about a word in braces that is nearly a slot; else an empty text."""
+    for match in _MISSPELT.finditer(text):
+        word = match[1] or match[2]
+        if match[2]:
+            return f"{{{word}}} cannot be worked out (write {{n}}, {{10+n}} or {{2*n-1}})"
+        if word in _FILLED:
+            continue
+        close = difflib.get_close_matches(word, _FILLED, n=1, cutoff=0.7)
+        if close:
+            return (
+                f"{{{word}}} is no slot, did you mean {{{close[0]}}}? "
+                f"(write {{{{{word}}}}} for the text)"
+            )
+    return ""
 
 
 def fill(text: str, slots: Slots) -> str:
     """Fill `{address}`, `{host}`, `{n}`, `{10+n}` once; `{{n}}` gives `{n}`; other braces stay.
 
     Raises:
-        ValueError: a slot that this host does not have, or arithmetic that cannot be read.
+        ValueError: a slot that this host does not have or that is misspelt, or arithmetic that
+            cannot be read.
     """
     if "{" not in text:
         return text
+    misspelt = _misspelt(text)
+    if misspelt:
+        raise ValueError(misspelt)
     return _SLOT.sub(lambda match: match[1] or _value(match[2], slots), text)
 
 

@@ -3,8 +3,10 @@
 What it decides: whether a file is a usable runbook. Who may run it, and when, is for the guards.
 """
 
-from collections.abc import Iterable
+import re
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 from monitord.config.context import Context
@@ -18,10 +20,14 @@ from monitord.config.tree import Map, Place, Seq, plain
 from monitord.model.catalog import Limits, Runbook, StepSpec, VerifyPolicy
 from monitord.model.effect import digest
 from monitord.model.result import Status
+from monitord.model.spec import format_duration
 
 _PHASES = ("collect", "require", "steps", "undo")
 _STEP_KEYS = tuple(keys_of(StepModel))
 _STATUSES = {"warning": Status.WARNING, "critical": Status.CRITICAL}
+_LOOK_APART = timedelta(seconds=1)  # the engine looks at most once a second
+_SLOT = re.compile(r"\{([a-z_][a-z0-9_]*)\}")
+_OWN_SLOTS = frozenset({"host", "address", "item"})
 _NEEDED = {
     "verify": (
         "is missing: a repair that nobody proves is no repair "
@@ -165,12 +171,42 @@ def verify_of(model: VerifyModel, base: VerifyPolicy) -> VerifyPolicy:
 
 def check_verify(context: Context, verify: VerifyPolicy, place: Place, what: str) -> bool:
     """Tell whether the proof can be had in time; note it where not."""
-    if verify.within > verify.settle:
+    least = verify.settle + verify.oks * _LOOK_APART
+    if least <= verify.within:
         return True
+    told = ", ".join(
+        (
+            f"settle: {format_duration(verify.settle)}",
+            f"oks: {verify.oks}",
+            f"within: {format_duration(verify.within)}",
+        )
+    )
     context.add_once(
-        place, f"{what}: verify: within must be longer than settle (or nothing can be proven)"
+        place,
+        f"{what}: verify: {told} can never be proven, for looks are at least 1s apart "
+        f"(write within: {format_duration(least)} or more)",
     )
     return False
+
+
+def check_parameters(
+    context: Context, runbook: Runbook, parameters: Mapping[str, Place], what: str
+) -> None:
+    """Note each parameter of a rung (`with:`) that no text of the runbook has a slot for."""
+    if not parameters:
+        return
+    texts = [
+        runbook.lock,
+        *(str(step.spec) for phase in _PHASES for step in getattr(runbook, phase)),
+    ]
+    known = sorted({word for text in texts for word in _SLOT.findall(text)} - _OWN_SLOTS)
+    for name, place in parameters.items():
+        if name not in known:
+            near = nearest(name, known)
+            takes = f"it takes {', '.join(known)}" if known else "it takes none"
+            context.add_once(
+                place, f"{what}: with: {runbook.name} has no slot {{{name}}}{near}; {takes}"
+            )
 
 
 def _canonical(value: Any) -> Any:

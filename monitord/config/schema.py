@@ -19,6 +19,7 @@ from monitord.config.fields import (
     ParentsField,
     Port,
     Until,
+    User,
     Zone,
     shown,
 )
@@ -136,7 +137,7 @@ class CheckModel(Spec):
 class ActModel(Spec):
     """The identity that changes things over SSH; what is left out is as in the reading one."""
 
-    user: str = ""
+    user: User = ""
     key: str = ""
     sudo: bool = False
 
@@ -144,7 +145,7 @@ class ActModel(Spec):
 class SshModel(Spec):
     """How to log in over SSH. Without `act` the host is only watched."""
 
-    user: Annotated[str, Field(min_length=1)]
+    user: Annotated[User, Field(min_length=1)]
     key: str = ""
     port: Port = 22
     known_hosts: str = ""
