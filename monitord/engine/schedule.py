@@ -150,8 +150,9 @@ class Scheduler:
         """Arm the next run: in the check's phase, whatever made this one early or late."""
         if due + slot.every <= now:
             self._counters.checks_late += 1
-        # Not sooner than a retry would come: a look in between would count as an attempt.
-        earliest = max(due + slot.check.retry_every.total_seconds(), now + _AHEAD)
+        # Not much sooner than a retry would come: a look in between would count as an attempt.
+        apart = min(slot.check.retry_every.total_seconds(), slot.every / 2)
+        earliest = max(due + apart, now + _AHEAD)
         rounds = ceil((earliest - slot.offset) / slot.every - _AHEAD)
         self._arm(slot, slot.offset + rounds * slot.every)
 
