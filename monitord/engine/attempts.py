@@ -13,15 +13,8 @@ from typing import Any
 
 from monitord.actions import plan as plans
 from monitord.clock import after
-from monitord.decisions import remediation
-from monitord.decisions.guards import (
-    GUARDS,
-    Guard,
-    Refusal,
-    evaluate,
-    evidence,
-    first_refusal,
-)
+from monitord.decisions import guards, remediation
+from monitord.decisions.guards import Refusal, evaluate, evidence, first_refusal
 from monitord.engine.asking import have_done, learn
 from monitord.engine.beliefs import Hold
 from monitord.engine.instance import Instance
@@ -52,8 +45,8 @@ from monitord.model.incident import (
 from monitord.model.result import Status
 from monitord.store.contract import Tx
 
-ORDERS = tuple(guard for guard in GUARDS if guard.name in {"halt", "maintenance"})
-"""What bars every intent, of evidence and preconditions too (invariant I8)."""
+_BAR_EVERY_INTENT = frozenset({"halt", "maintenance"})
+"""Guards that are asked before evidence and preconditions too (invariant I8)."""
 _LOOK_VALID = timedelta(seconds=30)
 _A = AttemptStatus
 
@@ -129,7 +122,7 @@ class Attempts:
         self, turn: AttemptTurn, check: Check, rung: Rung, steps: tuple[PlannedStep, ...]
     ) -> bool:
         """Ask before evidence and preconditions only what bars every intent: people's orders."""
-        refused = self._ask(turn, rung, steps, looked=turn.incident.severity, guards=ORDERS)
+        refused = self._ask(turn, rung, steps, looked=turn.incident.severity, acts=False)
         if refused is None:
             return True
         guard, refusal, move = refused
@@ -170,7 +163,7 @@ class Attempts:
         steps: tuple[PlannedStep, ...],
         *,
         looked: Status,
-        guards: Sequence[Guard] = GUARDS,
+        acts: bool = True,
     ) -> tuple[str, Refusal, remediation.Move] | None:
         attempt = turn.attempt
         locks = tuple((name, True) for name in attempt.locks)
@@ -184,7 +177,8 @@ class Attempts:
             attempt=attempt,
             looked=looked,
         )
-        verdicts = evaluate(facts, guards)
+        bars = [guard for guard in guards.GUARDS if acts or guard.name in _BAR_EVERY_INTENT]
+        verdicts = evaluate(facts, bars)
         refused = first_refusal(verdicts)
         if refused is None:
             return None
@@ -259,8 +253,7 @@ class Attempts:
             acts = step.phase is Phase.STEP
             is_first = all(s.phase is not Phase.STEP or s.id == step.id for s in tx.steps(live.id))
             seen = looked if acts and is_first else incident.severity
-            guards = GUARDS if acts else ORDERS
-            refused = self._ask(turn, found[1], steps, looked=seen, guards=guards)
+            refused = self._ask(turn, found[1], steps, looked=seen, acts=acts)
             if refused is not None:
                 return f"{refused[0]}: {refused[1].reason}"
             epoch, deadline = instance.epoch, after(now, steps[step.position].timeout)
