@@ -1,89 +1,198 @@
-"""The recorder loses nothing for one row that cannot be written, and says which one it was."""
-
-from __future__ import annotations
+"""States reach the store, also through hours in which it takes nothing."""
 
 import asyncio
-from collections.abc import Callable
-from dataclasses import replace
+from collections.abc import Awaitable, Callable, Coroutine
+from dataclasses import dataclass, field, replace
+from typing import Any, TypeVar
 
-import structlog
+import pytest
 
-from monitord.decisions.reach import Reach
-from monitord.decisions.state import judge
 from monitord.engine.recorder import Recorder
+from monitord.engine.virtual_time import Door, VirtualLoop, run
+from monitord.errors import StoreError
 from monitord.metrics import Counters
 from monitord.model.ids import StateKey
-from monitord.model.result import Result, Status
-from monitord.model.state import CheckState, StatePolicy, Transition
+from monitord.model.result import Status
+from monitord.model.state import Change, CheckState, Transition
 from monitord.store import TEMPORARY, OpenStore, open_store
+from monitord.store.contract import Tx
 from tests.engine.conftest import at
 
-POLICY = StatePolicy(attempts=1)
-UNWRITABLE = replace(CheckState(StateKey("web1/plug")), memory={"seen": {1, 2}})
+T = TypeVar("T")
+A, B = StateKey("web1/a"), StateKey("web1/b")
 
 
-def failed(key: str) -> tuple[CheckState, tuple[Transition, ...]]:
-    state = CheckState(StateKey(key))
-    return judge(state, Result.critical("no"), POLICY, at=at(10), reach=Reach.UP)
+@dataclass
+class FullDisk:
+    """A store on a disk that may be full; `batches` has what was written when."""
+
+    store: OpenStore
+    full: bool = False
+    batches: list[float] = field(default_factory=list)
+
+    def write(self, work: Callable[[Tx], T], *, urgent: bool = True) -> Awaitable[T]:
+        if self.full:
+            refused: asyncio.Future[T] = asyncio.get_running_loop().create_future()
+            refused.set_exception(StoreError("the disk is full"))
+            return refused
+        self.batches.append(asyncio.get_running_loop().time())
+        return self.store.write(work, urgent=urgent)
 
 
-def record(put: Callable[[Recorder], None]) -> tuple[OpenStore, list[Transition], list[str]]:
-    """Let a recorder write what `put` gives it; give the store, the commits and the errors."""
-    committed: list[Transition] = []
-    store = open_store(TEMPORARY, durable=False)
+@dataclass
+class Desk:
+    """A recorder at work."""
 
-    async def main() -> None:
-        recorder = Recorder(store, Counters(), committed.extend)
-        put(recorder)
-        await recorder.flush()
-        assert (recorder._states, recorder._transitions) == ({}, [])
+    loop: VirtualLoop
+    disk: FullDisk
+    counters: Counters = field(default_factory=Counters)
+    committed: list[Transition] = field(default_factory=list)
 
-    with structlog.testing.capture_logs() as logs:
-        asyncio.run(main())
-    return store, committed, [str(line.get("key")) for line in logs if line["log_level"] == "error"]
+    def __post_init__(self) -> None:
+        self.recorder = Recorder(self.disk, self.counters, self.committed.extend)  # type: ignore[arg-type]  # it only writes
 
+    def put(self, key: StateKey, status: Status, *changes: Change) -> None:
+        state = replace(CheckState(key), status=status, hard=status, summary=f"{status.name}")
+        made = [
+            Transition(key, change, Status.OK, status, at(self.loop.time()), None, "said")
+            for change in changes
+        ]
+        self.recorder.put(state, made)
 
-def test_one_state_that_cannot_be_written_takes_no_other_with_it() -> None:
-    def put(recorder: Recorder) -> None:
-        recorder.put(*failed("web1/site"))
-        recorder.put(UNWRITABLE, ())
-        recorder.put(*failed("web2/site"))
+    async def stored(self) -> dict[str, str]:
+        states = await self.disk.store.read(lambda view: view.states())
+        return {state.key: state.status.name for state in states}
 
-    store, committed, errors = record(put)
-    found = store.read_now(lambda view: (view.states(), view.pending_transitions()))
-    store.close_now()
-    assert [(state.key, state.hard) for state in found[0]] == [
-        ("web1/site", Status.CRITICAL),
-        ("web2/site", Status.CRITICAL),
-    ]
-    assert [each.key for each in found[1]] == ["web1/site", "web2/site"]
-    assert [each.key for each in committed] == ["web1/site", "web2/site"]
-    assert errors == ["web1/plug"]
+    async def transitions(self) -> list[tuple[str, str]]:
+        found = await self.disk.store.read(lambda view: view.transitions("", at(0)))
+        return [(one.key, one.after.name) for one in found]
 
 
-def test_transitions_are_kept_although_their_state_cannot_be_written() -> None:
-    """An incident must open even so."""
-    state, transitions = failed("web1/plug")
-
-    def put(recorder: Recorder) -> None:
-        recorder.put(replace(state, memory={"seen": {1}}), transitions)
-
-    store, committed, errors = record(put)
-    (found,) = store.read_now(lambda view: view.pending_transitions())
-    store.close_now()
-    assert found.key == "web1/plug"
-    assert [each.key for each in committed] == ["web1/plug"]
-    assert errors == ["web1/plug"]
+Story = Callable[[Desk], Coroutine[Any, Any, None]]
 
 
-def test_a_state_that_has_ended_leaves_no_row() -> None:
-    state, transitions = failed("web1/disk")
+@pytest.fixture
+def tell() -> Callable[[Story], Desk]:
+    """Let a story pass on virtual time."""
 
-    def put(recorder: Recorder) -> None:
-        recorder.put(state, transitions)
-        recorder.erase(state.key, ())
+    def play(story: Story) -> Desk:
+        door = Door()
+        loop = VirtualLoop(door)
+        asyncio.set_event_loop(loop)
 
-    store, committed, _ = record(put)
-    assert store.read_now(lambda view: view.states()) == []
-    store.close_now()
-    assert [each.key for each in committed] == ["web1/disk"]
+        async def main() -> Desk:
+            desk = Desk(loop, FullDisk(open_store(TEMPORARY, durable=False, door=door)))
+            await story(desk)
+            await desk.disk.store.close()
+            return desk
+
+        try:
+            return run(main(), loop)
+        finally:
+            asyncio.set_event_loop(None)
+
+    return play
+
+
+def test_a_transition_is_committed_at_once_with_its_state(tell: Callable[[Story], Desk]) -> None:
+    async def story(desk: Desk) -> None:
+        desk.put(A, Status.CRITICAL, Change.HARD)
+        await desk.recorder.flush()
+        assert await desk.stored() == {A: "CRITICAL"}
+        assert await desk.transitions() == [(A, "CRITICAL")]
+
+    desk = tell(story)
+    assert desk.disk.batches == [0.0]
+    assert [one.key for one in desk.committed] == [A]
+
+
+def test_what_is_not_urgent_waits_for_others(tell: Callable[[Story], Desk]) -> None:
+    async def story(desk: Desk) -> None:
+        for _ in range(5):
+            desk.put(A, Status.WARNING)
+            desk.put(B, Status.WARNING)
+            await asyncio.sleep(0.015)
+        await asyncio.sleep(1)
+        assert await desk.stored() == {A: "WARNING", B: "WARNING"}
+
+    desk = tell(story)
+    assert desk.disk.batches == [pytest.approx(0.1)]
+    assert desk.committed == []
+
+
+def test_a_transition_takes_along_what_waits(tell: Callable[[Story], Desk]) -> None:
+    async def story(desk: Desk) -> None:
+        desk.put(A, Status.WARNING)
+        await asyncio.sleep(0.02)
+        desk.put(B, Status.CRITICAL, Change.HARD)
+        await asyncio.sleep(1)
+        assert await desk.stored() == {A: "WARNING", B: "CRITICAL"}
+
+    assert tell(story).disk.batches == [pytest.approx(0.02)]
+
+
+def test_while_the_store_refuses_every_transition_is_kept_and_of_each_state_the_newest(
+    tell: Callable[[Story], Desk],
+) -> None:
+    async def story(desk: Desk) -> None:
+        desk.disk.full = True
+        for status in (Status.WARNING, Status.CRITICAL, Status.OK, Status.CRITICAL):
+            desk.put(A, status, Change.HARD)
+            desk.put(B, status)
+            await asyncio.sleep(600)
+        assert not desk.counters.store_up
+        assert desk.committed == []
+        desk.disk.full = False
+        await asyncio.sleep(2)
+        assert desk.counters.store_up
+        assert await desk.stored() == {A: "CRITICAL", B: "CRITICAL"}
+        words = ["WARNING", "CRITICAL", "OK", "CRITICAL"]
+        assert await desk.transitions() == [(A, word) for word in words]
+        assert [one.after.name for one in desk.committed] == words
+
+    desk = tell(story)
+    assert len(desk.disk.batches) == 1
+    assert desk.counters.store_errors >= 2000  # asked again each second, for forty minutes
+
+
+def test_what_came_while_a_refused_write_was_under_way_is_newer(
+    tell: Callable[[Story], Desk],
+) -> None:
+    async def story(desk: Desk) -> None:
+        desk.disk.full = True
+        desk.put(A, Status.WARNING, Change.HARD)
+        await asyncio.sleep(0)
+        desk.put(A, Status.CRITICAL, Change.HARD)
+        await asyncio.sleep(0.5)
+        desk.disk.full = False
+        await asyncio.sleep(2)
+        assert await desk.stored() == {A: "CRITICAL"}
+        assert await desk.transitions() == [(A, "WARNING"), (A, "CRITICAL")]
+
+    tell(story)
+
+
+def test_an_erased_state_goes_with_its_last_transition(tell: Callable[[Story], Desk]) -> None:
+    async def story(desk: Desk) -> None:
+        desk.put(A, Status.CRITICAL, Change.HARD)
+        await desk.recorder.flush()
+        last = Transition(A, Change.HARD, Status.CRITICAL, Status.OK, at(9), None, "it is gone")
+        desk.recorder.erase(A, [last])
+        await desk.recorder.flush()
+        assert await desk.stored() == {}
+        assert await desk.transitions() == [(A, "CRITICAL"), (A, "OK")]
+
+    tell(story)
+
+
+def test_a_flush_does_not_wait_for_a_full_disk(tell: Callable[[Story], Desk]) -> None:
+    async def story(desk: Desk) -> None:
+        desk.disk.full = True
+        desk.put(A, Status.CRITICAL, Change.HARD)
+        before = desk.loop.time()
+        await desk.recorder.flush()
+        assert desk.loop.time() - before <= 1.0
+        desk.disk.full = False
+        await asyncio.sleep(2)
+
+    tell(story)
