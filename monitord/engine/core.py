@@ -105,7 +105,7 @@ class Core:
         self._pulse = Pulse(self.instance, self._condition, steady, self._chores, self._reassemble)
         self._orders = Orders(self.instance)
         self._commands = Commands(self.instance, places)
-        self._reloading = Reloading(self.instance, self._condition, self._adopt)
+        self._reloading = Reloading(self.instance, self._condition, self._jobs, door, self._adopt)
 
     async def start(self, *, calendar: bool = True) -> None:
         """Take over the rows of the last run and begin; non-OK checks run at once."""

@@ -3,6 +3,7 @@
 A report never carries a command: what may be run again stands in YAML.
 """
 
+from collections.abc import Mapping
 from dataclasses import replace
 
 from monitord.model.catalog import Catalog
@@ -22,6 +23,19 @@ class Jobs:
         for key in job_checks(catalog):
             if key not in self._records:
                 self._records[key] = view.job(key) or _new(now)
+
+    def take_over(
+        self, renamed: Mapping[CheckKey, CheckKey], stored: Mapping[CheckKey, JobRecord]
+    ) -> None:
+        """Follow a reload: records go with their checks (new key to old key).
+
+        `stored` are the store's own, for a check that was watched before and comes back.
+        """
+        known = self._records
+        moved = [(new, known.pop(old)) for new, old in renamed.items() if old in known]
+        for key, record in stored.items():
+            known.setdefault(key, record)
+        known.update(moved)
 
     def record(self, key: str, now: Instant) -> JobRecord:
         """Give what is known of a job."""

@@ -6,8 +6,9 @@ longer keeps. Nothing here decides about an incident.
 
 import asyncio
 import json
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from datetime import timedelta
+from typing import Any
 
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from apscheduler.triggers.cron import CronTrigger
@@ -30,6 +31,7 @@ log = get_logger(__name__)
 
 _BEAT = 1.0  # seconds
 _SLOW = 5  # beats between the slower duties
+_TRY_AGAIN = 60.0  # seconds until files that could not be used are read again
 _STEP = 2_000_000  # µs of disagreement that make a clock step
 _STUCK = timedelta(minutes=5)  # how long a message may wait until its delay is a problem
 _STEPS_KEPT = timedelta(days=2)
@@ -46,13 +48,14 @@ class Pulse:
         condition: Condition,
         clock: SteadyClock,
         ingest: Callable[[], None],
-        reassemble: Callable[[], Awaitable[None]],
+        reassemble: Callable[[], Coroutine[Any, Any, None]],
     ) -> None:
         self._instance = instance
         self._condition = condition
         self._clock = clock
         self._ingest = ingest
         self._reassemble = reassemble
+        self._tried: tuple[Instant | None, float] = (None, 0.0)
         self._task: asyncio.Task[None] | None = None
         self._calendar: AsyncIOScheduler | None = None
 
@@ -95,9 +98,7 @@ class Pulse:
         instance.beliefs.release_overdue(instance.now())
         instance.beliefs.grow_stale(instance.catalog.checks, instance.now())
         self._ingest()
-        expires = instance.catalog.expires
-        if expires is not None and instance.now() >= expires:
-            await self._reassemble()
+        self._load_when_expired()
         now = instance.now()
         dead, waiting, orders = await instance.store.read(
             lambda view: (
@@ -112,6 +113,20 @@ class Pulse:
             if order.until_ok and ended_by_ok(order, self._touched(order)):
                 await instance.store.write(self._end(order))
                 instance.wake()
+
+    def _load_when_expired(self) -> None:
+        """Have the files loaded again when an exception has ended; not again soon if they are bad.
+
+        It takes its time beside the beat, which others are judged by.
+        """
+        instance, now = self._instance, self._instance.clock.monotonic()
+        expires = instance.catalog.expires
+        if expires is None or instance.now() < expires:
+            return
+        if expires == self._tried[0] and now < self._tried[1] + _TRY_AGAIN:
+            return
+        self._tried = (expires, now)
+        instance.start("load", self._reassemble())
 
     async def _notice_clock_step(self) -> None:
         """Compare with the machine's wall clock; where it stepped, move all that is due with it."""

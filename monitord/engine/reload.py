@@ -4,8 +4,10 @@ The YAML is parsed in a child of the executor; what changes is worked out by con
 file changes nothing and becomes a problem of monitord's own health until a good one is loaded.
 """
 
+import asyncio
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from typing import Any
 
 from monitord import config
 from monitord.config import ReloadPlan, Sources
@@ -13,24 +15,30 @@ from monitord.decisions.state import reset_soft
 from monitord.engine import incidents
 from monitord.engine.health import Condition
 from monitord.engine.instance import Instance
+from monitord.engine.jobs import Jobs, job_checks
 from monitord.errors import CommandRefusedError, ConfigError, ExecutorLostError, Problem
 from monitord.log import get_logger
 from monitord.model.catalog import Catalog
 from monitord.model.ids import AttemptId, CheckKey, StateKey, split_state_key, state_key
+from monitord.model.kinds import JobRecord
 from monitord.model.state import CheckState
 from monitord.model.ticket import Event
-from monitord.store.contract import Tx
+from monitord.store import Door
+from monitord.store.contract import Tx, View
 
 log = get_logger(__name__)
 
 
 @dataclass(slots=True)
 class Reloading:
-    """Reads and applies catalogs. `adopt` tells the rest of the core about a new one."""
+    """Reads and applies catalogs, one at a time. `adopt` tells the rest of the core."""
 
     instance: Instance
     condition: Condition
+    jobs: Jobs
+    door: Door
     adopt: Callable[[Catalog, frozenset[CheckKey]], None]
+    _turn: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     async def plan(self) -> tuple[Catalog, ReloadPlan]:
         """Read the files and give the new catalog and what it would change.
@@ -46,11 +54,23 @@ class Reloading:
             raise CommandRefusedError(text) from error
         if answer.get("problems"):
             raise ConfigError([Problem(*row) for row in answer["problems"]])
-        catalog = config.assemble(Sources.from_json(answer["sources"]), self.instance.kinds)
+        self.door.entered()
+        try:
+            return await asyncio.to_thread(self._assemble, answer["sources"])
+        finally:
+            self.door.left()
+
+    def _assemble(self, sources: Any) -> tuple[Catalog, ReloadPlan]:
+        """Work out what follows from parsed files; it takes most of a second for 10,000 checks."""
+        catalog = config.assemble(Sources.from_json(sources), self.instance.kinds)
         return catalog, config.compare(self.instance.catalog, catalog)
 
     async def apply(self, *, by: str) -> Sequence[str]:
         """Take over what stands on disk; gives the lines of what changed."""
+        async with self._turn:  # a plan holds against the catalog that it was compared with
+            return await self._apply(by)
+
+    async def _apply(self, by: str) -> Sequence[str]:
         counters = self.instance.counters
         try:
             catalog, plan = await self.plan()
@@ -73,7 +93,7 @@ class Reloading:
         renamed, gone, reset = self._states_touched(plan)
         now, held = instance.now(), instance.beliefs.held
 
-        def work(tx: Tx) -> tuple[list[Event], list[AttemptId]]:
+        def work(tx: Tx) -> tuple[list[Event], list[AttemptId], dict[CheckKey, JobRecord]]:
             events: list[Event] = []
             tx.rename_states(renamed)
             for key in plan.removed:
@@ -88,9 +108,10 @@ class Reloading:
             tx.forget_states(gone)
             tx.put_states(reset)
             tx.add_audit(now, by, "reload", catalog.hash, f"{len(plan.lines)} changes")
-            return events, incidents.ended_among(tx, held)
+            return events, incidents.ended_among(tx, held), _records(tx, catalog, plan)
 
-        events, ended = await instance.store.write(work)
+        events, ended, records = await instance.store.write(work)
+        self.jobs.take_over(plan.renamed, records)
         instance.beliefs.rename(renamed)
         for key in gone:
             instance.beliefs.drop(key)
@@ -120,3 +141,10 @@ class Reloading:
             if name in plan.resets:
                 reset.append(replace(reset_soft(state), key=state_key(name, item)))
         return renamed, gone, reset
+
+
+def _records(view: View, catalog: Catalog, plan: ReloadPlan) -> dict[CheckKey, JobRecord]:
+    """Give what the store knows of jobs that are new under their name."""
+    fresh = {*plan.added, *plan.renamed, *plan.changed}
+    found = ((key, view.job(key)) for key in job_checks(catalog) if key in fresh)
+    return {key: record for key, record in found if record is not None}

@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -164,10 +164,60 @@ def test_a_rename_in_mid_attempt_lets_the_repair_end(house: House) -> None:
 
 
 def test_two_reloads_at_once_follow_each_other(house: House) -> None:
+    """The second is compared with what the first has made: it finds nothing to do."""
+    told: list[object] = []
+
     async def both(core: Core) -> None:
-        house.write(WITHOUT_SITE)
-        await asyncio.gather(core.reload(by="kim"), core.reload(by="lee"))
+        house.write(RENAMED)
+        told.extend(await asyncio.gather(core.reload(by="kim"), core.reload(by="lee")))
 
     ended = house.live("{}", {100: both}, lasts="3m")
-    rows = ended._core.catalog
-    assert list(rows.checks) == ["web1/other"]
+    assert "> web1/shop was web1/site: state and history move along" in str(told[0])
+    assert list(told[1]) == []
+    assert sorted(ended._core.catalog.checks) == ["web1/other", "web1/shop"]
+
+
+JOB = """
+hosts: {web1: {address: 127.0.0.1, login: none, checks: {nightly: }}}
+checks: {nightly: {job: {every: 24h}, every: 60s}}
+"""
+
+
+async def job_fails(core: Core) -> None:
+    await core.job_event(
+        "web1/nightly", "fail", exit_code=3, output="disk full", at=core.now(), by="web1"
+    )
+
+
+def test_a_renamed_job_is_not_taken_for_a_new_one(house: House) -> None:
+    house.write(JOB)
+    renamed = JOB.replace("{nightly: }", "{export: }").replace(
+        "nightly: {job", "export: {was: nightly, job"
+    )
+    ended = house.live("{}", {60: job_fails, 100: reload_to(house, renamed)}, lasts="3m")
+    record = ended._core._jobs.record("web1/export", ended._core.now())
+    assert (record.exit_code, record.output) == (3, "disk full")
+
+
+def test_a_job_that_comes_back_is_remembered(house: House) -> None:
+    house.write(JOB)
+    without = JOB.replace("{nightly: }", "{site: }").replace(
+        "nightly: {job: {every: 24h}", "site: {tcp: {port: 80}"
+    )
+
+    async def forget(core: Core) -> None:
+        core._jobs._records.clear()  # as after a restart without the check
+
+    deeds = {60: job_fails, 80: reload_to(house, without), 90: forget, 100: reload_to(house, JOB)}
+    ended = house.live("{}", deeds, lasts="3m")
+    record = ended._core._jobs.record("web1/nightly", ended._core.now())
+    assert record.exit_code == 3
+
+
+def test_broken_files_after_an_exceptions_end_are_read_once_a_minute(house: House) -> None:
+    async def spoil(core: Core) -> None:
+        house.write("hosts: [\n")
+        core.instance.catalog = replace(core.catalog, expires=core.now())
+
+    ended = house.live("{}", {60: spoil}, lasts="12m")
+    assert ended._core.counters.reloads["failed"] == 11
