@@ -273,7 +273,7 @@ hosts:
         remediate:
           - restart: {limits: {per_hour: 1}, verify: {oks: 5}, with: {path: "/srv/{host}"}}
 """
-    check = one(load, text, "w2/s", {"remediations/restart.yaml": RUNBOOK})
+    check = one(load, text, "w2/s", {"remediations/restart.yaml": RUNBOOK + 'lock: "{path}"\n'})
     (rung,) = check.remediate
     assert rung.limits == Limits(per_incident=1, cooldown=timedelta(minutes=10), per_hour=1)
     assert (rung.verify.oks, rung.verify.within) == (5, timedelta(minutes=2))
