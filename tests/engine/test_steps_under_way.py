@@ -22,6 +22,7 @@ from monitord.engine.virtual_time import Door, VirtualLoop, run
 from monitord.errors import NotBegunError, RefusedByExecutorError
 from monitord.model.catalog import Check
 from monitord.model.ids import StepId
+from monitord.model.incident import Phase
 from monitord.model.result import Result
 
 SHOP = Path(__file__).parent.parent / "behaviour" / "shop.yaml"
@@ -44,6 +45,8 @@ def live(executor: type[ScriptedExecutor], actions: str, do: str = "") -> Runnin
         try:
             running = Running(file.scenario, load(file, folder, KINDS), KINDS, loop, door, folder)
             running._executor = executor(running.world)
+            if isinstance(running._executor, Halted):
+                running._executor.folder = folder
             run(running.go(), loop)
         finally:
             asyncio.set_event_loop(None)
@@ -113,6 +116,26 @@ def test_a_refusal_before_anything_was_begun_fails_at_once() -> None:
     ended = live(Refusing, "{restart-nginx: heals}")
     assert {fact["status"] for fact in last(ended, "attempt")} == {"FAILED"}
     assert [fact["status"] for fact in last(ended, "incident")] == ["ESCALATED"]
+    assert ended.world.effects == []
+
+
+class Halted(ScriptedExecutor):
+    """Finds the file HALT just after the core committed a precondition."""
+
+    folder: Path
+
+    async def run(self, step: StepId) -> StepOutcome:
+        row = await self._world.store.read(lambda view: view.step(step))
+        if row is not None and row.phase is Phase.REQUIRE:
+            (self.folder / "HALT").touch()
+            raise NotBegunError("halted: HALT exists")
+        return await super().run(step)
+
+
+def test_a_precondition_that_a_halt_kept_from_being_asked_is_not_one_that_failed() -> None:
+    ended = live(Halted, "{restart-nginx: heals}")
+    assert [fact["status"] for fact in last(ended, "attempt")] == ["INTERRUPTED"]
+    assert "halt" in {fact.get("guard") for fact in last(ended, "refused")}
     assert ended.world.effects == []
 
 

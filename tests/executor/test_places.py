@@ -15,7 +15,8 @@ from monitord.errors import NotBegunError
 from monitord.executor import hosts as places
 from monitord.executor.hosts import Hosts
 from monitord.executor.intents import Grant
-from monitord.executor.steps import Steps
+from monitord.executor.steps import Steps, _secrets
+from monitord.log import get_logger
 from monitord.model.effect import Command, PlannedStep
 from monitord.model.ids import Instant
 from tests.executor.core import KINDS
@@ -93,3 +94,12 @@ def test_slow_plugins_take_no_place_of_a_step(tmp_path: Path) -> None:
         return str(outcome)
 
     assert asyncio.run(go()) == "done"
+
+
+def test_no_log_line_shows_a_secret_of_a_step(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("TOKEN", "t0p-of-the-secret")
+    _secrets({"TOKEN": "!secret env:TOKEN"})
+    get_logger("tests").warning("it broke", said="the token t0p-of-the-secret is wrong")
+    assert "t0p-of-the-secret" not in capsys.readouterr().err
