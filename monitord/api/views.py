@@ -10,6 +10,7 @@ from typing import Any
 
 from monitord.api import shapes
 from monitord.clock import between
+from monitord.decisions.selector import matches, parse
 from monitord.decisions.ticket_document import document, iso
 from monitord.errors import NotFoundError
 from monitord.metrics import Rows
@@ -27,6 +28,7 @@ NOT_OVER = frozenset({*OPEN_STATUSES, IncidentStatus.RESOLVED})
 LIVE_TICKETS = frozenset({TicketStatus.OPEN, TicketStatus.ACKED, TicketStatus.RESOLVED})
 
 _BAD = frozenset({Status.WARNING, Status.UNKNOWN, Status.CRITICAL})
+_HIGHEST_ID = 2**63 - 1  # what a row's number can be
 _SHOWN = 50  # bad states that a status names; the rest is a number
 _MANY = 100_000  # more than any retention keeps: a count must not stop at a page
 _COUNTED = 100  # messages of the outbox carry whole tickets: counting stops here
@@ -40,7 +42,7 @@ def incident_document(view: View, number: int, *, now: Instant) -> dict[str, Any
     Raises:
         NotFoundError: no such incident.
     """
-    found = view.incident(IncidentId(number))
+    found = view.incident(IncidentId(number)) if number <= _HIGHEST_ID else None
     if found is None:
         raise NotFoundError(f"there is no incident {number}; `monitord incidents` lists them")
     attempts = view.attempts(incident=found.id)
@@ -62,7 +64,7 @@ def ticket_document(
     Raises:
         NotFoundError: no such ticket.
     """
-    found = view.ticket(TicketId(number))
+    found = view.ticket(TicketId(number)) if number <= _HIGHEST_ID else None
     row = view.incident(found.incident) if found else None
     if found is None or row is None:
         raise NotFoundError(f"there is no ticket {number}; `monitord tickets` lists them")
@@ -130,6 +132,21 @@ def status(view: View, states: Sequence[CheckState], *, now: Instant) -> dict[st
         "orders": [shapes.order(one, now=now) for one in view.orders(at=now)],
         "outbox": {"pending": rows.outbox_pending, "dead": rows.outbox_dead},
     }
+
+
+def violations(view: View, catalog: Catalog | None) -> dict[str, Any]:
+    """Give the broken invariants; without a catalog by the shipped budgets and by host names."""
+    from monitord.store import audit
+
+    if catalog is None:
+        return {"violations": [str(one) for one in audit(view)]}
+
+    def covers(selector: str, host: str) -> bool:
+        known = catalog.hosts.get(host)
+        return known is not None and matches(parse(selector), host=known)
+
+    found = audit(view, catalog.settings.budgets, matches=covers)
+    return {"violations": [str(one) for one in found]}
 
 
 def count(view: View, *, now: Instant) -> Rows:

@@ -212,7 +212,7 @@ def tickets(*, all_: All = False, json: Json = False) -> None:
 
 
 @command("ticket")
-def ticket(number: Annotated[int, typer.Argument()], *, json: Json = False) -> None:
+def ticket(number: Annotated[int, typer.Argument(min=1)], *, json: Json = False) -> None:
     """Show one ticket, whole.
 
     Evidence, what was tried, what was refused and why, and what to do next.
@@ -256,7 +256,9 @@ def audit(
     """
     from monitord.cli import show, source
 
-    violations = source.get("/v1/audit/violations", lambda v: _stored().violations(v))["violations"]
+    violations = source.get(
+        "/v1/audit/violations", lambda v: _stored().violations(v, _catalog())
+    )["violations"]
     acts: list[dict[str, Any]] = []
     if rows > 0:
         every = (

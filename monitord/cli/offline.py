@@ -113,11 +113,9 @@ def orders(view: View, *, every: bool, now: Instant) -> dict[str, Any]:
     return {"orders": [shapes.order(one, now=now) for one in rows]}
 
 
-def violations(view: View) -> dict[str, Any]:
+def violations(view: View, catalog: Catalog | None) -> dict[str, Any]:
     """Give the broken invariants."""
-    from monitord.store import audit
-
-    return {"violations": [str(one) for one in audit(view)]}
+    return views.violations(view, catalog)
 
 
 def audit(view: View) -> dict[str, Any]:

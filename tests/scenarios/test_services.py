@@ -215,3 +215,4 @@ def test_a_full_disk_without_a_runbook_is_a_ticket_that_says_what_to_do(
 
 def test_the_journal_of_all_this_holds_every_invariant(house: House) -> None:
     assert house.violations() == []
+    assert house.cli("audit")["violations"] == [], "it is judged by other budgets than ours"
