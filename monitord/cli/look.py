@@ -256,9 +256,9 @@ def audit(
     """
     from monitord.cli import show, source
 
-    violations = source.get(
-        "/v1/audit/violations", lambda v: _stored().violations(v, _catalog())
-    )["violations"]
+    violations = source.get("/v1/audit/violations", lambda v: _stored().violations(v, _catalog()))[
+        "violations"
+    ]
     acts: list[dict[str, Any]] = []
     if rows > 0:
         every = (
