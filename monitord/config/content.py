@@ -95,7 +95,7 @@ def _files(folder: Path, content: Content) -> Iterator[Path]:
         place = Path(str(error.filename))
         if isinstance(error, FileNotFoundError) and place == folder and not place.is_symlink():
             return
-        content.problems.append(problem_at(Place(str(place)), _unlisted(error, place)))
+        content.problems.append(problem_at(Place(str(place)), unlisted(error, place)))
         content.broken = True
 
     for top, below, names in os.walk(folder, onerror=refuse):
@@ -107,7 +107,8 @@ def _files(folder: Path, content: Content) -> Iterator[Path]:
                 yield Path(top) / name
 
 
-def _unlisted(error: OSError, place: Path) -> str:
+def unlisted(error: OSError, place: Path) -> str:
+    """Give the sentence about a folder whose files nobody can know."""
     if isinstance(error, NotADirectoryError):
         return f"is not a folder (make it one that holds the files, or remove {place})"
     reason = error.strerror or str(error)

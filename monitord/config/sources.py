@@ -6,6 +6,7 @@
 
 import gc
 import glob as globbing
+import os
 import platform
 import stat
 from collections.abc import Iterator
@@ -21,10 +22,11 @@ from monitord.config.content import (
     Root,
     search,
     shipped_root,
+    unlisted,
     writable_by_anybody,
 )
 from monitord.config.fields import parse_names
-from monitord.config.tree import Map, Place, pack, problem_at, unpack
+from monitord.config.tree import Map, Place, Seq, pack, problem_at, unpack
 from monitord.config.yaml12 import Reading, read_file
 from monitord.errors import ConfigError, Problem
 from monitord.model.ids import Instant
@@ -121,7 +123,7 @@ def read(
     Raises:
         ConfigError: the main file does not exist. All other mistakes travel in `problems`.
     """
-    if not path.exists():
+    if not os.path.lexists(path):
         text = "no such file (write one; config/monitord.yaml of the source is a working start)"
         raise ConfigError([Problem(str(path), 1, 1, text)])
     with no_collection():
@@ -159,7 +161,7 @@ def _sources(path: Path, at: Instant, mains: list[Reading], content: Content) ->
         files=(*(item.file for item in mains), *content.files),
         present={text: _exists(text) for item in readings for text in item.conditions},
         problems=(*problems, *content.problems, *_writable_scripts(readings)),
-        broken=content.broken or any(item.broken for item in readings),
+        broken=content.broken or any(item.broken or item.partial for item in readings),
     )
 
 
@@ -175,24 +177,31 @@ def no_collection() -> Iterator[None]:
             gc.enable()
 
 
+@dataclass(frozen=True, slots=True)
+class _Wanted:
+    """A file to read: by which name, from which line it is included, and below which files."""
+
+    file: Path
+    name: str
+    by: Place | None = None
+    above: tuple[str, ...] = ()
+
+
 def _read_main(path: Path) -> list[Reading]:
     """Read the main file and, breadth first, what it and its includes include."""
-    queue: list[tuple[Path, str]] = [(path, str(path))]
-    seen: set[Path] = set()
+    queue = [_Wanted(path, str(path))]
+    seen: set[str] = set()
     readings: list[Reading] = []
     while queue:
-        file, name = queue.pop(0)
-        real = file.resolve()
+        wanted = queue.pop(0)
+        real = os.path.realpath(wanted.file)
         if real in seen:
             continue
         seen.add(real)
-        reading = read_file(file, name)
+        reading = _read_one(wanted)
         readings.append(reading)
-        if reading.tree is not None and not isinstance(reading.tree, Map):
-            _refuse(reading, Place(name), "is not a map (write hosts:, groups:, checks: …)")
-            reading.broken = True
-        elif isinstance(reading.tree, Map) and "include" in reading.tree:
-            queue.extend(_includes(reading, reading.tree, file.parent))
+        if isinstance(reading.tree, Map) and "include" in reading.tree:
+            queue.extend(_includes(reading, reading.tree, wanted, real))
         if len(seen) > MAX_FILES:
             _refuse(readings[0], Place(str(path)), f"includes more than {MAX_FILES} files")
             break
@@ -201,14 +210,61 @@ def _read_main(path: Path) -> list[Reading]:
     return readings
 
 
-def _includes(reading: Reading, tree: Map, folder: Path) -> Iterator[tuple[Path, str]]:
-    place = tree.value_place("include")
-    for pattern in _texts(reading, tree, "include"):
-        full = str(folder / pattern)
+def _read_one(wanted: _Wanted) -> Reading:
+    reading = read_file(wanted.file, wanted.name)
+    if reading.unread and wanted.by is not None:
+        (problem,) = reading.problems
+        reading.problems = [problem_at(wanted.by, f"include: {wanted.name}: {problem.text}")]
+    if reading.tree is not None and not isinstance(reading.tree, Map):
+        _refuse(reading, Place(wanted.name), "is not a map (write hosts:, groups:, checks: …)")
+        reading.broken = True
+    return reading
+
+
+def _includes(reading: Reading, tree: Map, by: _Wanted, real: str) -> Iterator[_Wanted]:
+    """Give what a file includes. A pattern may match the file itself; a circle is a mistake."""
+    above = (*by.above, real)
+    for index, pattern in enumerate(_texts(reading, tree, "include")):
+        place = _item_place(tree, "include", index)
+        full = str(by.file.parent / pattern)
+        magic = globbing.has_magic(pattern)
         found = [Path(name) for name in sorted(globbing.glob(full))]  # noqa: PTH207 - pathlib refuses absolute patterns
-        if not found and not globbing.has_magic(pattern):
-            _refuse(reading, place, f"include: {pattern}: no such file")
-        yield from ((file, str(file)) for file in found)
+        if not found and not magic:
+            _refuse(
+                reading, place, f"include: {pattern}: no such file (write it, or mend the name)"
+            )
+        elif not found:
+            _refuse_unlistable(reading, place, full)
+        for file in found:
+            target = os.path.realpath(file)
+            if target in above and not (magic and target == real):
+                circle = " → ".join(
+                    Path(name).name for name in (*above[above.index(target) :], target)
+                )
+                _refuse(
+                    reading, place, f"include: {pattern}: runs in a circle: {circle} (remove one)"
+                )
+            elif target != real:
+                yield _Wanted(file, str(file), place, above)
+
+
+def _item_place(tree: Map, key: str, index: int) -> Place:
+    value = tree[key]
+    return value.value_place(index) if isinstance(value, Seq) else tree.value_place(key)
+
+
+def _refuse_unlistable(reading: Reading, place: Place, full: str) -> None:
+    """Note a pattern's folder that cannot be listed: it is not empty."""
+    parts = Path(full).parts
+    plain = next(index for index, part in enumerate(parts) if globbing.has_magic(part))
+    folder = Path(*parts[:plain])
+    try:
+        os.scandir(folder).close()
+    except (FileNotFoundError, NotADirectoryError):
+        return  # a pattern may match nothing
+    except OSError as error:
+        _refuse(reading, place, f"include: {unlisted(error, folder)}")
+        reading.partial = True
 
 
 def _content_folders(main: Reading, folder: Path) -> list[Path]:

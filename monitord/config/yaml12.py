@@ -4,6 +4,8 @@ Every mistake becomes a `Problem` with its line and cure; hostile files (bombs, 
 characters, devices) cost a bounded amount and never a traceback. Knows YAML, nothing of monitord.
 """
 
+import errno
+import os
 import re
 import stat
 from array import array
@@ -20,7 +22,7 @@ from monitord.config import scalars
 from monitord.config.tree import Map, Place, Seq, problem_at
 from monitord.errors import Problem
 
-MAX_BYTES = 32 * 1024 * 1024
+MAX_BYTES = 16 * 1024 * 1024
 MAX_DEPTH = 64
 MAX_ALIASED = 100_000
 """Entries that aliases may add to one file: shared texts are welcome, bombs are not."""
@@ -29,6 +31,13 @@ _SCRIPT_KEYS = frozenset({"command", "script", "run", "argv", "plugin"})
 _CONDITION = "if_exists"
 _PLAIN, _TEXT, _CONTAINER = "p", "s", "c"
 _BRACES = re.compile(r"\{[\w +*-]+\}")
+
+
+_CURES_OF_DISK = {
+    errno.ENOENT: "No such file or directory (a link to nothing; mend or remove it)",
+    errno.EACCES: "Permission denied (let monitord's user read it)",
+    errno.ELOOP: "a link that leads back to itself (remove it)",
+}
 
 
 class _TooDeepError(Exception):
@@ -61,7 +70,8 @@ class Reading:
     """One file as read. `tree` is None for an empty file and where `broken`.
 
     `paths` are the absolute paths in lists and under command-like keys: what may be a script.
-    `conditions` are the paths that some check asks for (`if_exists:`).
+    `conditions` are the paths that some check asks for (`if_exists:`). `unread`: not a file that
+    can be read. `partial`: a folder it includes could not be listed.
     """
 
     file: str
@@ -70,6 +80,8 @@ class Reading:
     problems: list[Problem] = field(default_factory=list)
     paths: list[tuple[str, int, int]] = field(default_factory=list)
     conditions: list[str] = field(default_factory=list)
+    unread: bool = False
+    partial: bool = False
 
 
 def read_file(path: Path, name: str) -> Reading:
@@ -77,18 +89,29 @@ def read_file(path: Path, name: str) -> Reading:
     reading = Reading(name)
     try:
         status = path.stat()
-        if not stat.S_ISREG(status.st_mode):
-            return _broken(reading, 1, 1, "is not a regular file")
-        if status.st_size > MAX_BYTES:
-            size = status.st_size >> 20
-            return _broken(reading, 1, 1, f"is {size} MiB long; the limit is {MAX_BYTES >> 20} MiB")
-        data = path.read_bytes()
+        fault = _unreadable(status)
+        data = b"" if fault else path.read_bytes()
     except OSError as error:
-        return _broken(reading, 1, 1, f"cannot be read: {error.strerror or error}")
+        fault = f"cannot be read: {_CURES_OF_DISK.get(error.errno or 0, error.strerror or error)}"
+    if fault:
+        reading.unread = True
+        return _broken(reading, 1, 1, fault)
     if status.st_mode & stat.S_IWOTH:
         text = f"anybody may write this file, so nobody can trust it (chmod o-w {path})"
         reading.problems.append(problem_at(Place(name), text))
     return parse(data, reading)
+
+
+def _unreadable(status: os.stat_result) -> str:
+    """Say why a file is none that can be read; an empty text: it can."""
+    if stat.S_ISDIR(status.st_mode):
+        return "is a folder, not a file (name a file in it)"
+    if not stat.S_ISREG(status.st_mode):
+        return "is not a regular file (a device or pipe may never end; write a file)"
+    if status.st_size > MAX_BYTES:
+        size, limit = -(-status.st_size >> 20), MAX_BYTES >> 20
+        return f"is {size} MiB long; the limit is {limit} MiB (split it with include:)"
+    return ""
 
 
 def parse(data: bytes, reading: Reading) -> Reading:

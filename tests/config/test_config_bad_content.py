@@ -260,16 +260,72 @@ def test_a_huge_file_is_refused_unread(tmp_path: Path) -> None:
     path.touch()
     os.truncate(path, 10 * 1024**3)
     assert [problem.text for problem in read(path).problems][:1] == [
-        "is 10240 MiB long; the limit is 32 MiB"
+        "is 10240 MiB long; the limit is 16 MiB (split it with include:)"
     ]
 
 
 def test_a_pipe_or_folder_in_place_of_a_file_never_blocks(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe.yaml")
     (tmp_path / "folder.yaml").mkdir()
-    for name in ("pipe.yaml", "folder.yaml"):
+    for name, told in (
+        ("pipe.yaml", "is not a regular file (a device or pipe may never end; write a file)"),
+        ("folder.yaml", "is a folder, not a file (name a file in it)"),
+    ):
         problems = read(tmp_path / name, shipped=tmp_path / "s", system=tmp_path / "e").problems
-        assert [problem.text for problem in problems] == ["is not a regular file"]
+        assert [problem.text for problem in problems] == [told]
+
+
+@pytest.mark.parametrize(
+    ("name", "told"),
+    [
+        ("/dev/zero", "is not a regular file (a device or pipe may never end; write a file)"),
+        ("loop.yaml", "cannot be read: a link that leads back to itself (remove it)"),
+        ("no/such", "no such file (write it, or mend the name)"),
+    ],
+)
+def test_an_include_that_is_no_file_is_told_at_its_line(
+    name: str, told: str, problems: Problems, tmp_path: Path
+) -> None:
+    (tmp_path / "loop.yaml").symlink_to("loop.yaml")
+    assert problems(f"profile: lab\ninclude: [{name}]\n") == [
+        f"main.yaml:2:11: include: {name}: {told}"
+    ]
+
+
+def test_a_main_file_that_is_a_loop_of_links(tmp_path: Path) -> None:
+    (tmp_path / "main.yaml").symlink_to("main.yaml")
+    sources = read(tmp_path / "main.yaml", shipped=tmp_path / "s", system=tmp_path / "e")
+    assert [problem.text for problem in sources.problems] == [
+        "cannot be read: a link that leads back to itself (remove it)"
+    ]
+
+
+def test_a_main_file_and_folders_closed_to_this_user_are_told(tmp_path: Path) -> None:
+    with tempfile.TemporaryDirectory() as name:
+        base = Path(name)
+        base.chmod(0o755)
+        (base / "main.yaml").write_text("profile: lab\n")
+        (base / "main.yaml").chmod(0)
+        (base / "hosts.d").mkdir(0)
+        (base / "top.yaml").write_text("include: [hosts.d/*.yaml]\n")
+        user = os.geteuid()
+        if user == 0:
+            os.seteuid(65534)
+        try:
+            found = [
+                str(problem).replace(f"{name}/", "")
+                for main in ("main.yaml", "top.yaml")
+                for problem in read(base / main, shipped=base / "s", system=base / "e").problems
+            ]
+        finally:
+            os.seteuid(user)
+    assert found == [
+        "main.yaml:1:1: cannot be read: Permission denied (let monitord's user read it)",
+        (
+            "top.yaml:1:11: include: cannot be listed: Permission denied (let monitord's user read it: "
+            "chmod o+rx hosts.d)"
+        ),
+    ]
 
 
 def test_an_alias_bomb_costs_nothing(problems: Problems) -> None:
@@ -281,11 +337,18 @@ def test_an_alias_bomb_costs_nothing(problems: Problems) -> None:
     assert len(told) == 1
 
 
-def test_files_that_include_each_other_are_read_once(load: Load) -> None:
-    catalog = load(
-        "include: [main.yaml, a.yaml]\n", {"a.yaml": "include: main.yaml\nprofile: lab\n"}
-    )
-    assert catalog.settings.profile == "lab"
+def test_files_that_include_each_other_are_told(problems: Problems) -> None:
+    assert problems("include: a.yaml\n", {"a.yaml": "include: [main.yaml]\nprofile: lab\n"}) == [
+        (
+            "a.yaml:1:11: include: main.yaml: runs in a circle: main.yaml → a.yaml → main.yaml "
+            "(remove one)"
+        )
+    ]
+
+
+def test_a_pattern_may_match_the_file_itself_and_two_may_include_one(load: Load) -> None:
+    files = {"a.yaml": "include: c.yaml\n", "c.yaml": "profile: lab\n"}
+    assert load('include: ["*.yaml"]\n', files).settings.profile == "lab"
 
 
 def test_a_loop_of_links_ends(write: Write, problems: Problems, tmp_path: Path) -> None:
@@ -293,5 +356,8 @@ def test_a_loop_of_links_ends(write: Write, problems: Problems, tmp_path: Path) 
     (tmp_path / "checks/again").symlink_to(tmp_path / "checks")
     (tmp_path / "checks/dangling.yaml").symlink_to(tmp_path / "nowhere")
     assert problems("profile: lab\n") == [
-        "checks/dangling.yaml:1:1: cannot be read: No such file or directory"
+        (
+            "checks/dangling.yaml:1:1: cannot be read: No such file or directory (a link to nothing; "
+            "mend or remove it)"
+        )
     ]
