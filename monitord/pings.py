@@ -6,6 +6,7 @@ no file (owner, kind and size are looked at) and removes none that its reader di
 """
 
 import contextlib
+import errno
 import hashlib
 import hmac
 import json
@@ -30,6 +31,7 @@ TAIL = 10 * 1024
 """Bytes of a job's output that travel with a report: its end."""
 
 _LONGEST_FILE = 8 * TAIL  # escapes can make JSON six times its text
+_HIGHEST_CODE = 2**31  # no system's are higher
 _MOST_FILES = 10_000
 _SECRET_BYTES = 32
 
@@ -67,10 +69,7 @@ def read_secret(state: Path, *, create: bool = False) -> bytes:
     """
     path = state / "secret"
     if create and not path.exists():
-        fresh = path.with_name(f".secret-{os.getpid()}")
-        fresh.write_bytes(secrets.token_bytes(_SECRET_BYTES))
-        fresh.chmod(0o640)
-        fresh.replace(path)
+        _make_secret(path)
     try:
         value = path.read_bytes()
     except OSError as error:
@@ -80,6 +79,18 @@ def read_secret(state: Path, *, create: bool = False) -> bytes:
     if len(value) < _SECRET_BYTES:
         raise SpoolError(f"{path} holds {len(value)} bytes, not {_SECRET_BYTES}; remove it")
     return value
+
+
+def _make_secret(path: Path) -> None:
+    fresh = path.with_name(f".secret-{os.getpid()}")
+    try:
+        fresh.write_bytes(secrets.token_bytes(_SECRET_BYTES))
+        fresh.chmod(0o640)
+        fresh.replace(path)
+    except OSError as error:
+        raise SpoolError(
+            f"{path} cannot be made: {error.strerror}; set `state:` to a folder of yours with room"
+        ) from error
 
 
 def token(secret: bytes, key: str) -> str:
@@ -148,9 +159,17 @@ def spool(folder: Path, report: Report) -> Path:
         draft.rename(path)
     except OSError as error:
         raise SpoolError(
-            f"cannot spool a job's report in {folder}: {error.strerror}; join group monitord"
+            f"cannot spool a job's report in {folder}: {error.strerror}; {_spool_cure(error)}"
         ) from error
     return path
+
+
+def _spool_cure(error: OSError) -> str:
+    if isinstance(error, FileNotFoundError):
+        return "the core makes the folder at its first start; name its state with --state"
+    if error.errno == errno.ENOSPC:
+        return "make room there"
+    return "join group monitord"
 
 
 def spooled(folder: Path, *, now: Instant, limit: int = 1000) -> list[tuple[Path, Report]]:
@@ -201,6 +220,8 @@ def checked(fields: Mapping[str, object], *, by: str, now: Instant) -> Report:
         raise ValueError(f"at: {at!r} is not µs since the epoch")
     if isinstance(code, bool) or not isinstance(code, int | None):
         raise ValueError(f"exit_code: {code!r} is not a number")  # noqa: TRY004 - as below
+    if code is not None and abs(code) > _HIGHEST_CODE:
+        raise ValueError(f"exit_code: {code} is no exit code")
     if not isinstance(output, str):
         raise ValueError("output: not a text")  # noqa: TRY004 - one error type for a bad report
     # A report from the future would hide the true ones that come after it.

@@ -25,6 +25,7 @@ from monitord.errors import MonitordError
 GROUP = "monitord"
 _CREDENTIALS = struct.Struct("3i")  # struct ucred: pid, uid, gid (unix(7))
 _BACKLOG = 128
+_LONGEST_PATH = 107  # bytes of a Unix socket's name (unix(7)), its final zero apart
 _HIGHEST_PORT = 65535  # getaddrinfo would take a higher one modulo 65536
 
 
@@ -182,6 +183,11 @@ def listen_unix(path: Path, *, mode: int = 0o660) -> socket.socket:
     """
     if _answers(path):
         raise ListenError(f"{path} is in use: a core runs already; stop it first")
+    if len(os.fsencode(path)) > _LONGEST_PATH:
+        raise ListenError(
+            f"{path}: too long for a socket (over {_LONGEST_PATH} bytes); set `run:` to a short "
+            f"folder, as /run/monitord"
+        )
     sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM | socket.SOCK_CLOEXEC)
     old = os.umask(0o777 & ~mode)
     try:

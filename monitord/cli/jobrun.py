@@ -50,9 +50,8 @@ def run(argv: Sequence[str], reports: Reports) -> int:
     with process, _forwarding(process):
         _ours(reports.started)
         copy = _Copy(process)
-        code = _ours(copy.until_ended)
-        if code is None:
-            code = copy.until_closed()
+        ended = _ours(copy.until_ended)
+        code = copy.until_closed() if ended is None else ended
         _ours(copy.leave_to_children)
         _ours(functools.partial(reports.ended, code, copy.tail))
     return code

@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 
 from monitord.cli.app import Config, Json, command
+from monitord.daemon import CANNOT_START
 
 Files = Annotated[list[Path], typer.Argument(help="Scenario files: *.test.yaml")]
 
@@ -29,7 +30,7 @@ def run(*, config: Config = None) -> int:
     return daemon.run_all(_config(config))
 
 
-@command("core")
+@command("core", failed=CANNOT_START)
 def core(*, config: Config = None) -> int:
     """Start the core alone, as its unit does."""
     from monitord import daemon
@@ -37,7 +38,7 @@ def core(*, config: Config = None) -> int:
     return daemon.run_core(_config(config))
 
 
-@command("executor")
+@command("executor", failed=CANNOT_START)
 def executor(*, config: Config = None) -> int:
     """Start the executor alone, as its unit does."""
     from monitord import daemon
@@ -45,7 +46,7 @@ def executor(*, config: Config = None) -> int:
     return daemon.run_executor(_config(config))
 
 
-@command("web")
+@command("web", failed=CANNOT_START)
 def web(*, config: Config = None) -> int:
     """Start pings and metrics alone, as its unit does."""
     from monitord import daemon

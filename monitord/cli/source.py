@@ -81,6 +81,7 @@ def running() -> bool:
 
 def _from_database(offline: "Callable[[View], Any]", down: CoreDownError) -> Any:
     from monitord.store import open_reader
+    from monitord.store.database import find
 
     where = places.place()
     reader = open_reader(where.store)
@@ -90,5 +91,5 @@ def _from_database(offline: "Callable[[View], Any]", down: CoreDownError) -> Any
         raise StoreError(f"{needed(down)}; and {error}") from error
     finally:
         reader.close()
-    typer.echo(f"monitord: {down}: this is from the database {where.store}", err=True)
+    typer.echo(f"monitord: {down}: this is from the database {find(where.store)}", err=True)
     return answer

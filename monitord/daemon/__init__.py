@@ -6,6 +6,9 @@ three in the foreground under one supervisor. No decision about a check or a hos
 
 from pathlib import Path
 
+CANNOT_START = 78
+"""Exit code (EX_CONFIG of sysexits.h) of a process that an error made for people ends."""
+
 
 def run_all(config: Path) -> int:
     """Start core, executor and web in the foreground until Ctrl-C; gives the exit code."""

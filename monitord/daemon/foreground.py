@@ -1,8 +1,9 @@
 """`monitord run`: the three processes under one supervisor, with a line for whatever happens.
 
-A process that dies is started again with back-off; the others go on meanwhile. Ctrl-C stops all in
-order: web, core, executor. Repairs that run then go on under their runners and are adopted at the
-next start.
+A process that dies is started again with back-off; the others go on meanwhile. One that says at
+its first start that it cannot (a port or database in use, no right) ends all: no retry mends that.
+Ctrl-C stops all in order: web, core, executor. Repairs that run then go on under their runners and
+are adopted at the next start.
 """
 
 import os
@@ -17,10 +18,12 @@ from typing import Any
 
 from monitord import config as configuration
 from monitord.control import Core, CoreDownError, CoreSaysNoError
+from monitord.daemon import CANNOT_START
 from monitord.daemon.kinds import KINDS
 from monitord.daemon.places import prepare, store_of
 from monitord.model.catalog import Catalog
 from monitord.model.text import one_line
+from monitord.store.database import find
 
 _ORDER = ("executor", "core", "web")
 _DOUBLINGS = 10  # beyond, the longest is reached anyway and a float would overflow
@@ -52,6 +55,8 @@ class Child:
         self._argv = [sys.executable, "-m", "monitord", name, "--config", str(config)]
         self._failures = 0
         self._started = 0.0
+        self._ran = False
+        self.refused = False
         self.start_at = 0.0
         self.process: subprocess.Popen[bytes] | None = None
 
@@ -67,6 +72,10 @@ class Child:
         if self.process is None or (code := self.process.poll()) is None:
             return ""
         alive = time.monotonic() - self._started
+        self.refused = code == CANNOT_START and not self._ran and alive < _STEADY
+        self._ran = True
+        if self.refused:
+            return f"{self.name} cannot start; its line above says why"
         self._failures = 0 if alive > _STEADY else self._failures + 1
         wait = min(_LONGEST_WAIT, 0.5 * 2 ** min(self._failures, _DOUBLINGS))
         self.process = None
@@ -93,6 +102,7 @@ class Supervisor:
     def __init__(self, config: Path) -> None:
         self._children = [Child(name, config) for name in _ORDER]
         self._told = threading.Event()
+        self._code = 0
 
     @property
     def stopping(self) -> bool:
@@ -116,13 +126,17 @@ class Supervisor:
                 text = child.died()
                 if text:
                     _say([text])
+                if child.refused:
+                    self._code = 1
+                    self._told.set()
+                    break
                 if child.process is None and time.monotonic() >= child.start_at:
                     child.start()
             self._told.wait(0.2)
         _say(["stopping"])
         for child in reversed(self._children):
             child.end()
-        return 0
+        return self._code
 
 
 def banner(catalog: Catalog, config: Path, folder: Path) -> list[str]:
@@ -143,7 +157,7 @@ def banner(catalog: Catalog, config: Path, folder: Path) -> list[str]:
         f"  repairs   {repairs}",
         f"  metrics   http://{settings.web}/metrics",
         f"  control   {folder / 'core.sock'} (monitord status, monitord incidents, …)",
-        f"  store     {store_of(settings)}",
+        f"  store     {find(store_of(settings))}",
         f"  config    {config}",
     ]
     if catalog.backends:

@@ -28,6 +28,7 @@ log = get_logger(__name__)
 SOCKET = "executor.sock"
 GROUP = "monitord"
 _SWEEP = 30.0  # seconds between two looks at idle connections
+_LONGEST_PATH = 107  # bytes of a Unix socket's name (unix(7)), its final zero apart
 _BACKLOG = 16
 
 
@@ -114,6 +115,11 @@ def listen(path: Path) -> socket.socket:
     Raises:
         MonitordError: another executor answers there, or it cannot be bound.
     """
+    if len(os.fsencode(path)) > _LONGEST_PATH:
+        raise MonitordError(
+            f"{path}: too long for a socket (over {_LONGEST_PATH} bytes); set `run:` to a short "
+            f"folder, as /run/monitord"
+        )
     sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     try:
         sock.connect(str(path))

@@ -25,6 +25,7 @@ MODE = 0o640
 
 _BUSY = 1.0  # seconds that a locked database is waited for before the callers get their StoreError
 _ADVISORY = 0x6D6F6E69746F7264  # "monitord" as the number of PostgreSQL's advisory lock
+_BROKEN = "move the file aside and start anew, or put back a copy (*-before-* beside it)"
 _OPCODES = 5000  # SQLite's virtual machine steps between two looks at a reader's deadline
 
 
@@ -41,7 +42,8 @@ class Database:
 
     def __str__(self) -> str:
         """Give the name that is safe to print: the file, or the URL without its password."""
-        return str(self.path or self.url.render_as_string(hide_password=True))
+        open_ = self.url.difference_update_query(("password", "sslpassword"))
+        return str(self.path or open_.render_as_string(hide_password=True))
 
 
 def find(place: str | Path, *, durable: bool = True) -> Database:
@@ -56,7 +58,11 @@ def find(place: str | Path, *, durable: bool = True) -> Database:
     try:
         url = make_url(text)
     except ArgumentError as error:
-        raise StoreError(f"store: {error}") from error
+        # Its own text repeats the URL, and with it the password.
+        raise StoreError(
+            "store: this is no database URL; write postgresql://NAME:PASSWORD@HOST/DATABASE, with "
+            "%40 for an @ in the password"
+        ) from error
     engine = url.get_backend_name()
     if engine == "postgresql":
         return Database(url.set(drivername="postgresql+psycopg"), None, durable)
@@ -232,7 +238,15 @@ def lock_postgres(connection: Connection, database: Database) -> None:
 
 
 def reason(error: Exception) -> str:
-    """Give the database's own first sentence, without SQLAlchemy's wrapping."""
+    """Give the database's own first sentence, without SQLAlchemy's wrapping; a cure if there is."""
     cause = error.orig if isinstance(error, DBAPIError) and error.orig else error
     lines = str(cause).strip().splitlines()
-    return lines[0] if lines else type(cause).__name__
+    text = lines[0] if lines else type(cause).__name__
+    return f"{text}; {_BROKEN}" if is_broken(error) else text
+
+
+def is_broken(error: Exception) -> bool:
+    """Tell whether a SQLite file itself is damaged, so that no retry and no right would help."""
+    cause = error.orig if isinstance(error, DBAPIError) and error.orig else error
+    code = getattr(cause, "sqlite_errorcode", 0) & 0xFF  # without what extends it
+    return code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)

@@ -14,7 +14,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from monitord.errors import StoreError
 from monitord.store import schema
 from monitord.store.contract import View
-from monitord.store.database import Database, Identity, limit_time, reader_engine, reason
+from monitord.store.database import Database, Identity, is_broken, limit_time, reader_engine, reason
 from monitord.store.view import RowView
 
 T = TypeVar("T")
@@ -46,9 +46,9 @@ class Readers:
         try:
             return self._read(work)
         except SQLAlchemyError as error:
+            ask = " (is the daemon running, and may you read its database?)"
             raise StoreError(
-                f"{self._database} cannot be read: {reason(error)} (is the daemon running, and may"
-                f" you read its database?)"
+                f"{self._database} cannot be read: {reason(error)}{ask * (not is_broken(error))}"
             ) from error
 
     def submit(

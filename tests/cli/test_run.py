@@ -1,0 +1,93 @@
+"""`monitord run` where it cannot start: it ends with 1 and the reason, and hides passwords."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from monitord import config as configuration
+from monitord.cli.composed import KINDS
+from monitord.daemon.foreground import banner
+from tests.api.cores import ROOT, FakeCore
+from tests.world.process import free_port
+
+FILE = """\
+state: {state}
+web: 127.0.0.1:{port}
+hosts:
+  web1:
+    address: 127.0.0.1
+    checks:
+      nightly: {{job: {{every: 1d}}}}
+"""
+
+
+def write(folder: Path, **said: object) -> Path:
+    """Write a configuration and give its path."""
+    path = folder / "monitord.yaml"
+    path.write_text(FILE.format(**{"state": folder / "var", "port": free_port(), **said}))
+    return path
+
+
+def run(config: Path) -> subprocess.CompletedProcess[str]:
+    """Start all of it, which must end by itself."""
+    return subprocess.run(
+        [sys.executable, "-m", "monitord", "run", "--config", str(config)],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+        cwd=config.parent,
+        env={"PYTHONPATH": str(ROOT), "PATH": os.environ["PATH"]},
+    )
+
+
+def corrupt(folder: Path) -> Path:
+    (folder / "var").mkdir()
+    (folder / "var" / "state.db").write_bytes(b"this is no database" * 1000)
+    return write(folder)
+
+
+def far_away(folder: Path) -> Path:
+    return write(folder, state=folder / ("long" * 30))
+
+
+@pytest.mark.parametrize(
+    ("prepare", "reason", "cure"),
+    [
+        (corrupt, "file is not a database", "move the file aside"),
+        (far_away, "too long for a socket", "set `run:` to a short folder"),
+    ],
+)
+def test_what_no_retry_can_mend_ends_it_with_1_and_the_cure(
+    prepare: Callable[[Path], Path], reason: str, cure: str, tmp_path: Path
+) -> None:
+    done = run(prepare(tmp_path))
+    assert done.returncode == 1, done.stderr
+    said = [line for line in done.stderr.splitlines() if reason in line]
+    assert said
+    assert all(cure in line for line in said)
+    assert "cannot start; its line above says why" in done.stdout
+    assert "Traceback" not in done.stderr
+
+
+def test_a_second_run_ends_with_1_and_leaves_the_first_alone(tmp_path: Path) -> None:
+    with FakeCore() as first:
+        done = run(write(tmp_path, state=first.state))
+        assert done.returncode == 1, done.stderr
+        assert "a core runs already" in done.stderr
+        assert first.is_ready()
+
+
+def test_the_banner_hides_the_database_s_password(tmp_path: Path) -> None:
+    path = write(tmp_path)
+    url = "postgresql+psycopg://u:secretpw@db/m?password=secretpw"
+    path.write_text(f"{path.read_text()}store: {url}\n")
+    shown = "\n".join(banner(configuration.load(path, KINDS), path, tmp_path))
+    assert "secretpw" not in shown
+    assert "u:***@db/m" in shown
