@@ -13,6 +13,7 @@ from monitord.decisions.escalation import priority
 from monitord.engine import ticketing
 from monitord.engine.instance import Instance
 from monitord.engine.turn import AfterCommit
+from monitord.model.effect import Pause, from_json
 from monitord.model.ids import AttemptId, IncidentId, Instant, StateKey
 from monitord.model.incident import (
     LIVE_ATTEMPTS,
@@ -140,7 +141,11 @@ def end_attempt(tx: Tx, attempt: Attempt, now: Instant, outcome: str) -> bool:
     moved = tx.move_attempt(
         attempt.id, attempt.status, end, finished=now, outcome=outcome, due_at=None
     )
-    running = any(step.status is StepStatus.INTENT for step in tx.steps(attempt.id))
+    running = [step for step in tx.steps(attempt.id) if step.status is StepStatus.INTENT]
+    for step in list(running):
+        if isinstance(from_json(step.effect), Pause):  # only time passes: nobody would end it
+            tx.move_step(step.id, step.status, StepStatus.FAILED, finished=now, error=outcome)
+            running.remove(step)
     if moved and not running:
         tx.release_locks(attempt.id)
     return moved
