@@ -6,7 +6,7 @@ own module.
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from types import MappingProxyType
 from typing import Any
@@ -28,6 +28,7 @@ from monitord.config import (
 )
 from monitord.config.context import Context
 from monitord.config.sources import Document, Sources, no_collection
+from monitord.config.tree import Place
 from monitord.errors import ConfigError
 from monitord.model.catalog import Catalog, Check, Service
 from monitord.model.ids import CheckKey, check_key
@@ -102,6 +103,7 @@ def _build_checks(
 ) -> dict[CheckKey, Check]:
     of_services = services.memberships(members)
     built: dict[CheckKey, Check] = {}
+    renamed: list[tuple[str, CheckKey, Place]] = []
     for item in found:
         made = checks.build(context, policies, item.prepared, item.host, item.draft.slots)
         if made is None:
@@ -120,8 +122,35 @@ def _build_checks(
         was = _was(item, check)
         if was:
             changes["was"] = was
+            renamed.append((was, check.key, _was_place(item, check)))
         built[check.key] = replace(check, **changes) if changes else check
+    _refuse_taken_names(context, built, renamed)
     return built
+
+
+def _refuse_taken_names(
+    context: Context,
+    built: Mapping[CheckKey, Check],
+    renamed: Sequence[tuple[str, CheckKey, Place]],
+) -> None:
+    """Note each `was:` whose history is another's: of a check that is still there, or taken."""
+    heirs: dict[str, CheckKey] = {}
+    for was, key, place in renamed:
+        heir = heirs.setdefault(was, key)
+        if was in built and was != key:
+            context.add_once(
+                place, f"{key}: was: {was} is still there and keeps its history (remove the was:)"
+            )
+        elif heir != key:
+            context.add_once(
+                place, f"{key}: was: {was} is claimed by {heir} too (only one can have been it)"
+            )
+
+
+def _was_place(item: attach.Attached, check: Check) -> Place:
+    if check.was:
+        return item.prepared.merged.locate_common(("was",))[0]
+    return item.draft.tree.value_place("was")
 
 
 def _transport(context: Context, item: attach.Attached, check: Check) -> CheckKey | None:

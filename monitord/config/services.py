@@ -7,11 +7,13 @@ from monitord.config.needs import Keys
 from monitord.config.schema import ServiceModel
 from monitord.config.sections import Sections
 from monitord.config.sentences import walk
-from monitord.config.tree import Place
+from monitord.config.tree import Map, Place
 from monitord.model.catalog import Service
 from monitord.model.ids import CheckKey
 
 _LISTS = ("checks", "down_when", "degraded_when")
+
+_LATER = ("sla", "down_when", "degraded_when")
 
 
 def build(context: Context, sections: Sections, keys: Keys) -> dict[str, Service]:
@@ -24,6 +26,7 @@ def build(context: Context, sections: Sections, keys: Keys) -> dict[str, Service
         )
         if tree is None or not model:
             continue
+        _warn_of_later(context, entry.name, tree)
         checks: list[CheckKey] = []
         for key in _LISTS:
             for index, text in enumerate(getattr(model, key)):
@@ -39,6 +42,14 @@ def build(context: Context, sections: Sections, keys: Keys) -> dict[str, Service
             degraded_when=model.degraded_when,
         )
     return services
+
+
+def _warn_of_later(context: Context, name: str, tree: Map) -> None:
+    for key in _LATER:
+        if tree.get(key):
+            context.warnings.append(
+                f"{tree.key_place(key)}: {name}: {key} is read but not enforced by this version"
+            )
 
 
 def _named(context: Context, keys: Keys, text: str, place: Place, what: str) -> list[CheckKey]:

@@ -322,8 +322,8 @@ def test_a_main_file_and_folders_closed_to_this_user_are_told(tmp_path: Path) ->
     assert found == [
         "main.yaml:1:1: cannot be read: Permission denied (let monitord's user read it)",
         (
-            "top.yaml:1:11: include: cannot be listed: Permission denied (let monitord's user read it: "
-            "chmod o+rx hosts.d)"
+            "top.yaml:1:11: include: cannot be listed: Permission denied "
+            "(let monitord's user read it: chmod o+rx hosts.d)"
         ),
     ]
 
@@ -357,7 +357,7 @@ def test_a_loop_of_links_ends(write: Write, problems: Problems, tmp_path: Path) 
     (tmp_path / "checks/dangling.yaml").symlink_to(tmp_path / "nowhere")
     assert problems("profile: lab\n") == [
         (
-            "checks/dangling.yaml:1:1: cannot be read: No such file or directory (a link to nothing; "
-            "mend or remove it)"
+            "checks/dangling.yaml:1:1: cannot be read: No such file or directory "
+            "(a link to nothing; mend or remove it)"
         )
     ]

@@ -94,20 +94,6 @@ def test_was_carries_all_checks_over_a_host_s_rename(change: Change) -> None:
     assert plan.resets == frozenset()
 
 
-def test_was_leads_nowhere_while_the_old_check_lives(change: Change) -> None:
-    plan = change(SITE, SITE + '      t: {was: s, http: {url: "http://x/"}}\n')
-    assert (plan.added, plan.renamed) == (("w/t",), {})
-
-
-def test_one_old_check_moves_to_one_new_check_only(change: Change) -> None:
-    after = SITE.replace(
-        "      s: {", '      t: {was: s, http: {url: "http://x/"}}\n      u: {was: s, '
-    )
-    plan = change(SITE, after)
-    assert plan.renamed == {"w/t": "w/s"}
-    assert plan.added == ("w/u",)
-
-
 def test_was_stays_harmless_once_the_rename_is_done(change: Change) -> None:
     after = SITE.replace("      s: {", "      t: {was: s, ")
     assert change(after, after) == ReloadPlan()
