@@ -9,7 +9,7 @@ from typing import Any
 
 from monitord.api import bodies, shapes
 from monitord.api.access import Right
-from monitord.api.routes import Asked, Route
+from monitord.api.routes import Asked, Route, row_number
 from monitord.clock import as_instant
 from monitord.errors import CommandRefusedError
 from monitord.model.ids import IncidentId, Instant, StateKey
@@ -96,7 +96,7 @@ async def reload(asked: Asked) -> Any:
 async def close(asked: Asked) -> Any:
     """POST /v1/incidents/{id}/close."""
     body = await _body(asked, bodies.Close)
-    number = IncidentId(int(asked.request.path_params["id"]))
+    number = IncidentId(row_number(asked, "incident"))
     await asked.engine.close_incident(number, by=asked.person.name, reason=body.reason)
     return {"closed": number}
 

@@ -3,11 +3,17 @@
 Shapes only: whether a selector or a key means anything is the engine's to say.
 """
 
-from typing import Annotated, TypeVar
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Annotated, TypeVar
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, StringConstraints, ValidationError
 
 from monitord.errors import MonitordError
+from monitord.model.text import one_line
+
+if TYPE_CHECKING:  # pydantic's own type for what `errors()` gives
+    from pydantic_core import ErrorDetails
 
 LONGEST = 64 * 1024
 """Bytes of a body: a job's tail fits with its escapes, a command many times."""
@@ -16,13 +22,17 @@ Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max
 
 
 class BadBodyError(MonitordError):
-    """A body is not what the route takes; the text names the field."""
+    """A request is not what the route takes; the text names each wrong field, `cure` helps."""
+
+    def __init__(self, text: str, *, cure: str = "") -> None:
+        self.cure = cure
+        super().__init__(text)
 
 
 class Body(BaseModel):
-    """The base: strict about keys."""
+    """The base: strict about keys and types ("no" is not false; 1 is not true)."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
 
 class Ack(Body):
@@ -87,6 +97,24 @@ class JobReport(Body):
 
 B = TypeVar("B", bound=Body)
 
+_SAYS_ALL: Mapping[str, str] = MappingProxyType(
+    {
+        "missing": "is missing",
+        "extra_forbidden": "is not known here",
+        "string_too_short": "is empty",
+        "string_too_long": "is longer than 500 characters",
+        "timezone_aware": "says no time zone (write 2027-01-31T18:00:00Z)",
+    }
+)
+_WANTED: Mapping[str, str] = MappingProxyType(  # how a kind of mistake begins
+    {
+        "bool": "true or false",
+        "int": "a whole number",
+        "string": "a text",
+        "datetime": "a point in time (write 2027-01-31T18:00:00Z)",
+    }
+)
+
 
 def parse(shape: type[B], body: bytes) -> B:
     """Read a body.
@@ -97,7 +125,18 @@ def parse(shape: type[B], body: bytes) -> B:
     try:
         return shape.model_validate_json(body or b"{}")
     except ValidationError as error:
-        wrong = "; ".join(
-            f"{'.'.join(map(str, one['loc'])) or 'body'}: {one['msg']}" for one in error.errors()
-        )
-        raise BadBodyError(f"the request's body does not fit: {wrong}") from error
+        # One mistake of a field that may be this or that is told by each of them.
+        wrong = {one["loc"][:1]: _plain(one) for one in error.errors()}
+        text = f"the request's body does not fit: {'; '.join(wrong.values())}"
+        raise BadBodyError(text, cure="docs/api.md says what each route takes") from error
+
+
+def _plain(mistake: "ErrorDetails") -> str:
+    field, kind = (str(mistake["loc"][0]) if mistake["loc"] else ""), mistake["type"]
+    if not field:
+        return "it is not a JSON object"
+    if kind in _SAYS_ALL:
+        return f"{field}: {_SAYS_ALL[kind]}"
+    value = one_line(repr(mistake["input"]), 60)
+    wanted = next((text for word, text in _WANTED.items() if kind.startswith(word)), "")
+    return f"{field}: {value} is not {wanted or 'what is taken here'}"

@@ -72,11 +72,28 @@ _CURES: Mapping[int, str] = MappingProxyType(
 )
 
 
+_HIGHEST_ID = 2**63 - 1  # what a row's number can be
+
+
+def row_number(asked: Asked, what: str) -> int:
+    """Give the `id` of a route's path.
+
+    Raises:
+        NotFoundError: it is higher than that of any row; `what` names the kind of row.
+    """
+    number = int(asked.request.path_params["id"])
+    if number > _HIGHEST_ID:
+        raise NotFoundError(f"there is no {what} {number}; `monitord {what}s` lists them")
+    return number
+
+
 def failure(error: MonitordError) -> Response:
     """Give the answer to an expected error: its text, and the cure where it names one."""
     status = next((code for kind, code in _STATUS.items() if isinstance(error, kind)), 500)
     text, _, cure = str(error).rpartition("; ")
     body: dict[str, Any] = {"text": text or cure, "cure": cure if text else _CURES.get(status, "")}
+    if isinstance(error, BadBodyError) and error.cure:
+        body = {"text": str(error), "cure": error.cure}
     if isinstance(error, ConfigError):
         count = len(error.problems)
         body["text"] = f"the configuration has {count} mistake{'s' if count != 1 else ''}"

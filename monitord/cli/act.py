@@ -174,7 +174,7 @@ def resume(
 
 @command("incident")
 def incident(
-    number: Annotated[int, typer.Argument()],
+    number: Annotated[int, typer.Argument(min=1)],
     verb: Annotated[str, typer.Argument(help="show or close")] = "show",
     *,
     reason: Annotated[str | None, typer.Option("--reason", "-r", help="Why it is closed.")] = None,
