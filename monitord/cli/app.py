@@ -4,6 +4,7 @@ A command is a function that gives its exit code (None is 0). What it needs it i
 each import is paid for by every `monitord --help`. No command is defined here.
 """
 
+import contextlib
 import functools
 import os
 import sys
@@ -31,6 +32,8 @@ jobs = typer.Typer(
     rich_markup_mode=None,
     help="Batch jobs that report: wrap one, or find its ping URL.",
 )
+
+_PROCESSES = ("core", "executor", "web")  # whose log shall tell where such an error came from
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
@@ -88,12 +91,19 @@ def command(
         def run(*args: Any, **options: Any) -> None:
             try:
                 code = function(*args, **options)
+                sys.stdout.flush()
             except MonitordError as error:
                 complain(error)
                 code = failed
             except BrokenPipeError:  # `monitord checks | head`: the reader has seen enough
-                os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+                _drop_output()
                 code = 0
+            except OSError as error:
+                if name in _PROCESSES:
+                    raise
+                _drop_output()
+                complain(MonitordError(_sentence(error)))
+                code = failed
             raise typer.Exit(code or 0)
 
         group.command(name, **settings)(run)
@@ -102,14 +112,31 @@ def command(
     return register
 
 
+def _drop_output() -> None:
+    """Let what is still buffered go nowhere: the interpreter would fail on it once more."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+
+
+def _sentence(error: OSError) -> str:
+    reason = error.strerror or str(error)
+    if error.filename is not None:
+        return f"{error.filename}: {reason}"
+    try:
+        Path.cwd()
+    except FileNotFoundError:
+        return "the current folder has been removed; cd to one that is there"
+    return f"cannot write the answer: {reason}"
+
+
 def complain(error: MonitordError) -> None:
     """Write an error to stderr: its sentence, a list of mistakes below it, the cure."""
     from monitord.model.text import block
 
     cure = getattr(error, "cure", "")
-    typer.echo(f"monitord: {block(str(error))}{f'; {block(cure)}' if cure else ''}", err=True)
-    for problem in getattr(error, "problems", ()) if cure else ():
-        typer.echo(block(str(problem)), err=True)
+    with contextlib.suppress(OSError):  # stderr is full or gone: the exit code alone tells
+        typer.echo(f"monitord: {block(str(error))}{f'; {block(cure)}' if cure else ''}", err=True)
+        for problem in getattr(error, "problems", ()) if cure else ():
+            typer.echo(block(str(problem)), err=True)
 
 
 app.add_typer(jobs, name="job")

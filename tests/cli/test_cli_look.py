@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import re
+import shlex
 import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 
+from tests.api.cores import ROOT
 from tests.cli.conftest import Cli
 
 READ_FROM = "this is from the database"
@@ -186,3 +190,51 @@ def test_help_imports_nothing_costly(cli: Cli) -> None:
 
 def test_the_version_is_the_package_s(cli: Cli) -> None:
     assert cli("--version").out == "monitord 0.1.0\n"
+
+
+@pytest.mark.parametrize("what", ["incident", "ticket"])
+def test_a_number_that_no_row_can_have_is_not_found_with_and_without_a_core(
+    cli: Cli, offline: Cli, what: str
+) -> None:
+    for ask in (cli, offline):
+        said = ask(what, "99999999999999999999")
+        assert said.code == 1
+        assert f"there is no {what} 99999999999999999999" in said.err
+        assert ask(what, "--", "-1").code == 2
+
+
+@pytest.mark.parametrize("where", [">/dev/full", ">&-"])
+@pytest.mark.parametrize("json", ["", "--json"])
+def test_a_status_that_cannot_be_written_is_unknown_and_one_line(
+    cli: Cli, where: str, json: str
+) -> None:
+    done = subprocess.run(
+        ["sh", "-c", f"{shlex.join(cli.argv('status'))} {json} {where}"],
+        capture_output=True,
+        text=True,
+        check=False,
+        env=cli.environment,
+        timeout=60,
+    )
+    assert done.returncode == 3, done.stderr
+    assert done.stderr.startswith("monitord: cannot write the answer: ")
+    assert len(done.stderr.splitlines()) == 1
+
+
+@pytest.mark.parametrize("args", ["status", "check-config", "check-config monitord.yaml"])
+def test_in_a_folder_that_was_removed_a_command_says_so_in_one_line(
+    tmp_path: Path, args: str
+) -> None:
+    script = f"mkdir gone; cd gone; rmdir ../gone; exec {sys.executable} -m monitord {args}"
+    done = subprocess.run(
+        ["sh", "-c", script],
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd=tmp_path,
+        env={"PYTHONPATH": str(ROOT), "PATH": "/usr/bin:/bin"},
+        timeout=60,
+    )
+    assert done.returncode in (1, 3)
+    assert len(done.stderr.splitlines()) == 1, done.stderr
+    assert "Traceback" not in done.stderr
