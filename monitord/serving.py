@@ -7,7 +7,9 @@ socket that everybody may write to. It knows no route and no right, and takes ov
 
 import asyncio
 import contextlib
+import functools
 import grp
+import ipaddress
 import os
 import socket
 import struct
@@ -52,7 +54,8 @@ class Bounds:
 
     `head` and `request` are bytes of one request's head and of all of it; `receive` the seconds it
     may take to send one, `life` the seconds the connection may last (None: as long as it likes);
-    `connections` how many there may be at once.
+    `connections` how many there may be at once, `each` how many of them from one address (an IPv6
+    one with its whole /64; None: as many as it likes).
     """
 
     head: int = 16 * 1024
@@ -60,6 +63,7 @@ class Bounds:
     receive: float = 10.0
     life: float | None = None
     connections: int = 100
+    each: int | None = None
 
 
 class BoundedProtocol(HttpToolsProtocol):
@@ -82,6 +86,8 @@ class BoundedProtocol(HttpToolsProtocol):
         self._expect_request()
         if self.bounds.life is not None:
             self._ending = self.loop.call_later(self.bounds.life, transport.abort)
+        if self.bounds.each is not None and self._alike() > self.bounds.each:
+            transport.abort()  # nobody alone can take the places of all
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Stop the clocks."""
@@ -114,6 +120,11 @@ class BoundedProtocol(HttpToolsProtocol):
         self._received()
         super().on_message_complete()
 
+    def _alike(self) -> int:
+        """Count the connections from our peer's address, this one included."""
+        ours = _origin(self.client)
+        return sum(_origin(getattr(other, "client", None)) == ours for other in self.connections)
+
     def _expect_request(self) -> None:
         if self._receiving is None:
             self._receiving = self.loop.call_later(self.bounds.receive, self.transport.abort)
@@ -122,6 +133,20 @@ class BoundedProtocol(HttpToolsProtocol):
         if self._receiving is not None:
             self._receiving.cancel()
             self._receiving = None
+
+
+@functools.lru_cache(maxsize=1024)
+def _origin(client: tuple[str, int] | None) -> str:
+    """Give what stands for one network peer: its address, of an IPv6 one the /64 it is from."""
+    if client is None:
+        return ""
+    try:
+        address = ipaddress.ip_address(client[0])
+    except ValueError:
+        return client[0]
+    if isinstance(address, ipaddress.IPv4Address):
+        return str(address)
+    return str(address.ipv4_mapped or ipaddress.ip_network((int(address), 64), strict=False))
 
 
 def _peer(transport: asyncio.Transport) -> Peer | None:

@@ -24,7 +24,6 @@ from monitord.web.core import Glance, Jobs, hand_over
 
 log = get_logger(__name__)
 
-_LONGEST = 512 * 1024  # bytes of a ping's body that are read before its tail is taken
 _TOKEN = 32
 _HIGHEST_CODE = 255
 _METRICS_TYPE = "text/plain; version=0.0.4; charset=utf-8"
@@ -131,12 +130,10 @@ def _event(what: str) -> tuple[str, int | None] | None:
 
 
 async def _output(request: Request) -> str:
-    """Read a body's tail; of one that is too long, the tail of what was read."""
-    kept, seen = b"", 0
+    """Read a body to its end, which the connection's bounds are sure to bring; keep the tail."""
+    kept = b""
     async for piece in request.stream():
-        kept, seen = (kept + piece)[-TAIL:], seen + len(piece)
-        if seen > _LONGEST:
-            break
+        kept = (kept + piece)[-TAIL:]
     return tail(kept)
 
 

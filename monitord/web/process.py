@@ -29,7 +29,10 @@ _PATIENCE = 5.0  # seconds that one answer of the core is waited for
 
 
 class _Public(BoundedProtocol):
-    bounds: ClassVar[Bounds] = Bounds(receive=10.0, life=60.0, connections=200)
+    # A job's whole output may be sent as its ping: it is read in pieces, and its tail is kept.
+    bounds: ClassVar[Bounds] = Bounds(
+        request=256 * 1024 * 1024, receive=10.0, life=60.0, connections=200, each=50
+    )
 
 
 def run(settings: Settings, jobs: Iterable[str]) -> int:

@@ -191,3 +191,24 @@ def test_it_ends_on_sigterm_with_success(lone_web: Web) -> None:
     assert process is not None
     lone_web.stop()
     assert process.returncode == 0
+
+
+def test_a_job_may_send_all_its_output_and_its_end_is_kept(web: Web) -> None:
+    assert web.ask(web.ping(), "POST", b"x" * 50_000_000 + b"the end").status == 200
+    (call,) = web.core.calls("job")
+    assert call["output"].endswith("the end")
+
+
+def test_one_address_cannot_take_the_places_of_all(lone_web: Web) -> None:
+    with contextlib.ExitStack() as held:
+        for _ in range(250):
+            sock = held.enter_context(socket.create_connection(("127.0.0.1", lone_web.port)))
+            with contextlib.suppress(ConnectionError):
+                sock.sendall(b"GET /healthz HTTP/1.1\r\n")
+        asked = held.enter_context(
+            socket.create_connection(
+                ("127.0.0.1", lone_web.port), timeout=5, source_address=("127.0.0.2", 0)
+            )
+        )
+        asked.sendall(b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n")
+        assert asked.recv(100).startswith(b"HTTP/1.1 200")
