@@ -149,7 +149,7 @@ class Hosts:
         async with self._local.place(argv[0], seconds):
             ran = await local.run(argv, timeout=seconds)
         out, err = (text.decode("utf-8", "replace") for text in (ran.stdout, ran.stderr))
-        return PluginOutput(ran.exit_code, out, err, ran.timed_out, ran.truncated)
+        return PluginOutput(ran.exit_code, out, err, ran.timed_out, ran.truncated, ran.flooded)
 
     async def _blocking(self, gate: Gate, key: str, work: Callable[[], T], seconds: float) -> T:
         """Run blocking work; a thread that outlives its time keeps its place until it ends."""

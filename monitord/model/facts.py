@@ -147,10 +147,14 @@ class Facts:
 
 @dataclass(frozen=True, slots=True)
 class PluginOutput:
-    """What a plugin left: exit code (negative: killed by a signal), bounded output."""
+    """What a plugin left: exit code (negative: killed by a signal), bounded output.
+
+    `flooded` is the number of bytes after which it was stopped for writing more, or 0.
+    """
 
     exit_code: int
     stdout: str
     stderr: str
     timed_out: bool = False
     truncated: bool = False
+    flooded: int = 0

@@ -96,6 +96,9 @@ def _broken(output: PluginOutput, name: str, summary: str) -> Result | None:
     said = f": {summary}" if summary else ""
     if output.timed_out:
         return Result.unknown(f"{name} gave no answer within its time limit{said}", Cause.TIMEOUT)
+    if output.flooded:
+        text = f"{name} wrote over {output.flooded} bytes and was stopped{said}"
+        return Result.unknown(text, Cause.PLUGIN)
     if output.exit_code in _CANNOT_START:
         reason = _CANNOT_START[output.exit_code]
         return Result.unknown(f"{name} {reason}{said}", Cause.PLUGIN)

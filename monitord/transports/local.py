@@ -23,13 +23,17 @@ _CHUNK = 65_536
 
 @dataclass(frozen=True, slots=True)
 class Ran:
-    """What a child left. `exit_code` is negative for a signal; streams are cut at their limit."""
+    """What a child left. `exit_code` is negative for a signal; streams are cut at their limit.
+
+    `flooded` is the number of bytes after which it was ended for writing more, or 0.
+    """
 
     exit_code: int
     stdout: bytes
     stderr: bytes
     timed_out: bool = False
     truncated: bool = False
+    flooded: int = 0
 
 
 def environment(more: Mapping[str, str] | None = None) -> dict[str, str]:
@@ -82,6 +86,7 @@ class _Child:
         self._kept = (bytearray(), bytearray())
         self._seen = 0
         self._expired = False
+        self._flooded = 0
         self._reaped = False
         self._pid, self._pipes = _spawn(argv, env, stdin)
         self._pidfd = os.pidfd_open(self._pid)
@@ -104,6 +109,7 @@ class _Child:
         if self._watch and stream == 0:
             self._watch(bytes(kept))
         if self._seen > self._limit * _FLOOD:
+            self._flooded = self._limit * _FLOOD
             self.kill()
             return False
         return True
@@ -140,7 +146,7 @@ class _Child:
             os.close(pipe)
         truncated = self._seen > sum(map(len, self._kept))
         out, err = map(bytes, self._kept)
-        self.ended.set_result(Ran(code, out, err, self._expired, truncated))
+        self.ended.set_result(Ran(code, out, err, self._expired, truncated, self._flooded))
 
 
 def _spawn(argv: Sequence[str], env: Mapping[str, str], stdin: bytes) -> tuple[int, list[int]]:

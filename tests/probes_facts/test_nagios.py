@@ -162,3 +162,10 @@ def test_the_real_check_http_sees_a_server_and_its_absence(nginx: object) -> Non
     gone = run(plugin("check_http"), "-H", "127.0.0.1", "-p", str(free_port()), "-t", "3")
     assert gone.status is Status.CRITICAL
     assert "refused" in gone.summary
+
+
+def test_a_plugin_that_was_stopped_for_its_flood_says_that_and_no_signal() -> None:
+    result = judged(-9, "spam", truncated=True, flooded=4_194_304)
+    assert (result.status, result.cause) == (Status.UNKNOWN, Cause.PLUGIN)
+    assert "wrote over 4194304 bytes and was stopped" in result.summary
+    assert "signal" not in result.summary

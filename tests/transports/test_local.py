@@ -62,6 +62,7 @@ def test_a_flood_is_cut_and_ended() -> None:
     began = time.monotonic()
     ran = run("yes", seconds=60)
     assert (len(ran.stdout), ran.truncated, ran.timed_out) == (local.LIMIT, True, False)
+    assert ran.flooded == 64 * local.LIMIT
     assert time.monotonic() - began < 10
 
 
