@@ -16,7 +16,7 @@ from typing import Any
 
 from monitord.cli import places
 from monitord.control import Core, CoreDownError, CoreSaysNoError
-from monitord.errors import MonitordError
+from monitord.errors import MonitordError, NotFoundError
 from monitord.model.ids import Instant
 from monitord.pings import Report, spool, tail
 
@@ -100,8 +100,6 @@ def one(rows: list[dict[str, Any]], name: str) -> dict[str, Any]:
     """
     from difflib import get_close_matches
 
-    from monitord.errors import NotFoundError
-
     found = [row for row in rows if name in (row["key"], row["key"].partition("/")[2])]
     if len(found) == 1:
         return found[0]
@@ -112,12 +110,23 @@ def one(rows: list[dict[str, Any]], name: str) -> dict[str, Any]:
 
 
 def from_files(view: Any) -> dict[str, Any]:
-    """Give what GET /v1/jobs gives, from the files and the database."""
+    """Give what GET /v1/jobs gives, from the files and the database.
+
+    Raises:
+        NotFoundError: the files that lie here are another monitord's than the one that is asked.
+    """
     from monitord.api import shapes
     from monitord.cli.composed import load
     from monitord.pings import read_secret, token
 
-    catalog = load(places.config())
+    file = places.config()
+    catalog = load(file)
+    meant = places.place().state
+    if Path(catalog.settings.state).resolve() != meant.resolve():
+        raise NotFoundError(
+            f"no core answers for {meant}, and {file} is not its configuration; start the core, "
+            "or name the file with --config"
+        )
     secret = read_secret(Path(catalog.settings.state))
     states = shapes.by_check(view.states())
     jobs = [

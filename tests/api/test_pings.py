@@ -149,3 +149,8 @@ def test_a_check_that_is_no_job_is_not_found_as_one(tmp_path: Path) -> None:
         job_key(checks, "web1/site")
     with pytest.raises(NotFoundError, match="the nearest are nightly, db1/nightly"):
         job_key(checks, "nihgtly")
+
+
+def test_a_spool_that_is_not_there_yet_names_its_own_cure(tmp_path: Path) -> None:
+    with pytest.raises(SpoolError, match="the core makes the folder at its first start"):
+        spool(tmp_path / "none", Report("db1/nightly", "start", Instant(1)))

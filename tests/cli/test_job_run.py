@@ -301,3 +301,9 @@ def test_a_job_starts_though_its_user_may_not_read_our_folder(option: str, tmp_p
     )
     assert (done.returncode, done.stdout) == (6, "ran\n"), done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_without_a_core_and_its_files_a_job_s_url_cannot_be_known(offline: Cli) -> None:
+    said = offline("job", "url", "nightly")
+    assert said.code == 1
+    assert said.err.startswith(f"monitord: no core answers for {offline.core.state}, and ")
