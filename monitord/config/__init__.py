@@ -7,7 +7,7 @@ from monitord.config import settings as own_settings
 from monitord.config.assemble import assemble
 from monitord.config.compare import ReloadPlan, compare
 from monitord.config.content import SYSTEM, shipped_root
-from monitord.config.context import Context
+from monitord.config.context import Context, capped
 from monitord.config.explain import explain
 from monitord.config.published import json_schema
 from monitord.config.sections import gather
@@ -57,7 +57,7 @@ def load_settings(path: Path) -> Settings:
     context = Context(nothing)
     settings = own_settings.build(context, top, sources)
     if context.problems or (sources.broken and "state" not in top.settings):
-        raise ConfigError([*sources.problems, *context.problems])
+        raise ConfigError(capped([*sources.problems, *context.problems]))
     return settings
 
 

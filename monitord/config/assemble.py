@@ -15,6 +15,7 @@ import monitord
 from monitord.config import (
     attach,
     checks,
+    cleartext,
     defaults,
     definitions,
     exceptions,
@@ -26,7 +27,7 @@ from monitord.config import (
     settings,
     unused,
 )
-from monitord.config.context import Context
+from monitord.config.context import Context, capped
 from monitord.config.sources import Document, Sources, no_collection
 from monitord.config.tree import Place
 from monitord.errors import ConfigError
@@ -78,7 +79,10 @@ def _assemble(sources: Sources, kinds: Kinds) -> tuple[Catalog, list[attach.Atta
     _refuse_circles(context, built, fleet)
     ticketing = settings.backends(context, top)
     if context.problems:
-        raise ConfigError(sorted(set(context.problems)))
+        raise ConfigError(capped(context.problems))
+    for document in sources.documents:
+        if not document.shipped:
+            context.warnings.extend(cleartext.secrets_in(document.tree))
     catalog = Catalog(
         hash=content_hash(sources, kinds),
         settings=setup,

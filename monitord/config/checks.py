@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Any
 
+from monitord.config import limits
 from monitord.config.context import Context
 from monitord.config.fields import Parents
 from monitord.config.layers import Layer, Merged, any_slot, merge
@@ -21,6 +22,7 @@ from monitord.config.tree import Place, plain
 from monitord.model.catalog import Check, Host, Runbook, Rung
 from monitord.model.effect import Command, StepContext
 from monitord.model.ids import check_key
+from monitord.model.kinds import NetworkProbe
 from monitord.model.spec import Spec, format_duration
 from monitord.model.state import StatePolicy
 
@@ -85,6 +87,8 @@ def prepare(
     if not any_slot(merged.spec):
         prepared.spec = _spec(context, merged, plain(merged.spec))
         prepared.bad = prepared.bad or prepared.spec is None
+    if prepared.common is not None and prepared.spec is not None:
+        _refuse_too_late(context, merged, prepared.common, prepared.spec)
     return prepared
 
 
@@ -106,7 +110,15 @@ def build(
         spec = None if filled is None else _spec(context, merged, filled)
         if spec is None:
             return None
+    if prepared.common is None or prepared.spec is None:
+        _refuse_too_late(context, merged, common, spec)
     return _check(host, merged, common, spec, rungs, prepared.place), common.needs
+
+
+def _refuse_too_late(context: Context, merged: Merged, common: CheckModel, spec: Spec) -> None:
+    if isinstance(context.kinds.probes[merged.kind], NetworkProbe):
+        for path, text in limits.too_late(spec, min(common.timeout, common.every)):
+            context.add_once(merged.locate_spec(path)[0], f"{merged.name}: {merged.kind}: {text}")
 
 
 def _check(
@@ -194,9 +206,15 @@ def _identity(values: Mapping[str, Any]) -> tuple[object, ...]:
 def _spec(context: Context, merged: Merged, value: Any) -> Spec | None:
     model = context.kinds.probes[merged.kind].spec
     prefix = f"{merged.name}: {merged.kind}"
-    return context.try_model(
+    spec = context.try_model(
         model, {} if value is None else value, merged.locate_spec, prefix, once=True
     )
+    if spec is None:
+        return None
+    faults = [*limits.contradictions(spec)]
+    for path, text in faults:
+        context.add_once(merged.locate_spec(path)[0], f"{prefix}: {text}")
+    return None if faults else spec
 
 
 class _SlotError(Exception):

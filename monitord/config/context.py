@@ -1,6 +1,6 @@
 """What one assembly carries along: the kinds, and every problem and warning found so far."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import TypeVar
 
@@ -12,6 +12,7 @@ from monitord.config.tree import Map, Place, problem_at
 from monitord.errors import Problem
 from monitord.model.kinds import Kinds
 
+MAX_TOLD = 200
 Model = TypeVar("Model", bound=BaseModel)
 
 
@@ -111,6 +112,17 @@ class Context:
     ) -> Model | None:
         """Validate a map as it stands in a file."""
         return self.try_model(model, tree, finder(tree, place), prefix)
+
+
+def capped(problems: Iterable[Problem]) -> list[Problem]:
+    """Give the problems in order, each once, and at most so many as a person would read."""
+    found = sorted(set(problems))
+    more = len(found) - MAX_TOLD
+    if more <= 0:
+        return found
+    last = found[MAX_TOLD - 1]
+    rest = f"… and {more:,} more (mend these first)"  # sorts after any other text of this place
+    return [*found[:MAX_TOLD], Problem(last.file, last.line, last.column, rest)]
 
 
 def _is_right(model: type[BaseModel], key: str, value: object) -> bool:

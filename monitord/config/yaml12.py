@@ -275,7 +275,11 @@ def _syntax(reading: Reading, error: MarkedYAMLError, text: str) -> Reading:
     row, column = (mark.line, mark.column) if mark else (0, 0)
     lines = text.splitlines()
     line = lines[row] if row < len(lines) else ""
-    return _broken(reading, row + 1, column + 1, _sentence(error, line, column))
+    sentence = _sentence(error, line, column)
+    begin = error.context_mark
+    if begin is not None and begin.line < row and sentence in _UNCLOSED:
+        row, column = begin.line, begin.column  # where it was opened, not where the file ends
+    return _broken(reading, row + 1, column + 1, sentence)
 
 
 def _sentence(error: MarkedYAMLError, line: str, column: int) -> str:
@@ -315,7 +319,7 @@ _CURES = {
     "did not find expected '-' indicator": (
         "this does not fit the list above it (mend the indentation)"
     ),
-    "found unexpected end of stream": "a quote is not closed",
+    "found unexpected end of stream": "a quote is not closed (the one that is opened here)",
     "found undefined alias": "an alias (*name) without its anchor (&name)",
     "second occurrence": "an anchor (&name) is written twice (rename one)",
     "but found another document": (
@@ -326,3 +330,11 @@ _CURES = {
     ),
     "found incompatible YAML document": "a %YAML version that is not 1.1 or 1.2 (remove the line)",
 }
+_UNCLOSED = frozenset(
+    _CURES[problem]
+    for problem in (
+        "found unexpected end of stream",
+        "did not find expected ',' or '}'",
+        "did not find expected ',' or ']'",
+    )
+)

@@ -30,6 +30,13 @@ class HttpSpec(Spec):
     limit: Duration | None = None
 
 
+class Expires(Spec):
+    """What a certificate must have left."""
+
+    warning: Duration | None = None
+    critical: Duration | None = None
+
+
 class IcmpSpec(Spec):
     """A ping."""
 
@@ -39,6 +46,9 @@ class IcmpSpec(Spec):
 class TcpSpec(Spec):
     """A port."""
 
+    warning: Duration | None = None
+    critical: Duration | None = None
+    expires: Expires | None = None
     port: Annotated[int, Field(ge=1, le=65535)]
 
 

@@ -218,6 +218,34 @@ def test_a_folder_that_cannot_be_listed_is_no_empty_folder(tmp_path: Path) -> No
     ]
 
 
+def test_thousands_of_mistakes_are_not_all_told(problems: Problems) -> None:
+    told = problems("".join(f"k{number:05}: 1\n" for number in range(20_000)))
+    assert len(told) == 201
+    assert told[0].startswith("main.yaml:1:1: k00000: unknown key")
+    assert told[-1] == "main.yaml:200:1: … and 19,800 more (mend these first)"
+
+
+CLEAR = "a secret in clear text, which everybody who reads this file reads too"
+CURE = "(write !secret env:NAME, file:/path or credential:NAME)"
+
+
+def test_a_secret_in_clear_text_is_warned_of_at_its_line(load: Load, tmp_path: Path) -> None:
+    catalog = load(
+        "tickets: {chat: {webhook: {url: http://c/, secret: s3}}}\n"
+        "hosts:\n"
+        "  w:\n"
+        "    checks:\n"
+        "      a: {http: {url: http://x/, headers: {Authorization: Bearer abc, Accept: a}}}\n"
+        "      b: {http: {url: 'http://me:pw@x/'}}\n"
+        "      c: {http: {url: http://x/, headers: {Authorization: !secret env:X}}}\n"
+    )
+    assert [text.replace(f"{tmp_path}/", "") for text in catalog.warnings] == [
+        f"main.yaml:1: secret: {CLEAR} {CURE}",
+        f"main.yaml:5: Authorization: {CLEAR} {CURE}",
+        f"main.yaml:6: url: {CLEAR} {CURE}",
+    ]
+
+
 def _told(path: Path, tmp_path: Path) -> list[str]:
     with pytest.raises(ConfigError) as caught:
         load_path(path, KINDS)
