@@ -105,7 +105,9 @@ class Core:
         self._pulse = Pulse(self.instance, self._condition, steady, self._chores, self._reassemble)
         self._orders = Orders(self.instance)
         self._commands = Commands(self.instance, places)
-        self._reloading = Reloading(self.instance, self._condition, self._jobs, door, self._adopt)
+        self._reloading = Reloading(
+            self.instance, self._condition, self._jobs, door, self._adopt, self._recorder.put
+        )
 
     async def start(self, *, calendar: bool = True) -> None:
         """Take over the rows of the last run and begin; non-OK checks run at once."""
@@ -120,6 +122,7 @@ class Core:
         known = [s for s in states if split_state_key(s.key)[0] in instance.catalog.checks]
         instance.beliefs.restore(known)
         instance.beliefs.use(instance.catalog, instance.now())
+        self._reloading.good_at_start(states)
         self._prober.use(instance.catalog)
         await instance.store.read(
             lambda view: self._jobs.restore(view, instance.catalog, instance.now())

@@ -1,17 +1,19 @@
 """Applies a new catalog to a running core, whole or not at all, by the identity rules of DESIGN §3.
 
 The YAML is parsed in a child of the executor; what changes is worked out by config.compare. A bad
-file changes nothing and becomes a problem of monitord's own health until a good one is loaded.
+file changes nothing and is an incident until a good one is loaded: of monitord's own health check,
+or of its own where nobody watches that.
 """
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from monitord import config
 from monitord.config import ReloadPlan, Sources
-from monitord.decisions.state import reset_soft
+from monitord.decisions.reach import Reach
+from monitord.decisions.state import judge, reset_soft
 from monitord.engine import incidents
 from monitord.engine.health import Condition
 from monitord.engine.instance import Instance
@@ -21,12 +23,16 @@ from monitord.log import get_logger
 from monitord.model.catalog import Catalog
 from monitord.model.ids import AttemptId, CheckKey, StateKey, split_state_key, state_key
 from monitord.model.kinds import JobRecord
-from monitord.model.state import CheckState
+from monitord.model.result import Result, Status
+from monitord.model.state import CheckState, StatePolicy, Transition
 from monitord.model.ticket import Event
 from monitord.store import Door
 from monitord.store.contract import Tx, View
 
 log = get_logger(__name__)
+
+CONFIGURATION = StateKey("monitord/configuration")
+"""What is believed of the files on disk, where no health check would say it."""
 
 
 @dataclass(slots=True)
@@ -38,6 +44,7 @@ class Reloading:
     jobs: Jobs
     door: Door
     adopt: Callable[[Catalog, frozenset[CheckKey]], None]
+    record: Callable[[CheckState, Sequence[Transition]], None]
     _turn: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     async def plan(self) -> tuple[Catalog, ReloadPlan]:
@@ -77,16 +84,41 @@ class Reloading:
         except ConfigError as error:
             counters.reloads["failed"] += 1
             first = str(error.problems[0]) if error.problems else str(error)
-            self.condition.note("reload", f"the configuration on disk cannot be used: {first}")
+            self._judge(f"the configuration on disk cannot be used: {first}")
             log.warning("reload refused", problems=[str(each) for each in error.problems])
             raise
         await self.instance.executor.load(catalog.hash)
         await self._take_over(catalog, plan, by)
         counters.reloads["ok"] += 1
         counters.catalog = catalog.hash
-        self.condition.note("reload", "")
+        self._judge("")
         log.info("reloaded", by=by, catalog=catalog.hash, changes=len(plan.lines))
         return plan.lines
+
+    def good_at_start(self, stored: Iterable[CheckState]) -> None:
+        """End what an earlier run said of the files: the core has just started with them."""
+        for state in stored:
+            if state.key == CONFIGURATION and state.hard is not Status.OK:
+                self.instance.beliefs.replace(state)
+                self._judge("")
+
+    def _judge(self, problem: str) -> None:
+        """Say whether the files can be used: to the health check, or where there is none, itself.
+
+        A person hears of a broken file also where nobody watches monitord's own health.
+        """
+        self.condition.note("reload", problem)
+        instance = self.instance
+        watched = any(check.kind == "health" for check in instance.catalog.checks.values())
+        before = instance.beliefs.states.get(CONFIGURATION)
+        if before is None and (watched or not problem):
+            return
+        result = Result.warning(problem) if problem else Result.ok("the files can be used")
+        policy = StatePolicy(attempts=1, recoveries=1, flapping=False)
+        before = before or CheckState(CONFIGURATION)
+        after, transitions = judge(before, result, policy, at=instance.now(), reach=Reach.UP)
+        instance.beliefs.replace(after)
+        self.record(after, transitions)
 
     async def _take_over(self, catalog: Catalog, plan: ReloadPlan, by: str) -> None:
         instance = self.instance
