@@ -108,6 +108,7 @@ class House:
         self.folder = Path(self._folder.name)
         self.state = self.folder / "state"
         self.config = self.folder / "monitord.yaml"
+        self.commits = self.folder / "commits"
         self.web_port = free_port()
         self.names = {
             "folder": str(self.folder),
@@ -161,6 +162,20 @@ class House:
                 parts.append(f"--- incident {one.id} {one.key} {one.status} {one.waiting_for}")
                 parts += [f"{e.at / 1e6:.3f} {e.kind}: {e.text}" for e in self.events(one)]
         return "\n".join(parts)
+
+    def start_mortal(self, point: str) -> None:
+        """Start a core that dies at a commit, such as `before step-done 2` (see dying.py).
+
+        The commits are counted from the moment at which the file `commits` exists.
+        """
+        immortal, environment = self.core.argv, self.core.environment or {}
+        python, _, _, *rest = immortal
+        self.core.argv = [python, "-m", "tests.scenarios.dying", *point.split(), *rest]
+        self.core.environment = {**environment, "MONITORD_COMMITS": str(self.commits)}
+        try:
+            self.core.start()
+        finally:
+            self.core.argv, self.core.environment = immortal, environment
 
     # -- what it wrote -----------------------------------------------------------------------
 

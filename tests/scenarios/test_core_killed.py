@@ -72,29 +72,14 @@ def house(module_world: World, victim: Host) -> Iterator[House]:
     place = f"/srv/{next(places)}"
     victim.write(f"{place}/marker", "here\n")
     house = House(SCENARIO, world=module_world, hosts=[victim], names={"place": place})
-    house.core.environment = {
-        **(house.core.environment or {}),
-        "MONITORD_COMMITS": str(house.folder / "commits"),
-    }
     yield house
     house.close()
-
-
-def start_mortal(house: House, point: str) -> None:
-    """Start a core that is to die at a commit."""
-    immortal = house.core.argv
-    python, _, _, *rest = immortal
-    house.core.argv = [python, "-m", "tests.scenarios.dying", *point.split(), *rest]
-    try:
-        house.core.start()
-    finally:
-        house.core.argv = immortal
 
 
 def break_it(house: House, victim: Host) -> None:
     """Remove the file; from now on the commits are counted."""
     house.await_ok("victim/marker")
-    (house.folder / "commits").touch()
+    house.commits.touch()
     victim.run(["rm", f"{house.names['place']}/marker"])
 
 
@@ -113,16 +98,16 @@ def must_be_well(house: House, victim: Host) -> None:
 
 def test_a_repair_has_the_commits_at_which_it_is_killed(house: House, victim: Host) -> None:
     house.executor.start()
-    start_mortal(house, "never any 0")
+    house.start_mortal("never any 0")
     break_it(house, victim)
     must_be_well(house, victim)
-    assert (house.folder / "commits").read_text().splitlines() == REPAIR
+    assert house.commits.read_text().splitlines() == REPAIR
 
 
 @pytest.mark.parametrize("point", POINTS)
 def test_one_kill(house: House, victim: Host, point: str) -> None:
     house.executor.start()
-    start_mortal(house, point)
+    house.start_mortal(point)
     break_it(house, victim)
     until(lambda: not house.core.is_running, within=REPAIRED, what=f"the end {point}")
     house.core.start()
@@ -131,7 +116,7 @@ def test_one_kill(house: House, victim: Host, point: str) -> None:
 
 def test_a_kill_every_second_commit(house: House, victim: Host) -> None:
     house.executor.start()
-    start_mortal(house, "never any 0")
+    house.start_mortal("never any 0")
     break_it(house, victim)
     house.core.kill()
     lives = 0
@@ -139,7 +124,7 @@ def test_a_kill_every_second_commit(house: House, victim: Host) -> None:
         lives += 1
         assert lives < len(REPAIR), "it does not get on"
         try:
-            start_mortal(house, "after any 2")
+            house.start_mortal("after any 2")
         except PeerError:
             continue  # it died before it answered
         until(lambda: is_over(house), within=FOUND, every=0.1, what="its end")

@@ -120,3 +120,30 @@ def test_a_message_that_is_refused_for_good_is_an_incident_of_our_own(
     own = house.incident("here/monitord-health")
     assert "refused for good" in own.summary
     assert "550" in " ".join(event.text for event in house.events(incident))
+
+
+@pytest.mark.parametrize(
+    "point", ["after opened 1", "before escalated 1", "after escalated 1", "before delivered 1"]
+)
+def test_a_kill_loses_no_ticket_and_makes_no_second(
+    house: House, mail_sink: MailSink, webhook_sink: WebhookSink, point: str
+) -> None:
+    house.core.stop()
+    house.start_mortal(point)
+    house.commits.touch()
+    (house.folder / "storm").unlink()
+    until(lambda: not house.core.is_running, within=FOUND, what=f"the end {point}")
+    house.core.start()
+    incident = house.incident("here/storm", "ESCALATED")
+    until(
+        lambda: [item.status for item in house.outbox()] == ["SENT", "SENT"],
+        within=REPAIRED,
+        what="both delivered",
+    )
+    assert len(house.get("/v1/tickets")["tickets"]) == 1
+    assert len(house.incidents("here/storm")) == 1
+    assert mails(mail_sink, f"house-{incident.id}")
+    # One that was delivered and not noted goes out again, and can be told to be the same.
+    assert len({request.headers["idempotency-key"] for request in webhook_sink.received}) == 1
+    ids = {str(mail.message["Message-ID"]) for mail in mail_sink.messages}
+    assert len(ids) == 1
