@@ -6,12 +6,16 @@ from typing import TypeVar
 
 from pydantic import BaseModel, ValidationError
 
-from monitord.config.fields import not_a
+from monitord.config.fields import blank_missing, not_a
 from monitord.config.sentences import Locate, finder, problems_of
 from monitord.config.tree import Map, Place, problem_at
 from monitord.errors import Problem
 from monitord.model.kinds import Kinds
 
+_FORMS = {
+    "hosts": "hosts: {web1: {address: 10.0.0.1}}",
+    "checks": "checks: {disk-space: , site: {http: {url: …}}}",
+}
 MAX_TOLD = 200
 Model = TypeVar("Model", bound=BaseModel)
 
@@ -73,7 +77,11 @@ class Context:
             return value
         if value is None:
             return Map(place.file)
-        self.add(place, f"{name}: {not_a(value, 'a map')} (write key: value)")
+        form = "key: value"
+        if isinstance(value, list) and name in _FORMS:
+            form = _FORMS[name]
+        told = blank_missing(value) or f"{not_a(value, 'a map')} (write {form})"
+        self.add(place, f"{name}: {told}")
         return None
 
     def try_model(

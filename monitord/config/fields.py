@@ -17,6 +17,7 @@ from monitord.model.spec import Duration
 
 _LISTEN = re.compile(r"(\[[0-9a-fA-F:.]+\]|[A-Za-z0-9.-]+):([0-9]{1,5})")
 _PERCENT = re.compile(r"([0-9]{1,3})%")
+_NO_BLANK = re.compile(r"([a-z_]+):[^:/\s]\S*")
 _HIGHEST_PORT = 65535
 _TEXT_OR_LIST = {"anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}}]}
 
@@ -80,6 +81,14 @@ def shown(value: object) -> str:
         return "a list"
     text = repr(value) if isinstance(value, str) else str(value)
     return text if len(text) <= 80 else f"{text[:60]}… ({len(text)} characters)"  # noqa: PLR2004 - one line of a terminal
+
+
+def blank_missing(value: object) -> str:
+    """Say that `address:10.0.0.1` lacks a blank; an empty text where that is not the mistake."""
+    match = _NO_BLANK.fullmatch(value) if isinstance(value, str) else None
+    if match is None:
+        return ""
+    return f"a space is missing after the colon in {shown(value)} (write {match[1]}: …)"
 
 
 def not_a(value: object, what: str) -> str:

@@ -7,10 +7,11 @@ probes share (`warning`, `critical`, `inodes_warning` …), so that a new kind i
 import math
 from collections.abc import Iterator
 from datetime import timedelta
+from functools import cache
 
 from pydantic import BaseModel
 
-from monitord.config.sentences import Path
+from monitord.config.sentences import Path, model_in
 from monitord.model.ranges import Range
 from monitord.model.spec import Spec, format_duration
 
@@ -40,8 +41,18 @@ def too_late(spec: Spec, timeout: timedelta) -> Iterator[tuple[Path, str]]:
             yield (name,), text
 
 
+@cache
+def _judged(model: type[BaseModel]) -> tuple[str, ...]:
+    """Give the fields that may hold limits: most specs are judged thousands of times."""
+    return tuple(
+        name
+        for name, field in model.model_fields.items()
+        if "warning" in name or "critical" in name or model_in(field.annotation) is not None
+    )
+
+
 def _below(model: BaseModel, path: Path) -> Iterator[tuple[Path, str]]:
-    for name in type(model).model_fields:
+    for name in _judged(type(model)):
         value = getattr(model, name)
         if isinstance(value, BaseModel):
             yield from _below(value, (*path, name))

@@ -34,6 +34,11 @@ def expand(pattern: str) -> list[tuple[str, tuple[int, ...]]]:
         ValueError: a range that cannot be read, is backwards, or gives too many names.
     """
     pieces = _RANGE.split(pattern)
+    rest = "".join(pieces[::2])
+    if rest.count("[") > rest.count("]"):
+        raise ValueError(
+            f"{pattern}: the bracket is open (write {pattern.split('[', maxsplit=1)[0]}[1-8])"
+        )
     choices = [_choices(body, pattern) for body in pieces[1::2]]
     count = 1
     for choice in choices:

@@ -10,7 +10,7 @@ from typing import Any, Protocol
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
-from monitord.config.fields import not_a, shown
+from monitord.config.fields import blank_missing, not_a, shown
 from monitord.config.names import has_slot, nearest
 from monitord.config.tree import Map, Place, Seq
 from monitord.errors import Problem
@@ -103,7 +103,8 @@ def _problem(detail: ErrorDetails, model: type[BaseModel], locate: Locate, prefi
     kind = detail["type"]
     if kind == "extra_forbidden":
         place, _ = locate(path, key=True)
-        text = f"unknown key{_nearest_key(str(path[-1]), known_keys(model, path[:-1]))}"
+        near = _nearest_key(str(path[-1]), known_keys(model, path[:-1]))
+        text = blank_missing(str(path[-1])) or f"unknown key{near}"
     else:
         place, value = locate(path)
         text = _sentence(detail, value)
@@ -144,7 +145,8 @@ def _sentence(detail: ErrorDetails, value: object) -> str:
             return f'{{{slot}}} without quotes is a YAML map (quote it: "{{{slot}}}")'
     kind, context = detail["type"], detail.get("ctx", {})
     if kind == "value_error":
-        return str(context.get("error", detail["msg"]))
+        text = str(context.get("error", detail["msg"]))
+        return text.replace(repr(given), shown(given)) if isinstance(given, dict | list) else text
     if given is None and kind != "missing":
         return "is empty (give it a value, or remove the line)"
     sentence = _SENTENCES.get(kind)
@@ -237,15 +239,16 @@ def keys_of(model: type[BaseModel]) -> list[str]:
 def _field(model: type[BaseModel], key: str) -> type[BaseModel] | None:
     for name, field in model.model_fields.items():
         if key in (name, field.alias):
-            return _model_in(field.annotation)
+            return model_in(field.annotation)
     return None
 
 
-def _model_in(annotation: object) -> type[BaseModel] | None:
+def model_in(annotation: object) -> type[BaseModel] | None:
+    """Give the model that a field's annotation holds, or None."""
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         return annotation
     for argument in typing.get_args(annotation):
-        found = _model_in(argument)
+        found = model_in(argument)
         if found is not None:
             return found
     return None

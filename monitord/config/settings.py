@@ -8,8 +8,8 @@ from monitord.config.fields import shown
 from monitord.config.names import nearest
 from monitord.config.schema import SettingsModel
 from monitord.config.sections import Entry, Sections
+from monitord.config.sentences import Locate, finder, walk
 from monitord.config.sentences import Path as KeyPath
-from monitord.config.sentences import finder, walk
 from monitord.config.sources import Sources
 from monitord.config.tree import Map, Place, plain
 from monitord.model.catalog import Backend, Budgets, Retention, Settings
@@ -17,6 +17,7 @@ from monitord.model.catalog import Backend, Budgets, Retention, Settings
 _SYSTEM_FOLDER = "/etc/monitord"
 _SYSTEM_STATE = "/var/lib/monitord"
 _LOCAL_STATE = "var"
+_LONGEST_SOCKET, _SOCKET_BYTES = "executor.sock", 107
 _NAMELESS = "monitord"
 
 
@@ -31,6 +32,7 @@ def build(context: Context, sections: Sections, sources: Sources) -> Settings:
         return (top, None) if entry is None else walk(entry.value, path[1:], entry.at, key=key)
 
     model = context.try_model(SettingsModel, values, locate, "") or SettingsModel()
+    _refuse_long_sockets(context, model, sources, locate)
     return Settings(
         instance=model.instance or sources.node or _NAMELESS,
         profile=model.profile,
@@ -46,6 +48,21 @@ def build(context: Context, sections: Sections, sources: Sources) -> Settings:
         retention=Retention(**dict(model.retention)),
         concurrency=model.concurrency,
     )
+
+
+def _refuse_long_sockets(
+    context: Context, model: SettingsModel, sources: Sources, locate: Locate
+) -> None:
+    """Note a folder in which no socket can be made: the kernel takes 107 bytes of path."""
+    key = "run" if model.run else "state"
+    folder = _absolute(model.run, sources) if model.run else _state(model.state, sources)
+    length = len(os.fsencode(f"{folder}/{_LONGEST_SOCKET}"))
+    if length > _SOCKET_BYTES:
+        context.add_once(
+            locate((key,))[0],
+            f"{key}: {folder}/{_LONGEST_SOCKET} has {length} bytes, and a socket's path has at "
+            f"most {_SOCKET_BYTES} (write run: /run/monitord, or a shorter folder)",
+        )
 
 
 def _state(written: str, sources: Sources) -> str:

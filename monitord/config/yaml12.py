@@ -277,7 +277,8 @@ def _syntax(reading: Reading, error: MarkedYAMLError, text: str) -> Reading:
     line = lines[row] if row < len(lines) else ""
     sentence = _sentence(error, line, column)
     begin = error.context_mark
-    if begin is not None and begin.line < row and sentence in _UNCLOSED:
+    if begin is not None and begin.line < row and _CURES.get(error.problem or "") in _UNCLOSED:
+        sentence = _CURES[error.problem or ""]
         row, column = begin.line, begin.column  # where it was opened, not where the file ends
     return _broken(reading, row + 1, column + 1, sentence)
 
