@@ -42,10 +42,10 @@ FILES = ("marker", "notice", "gated")
 CHECKS = ("here/marker", "here/notice", "here/gated", "here/monitord-health")
 
 
-def a_house() -> House:
+def a_house(store: str = "") -> House:
     """Make a house that does not run yet; its FILES are in its folder."""
     until_go = "until test -e $folder/go; do sleep 0.05; done"
-    house = House(SCENARIO.replace("$until_go", until_go))
+    house = House(SCENARIO.replace("$until_go", until_go), store=store)
     for name in FILES:
         (house.folder / name).touch()
     return house

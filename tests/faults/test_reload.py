@@ -10,7 +10,7 @@ import pytest
 
 from monitord.model.incident import AttemptStatus
 from tests.faults.conftest import SCENARIO
-from tests.scenarios.house import FOUND, House
+from tests.scenarios.house import FOUND, PREFACE, House
 from tests.world.until import until
 
 UNTIL_GO = "until test -e $folder/go; do sleep 0.05; done"
@@ -92,3 +92,9 @@ def test_a_repair_under_way_keeps_the_plan_it_began_with(house: House) -> None:
     assert not (house.folder / "elsewhere").exists()
     assert effects.read_text() == "made\n"
     assert house.violations() == []
+
+
+def test_defaults_that_suit_no_shipped_check_are_no_mistake(house: House) -> None:
+    """`web-site` warns after seconds that a check of every 500 ms never waits; nobody uses it."""
+    house.write("monitord.yaml", PREFACE.replace("every: 2s, retry_every: 1s", "every: 500ms"))
+    house.cli("reload")

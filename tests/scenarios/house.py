@@ -55,6 +55,7 @@ instance: house
 profile: lab
 state: $folder/state
 web: $web
+store: $store
 budgets: {host_per_hour: 100, host_per_day: 100, fleet_per_hour: 100, fleet_per_day: 100,
           fleet_at_once: 10}
 defaults: {every: 2s, retry_every: 1s, attempts: 2, recoveries: 1, first_rung_after: 0s}
@@ -91,6 +92,7 @@ class House:
     """A folder with a configuration, and the processes on it. A context manager.
 
     `names` are more to fill in; `web` starts monitord-web too, where the hosts can reach it.
+    `store` is a database URL; left out, it is SQLite.
     """
 
     def __init__(
@@ -102,16 +104,19 @@ class House:
         preface: str = PREFACE,
         names: Mapping[str, str] | None = None,
         web: bool = False,
+        store: str = "",
     ) -> None:
         # Not below pytest's folder: a Unix socket's path has room for 107 bytes.
         self._folder = tempfile.TemporaryDirectory(prefix="house-", ignore_cleanup_errors=True)
         self.folder = Path(self._folder.name)
         self.state = self.folder / "state"
         self.config = self.folder / "monitord.yaml"
+        self.store = store or str(self.state / "state.db")
         self.commits = self.folder / "commits"
         self.web_port = free_port()
         self.names = {
             "folder": str(self.folder),
+            "store": self.store,
             "web": f"{world.network.gateway if world else '127.0.0.1'}:{self.web_port}",
             "monitord": f"{sys.executable} -m monitord --config {self.config}",
             "key": str(world.key) if world else "none",
@@ -181,7 +186,7 @@ class House:
 
     def rows(self, work: Callable[[View], T]) -> T:
         """Read the store as it stands on disk."""
-        reader = open_reader(self.state / "state.db")
+        reader = open_reader(self.store)
         try:
             return reader.read_now(work)
         finally:
@@ -247,9 +252,13 @@ class House:
         return Core(self.state / "core.sock").post(route, body)
 
     def ticket(self, incident: Incident) -> dict[str, Any]:
-        """Give the ticket of an incident, whole."""
-        assert incident.ticket is not None, f"{incident.key} has no ticket"
-        document: dict[str, Any] = self.get(f"/v1/tickets/{incident.ticket}")
+        """Wait for the ticket of an incident and give it, whole."""
+
+        def number() -> int | None:
+            return next(one.ticket for one in self.incidents() if one.id == incident.id)
+
+        found = until(number, within=FOUND, every=0.1, what=f"a ticket of {incident.key}")
+        document: dict[str, Any] = self.get(f"/v1/tickets/{found}")
         return document
 
     def check(self, key: str) -> dict[str, Any]:
