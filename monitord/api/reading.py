@@ -19,7 +19,7 @@ from monitord.api import shapes, views
 from monitord.api.access import Right
 from monitord.api.bodies import BadBodyError
 from monitord.api.ports import Engine
-from monitord.api.routes import Asked, Route
+from monitord.api.routes import Asked, Route, row_number
 from monitord.api.streaming import events
 from monitord.decisions.ticket_document import iso
 from monitord.errors import StoreError
@@ -33,12 +33,13 @@ from monitord.store.contract import View
 
 _PAGE = 200
 _LONGEST_PAGE = 1000
+_DIGITS = 18  # of the highest number that a row's surely can be
 _METRICS_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 
 
 def _number(asked: Asked, name: str, default: int) -> int:
     text = asked.request.query_params.get(name, str(default))
-    if not text.isdigit():
+    if not text.isdecimal() or len(text) > _DIGITS:
         raise BadBodyError(f"{name}={text}: not a number; write {name}={default}")
     return int(text)
 
@@ -154,7 +155,7 @@ async def incidents(asked: Asked) -> Any:
 
 async def incident(asked: Asked) -> Any:
     """GET /v1/incidents/{id}."""
-    number, now = int(asked.request.path_params["id"]), asked.engine.now()
+    number, now = row_number(asked, "incident"), asked.engine.now()
 
     def work(view: View) -> dict[str, Any]:
         return views.incident_document(view, number, now=now)
@@ -172,7 +173,7 @@ async def tickets(asked: Asked) -> Any:
 
 async def ticket(asked: Asked) -> Any:
     """GET /v1/tickets/{id}."""
-    number, catalog = int(asked.request.path_params["id"]), asked.engine.catalog
+    number, catalog = row_number(asked, "ticket"), asked.engine.catalog
 
     def work(view: View) -> dict[str, Any]:
         instance = catalog.settings.instance

@@ -28,6 +28,7 @@ NOT_OVER = frozenset({*OPEN_STATUSES, IncidentStatus.RESOLVED})
 LIVE_TICKETS = frozenset({TicketStatus.OPEN, TicketStatus.ACKED, TicketStatus.RESOLVED})
 
 _BAD = frozenset({Status.WARNING, Status.UNKNOWN, Status.CRITICAL})
+_HIGHEST_ID = 2**63 - 1  # what a row's number can be
 _SHOWN = 50  # bad states that a status names; the rest is a number
 _MANY = 100_000  # more than any retention keeps: a count must not stop at a page
 _COUNTED = 100  # messages of the outbox carry whole tickets: counting stops here
@@ -41,7 +42,7 @@ def incident_document(view: View, number: int, *, now: Instant) -> dict[str, Any
     Raises:
         NotFoundError: no such incident.
     """
-    found = view.incident(IncidentId(number))
+    found = view.incident(IncidentId(number)) if number <= _HIGHEST_ID else None
     if found is None:
         raise NotFoundError(f"there is no incident {number}; `monitord incidents` lists them")
     attempts = view.attempts(incident=found.id)
@@ -63,7 +64,7 @@ def ticket_document(
     Raises:
         NotFoundError: no such ticket.
     """
-    found = view.ticket(TicketId(number))
+    found = view.ticket(TicketId(number)) if number <= _HIGHEST_ID else None
     row = view.incident(found.incident) if found else None
     if found is None or row is None:
         raise NotFoundError(f"there is no ticket {number}; `monitord tickets` lists them")
