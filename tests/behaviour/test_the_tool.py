@@ -114,7 +114,7 @@ BAD = {
         "config: a.yaml\nexpect: [{never: pags}]\n",
         "2:10: expect.1: never 'pags': known are incident, attempt,",
     ),
-    "no YAML": ("config: a.yaml\nexpect: [{never: page}\n", "3:1: "),
+    "no YAML": ("config: a.yaml\nexpect: [{never: page}\n", "2:9: "),
     "no map": ("- a\n", "1:1: is not a scenario (a map with config:, given: and expect:)"),
     "a configuration that is not there": (
         "config: nowhere.yaml\nexpect: [{never: page}]\n",
