@@ -23,11 +23,12 @@ def priority(severity: Status, impacts: Iterable[str]) -> str:
 def ticket_at_once(incident: Incident, check: Check | None) -> bool:
     """Tell whether a ticket opens with the incident, before any repair was tried.
 
-    UNKNOWN has nobody else who would tell a person, since no runbook ever answers it. A WARNING
-    gets its ticket when no rung answers it, or none is left. `ticket: at_once` asks for it.
+    UNKNOWN has nobody else who would tell a person, since no runbook ever answers it; nor has a
+    WARNING that no check stands for (our own configuration). One of a check gets its ticket when no
+    rung answers it, or none is left. `ticket: at_once` asks for it.
     """
     if incident.ticket is not None:
         return False
-    if incident.severity is Status.UNKNOWN:
-        return True
-    return check is not None and check.ticket == "at_once"
+    if check is None:
+        return incident.severity is not Status.CRITICAL
+    return incident.severity is Status.UNKNOWN or check.ticket == "at_once"
