@@ -15,6 +15,7 @@ from tests.executor.core import Core
 Start = Callable[..., Core]
 ASK = """\
 use Socket;
+$SIG{PIPE} = "IGNORE";
 socket(my $peer, AF_UNIX, SOCK_STREAM, 0) or die;
 connect($peer, sockaddr_un($ARGV[0])) or do { print "no way in"; exit };
 syswrite($peer, pack("N/a*", '{"id":1,"do":"hello"}'));
