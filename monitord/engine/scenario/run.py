@@ -30,7 +30,7 @@ from monitord.engine.scenario.world import (
     World,
 )
 from monitord.engine.virtual_time import Door, VirtualClock, VirtualLoop, run
-from monitord.errors import ConfigError, MonitordError, Problem
+from monitord.errors import ConfigError, MonitordError, Problem, StoreError
 from monitord.metrics import Counters
 from monitord.model.catalog import Backend, Catalog
 from monitord.model.kinds import BackendKind, Kinds
@@ -153,9 +153,14 @@ class Running:
     async def crash(self) -> None:
         """Kill the core between two of its instructions, and start another one."""
         self._core.abandon()
-        await _cancel(asyncio.all_tasks() - {asyncio.current_task(), *self._executor.tasks})
-        await asyncio.sleep(_RESTART)
-        self._core = await self.begin()
+        while True:
+            await _cancel(asyncio.all_tasks() - {asyncio.current_task(), *self._executor.tasks})
+            await asyncio.sleep(_RESTART)
+            try:
+                self._core = await self.begin()
+            except StoreError:
+                continue  # a core without its store ends, and whoever keeps it starts it again
+            return
 
     async def _do(self, deed: Deed) -> None:
         if deed.crash is not None:
