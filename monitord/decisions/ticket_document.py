@@ -56,9 +56,7 @@ def document(
         "summary": incident.summary,
         "since": iso(incident.opened),
         "first_failed": iso(incident.first_failed),
-        "means": check.means if check else "",
-        "by_hand": check.by_hand if check else "",
-        "services": list(check.services) if check else [],
+        **_of_the_check(check),
         "says": _says(incident),
         "next_command": next_command(incident),
         "tried": [_tried(attempt, steps.get(attempt.id, ())) for attempt in attempts],
@@ -67,6 +65,12 @@ def document(
         "timeline": [_line(event) for event in _bounded(events)],
         "links": {},
     }
+
+
+def _of_the_check(check: Check | None) -> dict[str, Any]:
+    if check is None:
+        return {"means": "", "by_hand": "", "services": []}
+    return {"means": check.means, "by_hand": check.by_hand, "services": list(check.services)}
 
 
 def title(incident: Incident) -> str:

@@ -20,6 +20,7 @@ from monitord.model.ids import AttemptId, IncidentId, StateKey, split_state_key
 from monitord.model.incident import Incident, IncidentStatus
 from monitord.model.result import Result, Status
 from monitord.model.spec import format_duration
+from monitord.model.state import CheckState
 from monitord.model.ticket import Event
 from monitord.store.contract import Tx, View
 
@@ -108,57 +109,35 @@ class Commands:
         instance, check = self._instance, self.find(key)
         incident = await instance.store.read(lambda view: view.live_incident(check.key))
         shown = incident or self._imagined(check)
-        guards: list[dict[str, Any]] = []
-        if check.remediate:
-            position = min(shown.rung, len(check.remediate) - 1)
-            rung = check.remediate[position]
-            plan = exact_plan(instance, shown, check, rung)
-            verdicts = await instance.store.read(
-                lambda view: self._verdicts(view, shown, rung, plan)
-            )
-            guards = _shown(verdicts)
         host = instance.catalog.hosts[check.host]
-        parents = [
-            parent
-            for requirement in hangs_on(check, host, Status.UNKNOWN)
-            for parent in requirement.keys
-        ]
-        policy = check.policy
+        hanging = hangs_on(check, host, Status.UNKNOWN)
+        parents = dict.fromkeys(parent for need in hanging for parent in need.keys)
         return {
             "key": check.key,
             "kind": check.kind,
             "means": check.means,
             "by_hand": check.by_hand,
-            "state": [
-                {
-                    "key": state.key,
-                    "status": state.status.name,
-                    "hard": state.hard.name,
-                    "attempt": state.attempt,
-                    "summary": state.summary,
-                    "flapping": state.flapping,
-                    "unreachable": state.unreachable,
-                    "stale": state.stale,
-                }
-                for state in instance.beliefs.of(check.key)
-            ],
-            "policy": {
-                "every": format_duration(check.every),
-                "retry_every": format_duration(check.retry_every),
-                "timeout": format_duration(check.timeout),
-                "attempts": str(policy.attempts),
-                "recoveries": str(policy.recoveries),
-                "first_rung_after": format_duration(check.first_rung_after),
-            },
+            "state": [_believed(state) for state in instance.beliefs.of(check.key)],
+            "policy": _policy(check),
             "incident": incident.id if incident else None,
-            "reach": [self._parent(parent) for parent in dict.fromkeys(parents)],
+            "reach": [self._parent(parent) for parent in parents],
             "ladder": [{"runbook": rung.runbook, "mode": rung.mode} for rung in check.remediate],
-            "guards": guards,
+            "guards": await self._asked(check, shown),
             "config": [
                 {"setting": setting, "value": value, "place": place}
                 for setting, value, place in self._places(check.key)
             ],
         }
+
+    async def _asked(self, check: Check, incident: Incident) -> list[dict[str, Any]]:
+        """Ask the guards about the rung that would be next."""
+        if not check.remediate:
+            return []
+        rung = check.remediate[min(incident.rung, len(check.remediate) - 1)]
+        plan = exact_plan(self._instance, incident, check, rung)
+        return _shown(
+            await self._instance.store.read(lambda view: self._verdicts(view, incident, rung, plan))
+        )
 
     async def _end(self, work: Callable[[Tx], list[Event] | None]) -> list[Event] | None:
         """Write what may end attempts, then end their holds and tell of it."""
@@ -246,6 +225,30 @@ class Commands:
         up = state is None or state.hard is not Status.CRITICAL
         text = f"{state.hard.name}: {state.summary}" if state else "no result yet"
         return {"key": key, "up": up and not (state and state.unreachable), "text": text}
+
+
+def _believed(state: CheckState) -> dict[str, Any]:
+    return {
+        "key": state.key,
+        "status": state.status.name,
+        "hard": state.hard.name,
+        "attempt": state.attempt,
+        "summary": state.summary,
+        "flapping": state.flapping,
+        "unreachable": state.unreachable,
+        "stale": state.stale,
+    }
+
+
+def _policy(check: Check) -> dict[str, str]:
+    return {
+        "every": format_duration(check.every),
+        "retry_every": format_duration(check.retry_every),
+        "timeout": format_duration(check.timeout),
+        "attempts": str(check.policy.attempts),
+        "recoveries": str(check.policy.recoveries),
+        "first_rung_after": format_duration(check.first_rung_after),
+    }
 
 
 def _shown(verdicts: Sequence[Verdict]) -> list[dict[str, Any]]:

@@ -99,6 +99,9 @@ class Core:
             self._prober, beliefs, steady, counters, concurrency=catalog.settings.concurrency
         )
         self._scheduler: Scheduler | None = None
+        self._make_stages(kinds, door, steady, places)
+
+    def _make_stages(self, kinds: Kinds, door: Door, steady: SteadyClock, places: Places) -> None:
         self._outbox = Outbox(self.instance, kinds.backends, door)
         self._attempts, verifying = Attempts(self.instance), Verifying(self.instance)
         self._mover = Mover(self.instance, self._attempts, verifying, self._outbox)
@@ -135,7 +138,7 @@ class Core:
         self._scheduler.load(instance.catalog.checks, at_once=urgent)
         self._mover.start()
         self._pulse.start(calendar=calendar)
-        self._ingest()
+        self._chores()
 
     async def stop(self) -> None:
         """Stop between two rows; running steps go on under their runners and are adopted."""
@@ -355,9 +358,6 @@ class Core:
     def _chores(self) -> None:
         """Do what comes again every few seconds."""
         halt_file.expire(self.instance.state, self.now())
-        self._ingest()
-
-    def _ingest(self) -> None:
         self.instance.start("spool", self._take_spooled())
 
     async def _take_spooled(self) -> None:

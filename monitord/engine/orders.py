@@ -83,12 +83,7 @@ class Orders:
         try:
             given, events = await instance.store.write(work)
         except StoreError as error:
-            if verb is not Verb.HALT or selector != EVERYTHING:
-                raise
-            raise CommandRefusedError(
-                f"halted by the file HALT; the order could not be recorded ({error}):"
-                " it stays until `monitord resume '*'`"
-            ) from error
+            raise _told(order, error) from error
         instance.tell(events)
         instance.wake()
         return given
@@ -158,6 +153,16 @@ def _acknowledge(tx: Tx, incident: Incident, now: Instant) -> None:
     ticket = tx.ticket(incident.ticket) if incident.ticket is not None else None
     if ticket is not None and ticket.status is TicketStatus.OPEN:
         tx.move_ticket(ticket.id, TicketStatus.OPEN, TicketStatus.ACKED, updated=now)
+
+
+def _told(order: Order, error: StoreError) -> Exception:
+    """Give what a person is told when the store did not take an order."""
+    if order.verb is not Verb.HALT or order.selector != EVERYTHING:
+        return error
+    return CommandRefusedError(
+        f"halted by the file HALT; the order could not be recorded ({error}):"
+        " it stays until `monitord resume '*'`"
+    )
 
 
 def _numbered(order: Order, number: int) -> Order:
