@@ -40,7 +40,8 @@ class Foreground:
         for child in psutil.Process(self.process.pid).children():
             with contextlib.suppress(psutil.NoSuchProcess):  # a zombie counts as gone
                 words = child.cmdline()
-                found[words[words.index("monitord") + 1]] = child.pid
+                if "monitord" in words:
+                    found[words[words.index("monitord") + 1]] = child.pid
         return found
 
     def kill(self, name: str) -> None:
