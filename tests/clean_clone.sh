@@ -65,12 +65,12 @@ for path in $pip_files $pip_words; do
         mount --bind -o ro "$path" "$root$path"
     fi
 done
-git clone -q --no-hardlinks "file://$here" "$root/root/monitord"
+git clone -q --no-hardlinks "file://$here" "$root/srv/monitord"
 lap "set-up"
 
 for target in "$@"; do
     say "make $target"
-    chroot "$root" sh -c 'cd /root/monitord && exec make "$1"' make "$target"
+    chroot "$root" sh -c 'cd /srv/monitord && exec make "$1"' make "$target"
     lap "make $target"
 done
 say "the clean clone holds: $*"

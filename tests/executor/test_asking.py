@@ -63,6 +63,7 @@ here:
         "stderr": "two\n",
         "timed_out": False,
         "truncated": False,
+        "flooded": 0,
     }
 
 
