@@ -43,10 +43,17 @@ hosts:
     checks:
       site:
       marker: {file: {path: /srv/marker}, remediate: [two-steps]}
+      sign: {file: {path: /srv/sign}, remediate: [hang]}
 runbooks:
   start-nginx:
     steps: [{systemd: {unit: nginx, do: start}}]
     verify: {settle: 1s, oks: 2, within: 10s}
+    limits: {per_incident: 1, cooldown: 0s}
+  hang:
+    steps:
+      - command: [sh, -c, "echo one >>/srv/hung; exec sleep 77"]
+      - command: [touch, /srv/sign]
+    verify: {settle: 1s, oks: 2, within: 3s}
     limits: {per_incident: 1, cooldown: 0s}
   two-steps:
     steps:
@@ -64,14 +71,15 @@ def hosts(module_world: World) -> dict[str, Host]:
     for host in booted:
         web_site(host)
         host.start("cron")
-    booted[-1].write("/srv/marker", "here\n")
+    for name in ("marker", "sign"):
+        booted[-1].write(f"/srv/{name}", "here\n")
     return {host.name: host for host in booted}
 
 
 @pytest.fixture(scope="module")
 def house(module_world: World, hosts: dict[str, Host]) -> Iterator[House]:
     with House(SCENARIO, world=module_world, hosts=hosts.values()) as house:
-        house.await_ok(*(f"{name}/site" for name in NAMES), "halted/marker")
+        house.await_ok(*(f"{name}/site" for name in NAMES), "halted/marker", "halted/sign")
         house.await_ok("calm/nginx-service", "calm/sleepers", "calm/failed-units", "calm/load")
         yield house
 
@@ -173,6 +181,22 @@ def test_no_next_step_begins_after_a_halt(house: House, hosts: dict[str, Host], 
     (attempt,) = house.tried(incident)
     assert [step.status for step in house.steps(attempt)] == ["DONE"]
     assert any("stopped by halt before step 2" in event.text for event in house.events(incident))
+
+
+def test_a_halt_now_ends_the_running_step(house: House, hosts: dict[str, Host], took: Took) -> None:
+    house.cli("resume", "--yes")
+    halted = hosts["halted"]
+    halted.run(["rm", "/srv/sign"])
+    broken = now()
+    until(lambda: halted.exists("/srv/hung"), within=FOUND, every=0.1, what="the first step")
+    said = house.cli("halt", "--now", "--reason", "it goes wrong", "--for", "1h", "--yes")
+    assert len(said["killed"]) == 1
+    assert halted.run(["pgrep", "-f", "sleep 77"], check=False).stdout == "", "it still runs"
+    incident = house.incident("halted/sign", "ESCALATED")
+    took(incident, broken)
+    (attempt,) = house.tried(incident)
+    assert [step.status for step in house.steps(attempt)] == ["UNKNOWN"]
+    assert halted.read("/srv/hung") == "one\n"
 
 
 def test_while_the_halt_file_exists_nothing_begins(

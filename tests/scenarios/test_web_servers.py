@@ -183,3 +183,5 @@ def test_two_servers_of_one_group_are_repaired_one_after_the_other(
 def test_the_journal_of_all_this_holds_every_invariant(house: House) -> None:
     assert house.violations() == []
     assert house.cli("audit")["violations"] == []
+    house.core.stop()
+    assert house.cli("audit")["violations"] == [], "from the database alone"
