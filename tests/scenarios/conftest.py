@@ -25,14 +25,13 @@ def pytest_runtest_makereport(
 
 
 @pytest.fixture
-def took(record_property: Callable[[str, object], None]) -> Took:
+def took(request: pytest.FixtureRequest) -> Took:
     """Give a function that notes the seconds from a fault (µs) to its incident and to its end."""
 
     def note(incident: Incident, broken: int) -> None:
-        record_property("found", round((incident.opened - broken) / 1e6, 1))
-        if incident.resolved is not None:
-            record_property("resolved", round((incident.resolved - broken) / 1e6, 1))
-        if incident.escalated is not None:
-            record_property("escalated", round((incident.escalated - broken) / 1e6, 1))
+        for name in ("opened", "resolved", "escalated"):
+            at = getattr(incident, name)
+            if at is not None:
+                request.node.user_properties.append((name, round((at - broken) / 1e6, 1)))
 
     return note
