@@ -52,7 +52,7 @@ REPAIR = [
 ]
 """The commits of a repair, by the timeline lines that each writes."""
 POINTS = [
-    *("after transition 1", "after opened 1", "after attempt-planned 1"),
+    *("after transition 1", "after attempt-planned 1"),
     *("after step-intended 1", "after step-intended 3", "after step-done 3"),
     *("after step-intended 5", "after verifying 1", "after fixed 1"),
     # What was done, and never written down.
@@ -135,18 +135,3 @@ def test_a_kill_every_second_commit(house: House, victim: Host) -> None:
 def is_over(house: House) -> bool:
     resolved = [one.status for one in house.incidents()] == ["RESOLVED"]
     return resolved or not house.core.is_running
-
-
-def test_a_stop_in_mid_step_hands_the_step_over_to_the_next_core(
-    house: House, victim: Host
-) -> None:
-    house.executor.start()
-    house.core.start()
-    break_it(house, victim)
-    place = house.names["place"]
-    until(lambda: victim.exists(f"{place}/effects"), within=FOUND, what="the first step")
-    house.core.stop()
-    (step,) = house.rows(lambda view: view.open_steps())
-    assert step.status is StepStatus.INTENT
-    house.core.start()
-    must_be_well(house, victim)

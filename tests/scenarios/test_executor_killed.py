@@ -71,7 +71,12 @@ def path(house: House, name: str) -> str:
 def await_first_step(house: House, victim: Host) -> None:
     """Break the page, and wait until the first step has had its effect and stands still."""
     victim.run(["rm", path(house, "page")])
-    until(lambda: victim.exists(path(house, "effects")), within=FOUND, what="the first step")
+    until(
+        lambda: victim.exists(path(house, "effects")),
+        within=FOUND,
+        every=0.1,
+        what="the first step",
+    )
 
 
 def freeze(house: House) -> None:
@@ -86,7 +91,11 @@ def await_record(victim: Host) -> None:
     """Wait until every run record on the host tells an end."""
     count = "ls /root/.monitord/runs/*/{name} | wc -l"
     ended = f"test $({count.format(name='intent')}) = $({count.format(name='exit')})"
-    until(lambda: victim.run(["sh", "-c", ended], check=False).returncode == 0, what="the record")
+    until(
+        lambda: victim.run(["sh", "-c", ended], check=False).returncode == 0,
+        every=0.1,
+        what="the record",
+    )
 
 
 def must_be_well(house: House, victim: Host) -> None:

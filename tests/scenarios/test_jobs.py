@@ -60,9 +60,11 @@ SHAKY = 'echo run >>"$0.runs"; test "$(wc -l <"$0.runs")" -ge 2 || { echo no spa
 @pytest.fixture(scope="module")
 def here() -> Iterator[House]:
     """Give a house that watches this machine, without SSH."""
-    with House(SCENARIO) as house:
-        (house.folder / "shaky.sh").write_text(SHAKY)
-        (house.folder / "doomed.sh").write_text("echo no such table: orders; exit 7")
+    house = House(SCENARIO)
+    (house.folder / "shaky.sh").write_text(SHAKY)
+    (house.folder / "doomed.sh").write_text("echo no such table: orders; exit 7")
+    (house.folder / "marker").touch()
+    with house:
         yield house
 
 
@@ -120,8 +122,10 @@ def test_a_job_that_does_not_come_is_a_ticket(here: House) -> None:
 
 
 def test_a_command_repairs_this_very_machine(here: House, took: Took) -> None:
+    here.await_ok("here/marker")
+    (here.folder / "marker").unlink()
     broken = now()
-    incident = here.incident("here/marker", "RESOLVED")  # it was never there
+    incident = here.incident("here/marker", "RESOLVED")
     took(incident, broken)
     assert incident.cause == "verified"
     assert (here.folder / "marker").exists()
