@@ -92,7 +92,8 @@ class Attempts:
         for step in await view(lambda view: view.open_steps()):
             attempt = await view(lambda view, step=step: view.attempt(step.attempt))  # type: ignore[misc]  # bound at once
             if attempt is not None and attempt.status not in LIVE_ATTEMPTS:
-                work = guarded(self._instance, attempt, self._adopt(step, attempt))
+                adopt = partial(self._adopt, step, attempt)
+                work = guarded(self._instance, attempt, adopt)
                 self._instance.start(name_of(attempt), work)
 
     def _resume(self, turn: AttemptTurn, step: Step) -> None:

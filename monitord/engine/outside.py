@@ -28,7 +28,7 @@ def begin(turn: AttemptTurn, make: Callable[[], Work]) -> None:
     """Let the attempt's row rest, and begin the work when that is committed."""
     instance, attempt = turn.instance, turn.attempt
     turn.tx.change_attempt(attempt.id, attempt.status, due_at=None)
-    turn.start(name_of(attempt), lambda: guarded(instance, attempt, make()))
+    turn.start(name_of(attempt), lambda: guarded(instance, attempt, make))
 
 
 def name_of(attempt: Attempt) -> str:
@@ -36,10 +36,10 @@ def name_of(attempt: Attempt) -> str:
     return f"attempt {attempt.id}"
 
 
-async def guarded(instance: Instance, attempt: Attempt, work: Work) -> None:
+async def guarded(instance: Instance, attempt: Attempt, make: Callable[[], Work]) -> None:
     """Do it; a bug sets the row aside for a minute, as one inside a stage does."""
     try:
-        await work
+        await make()
     except Exception:
         log.exception("outside work failed", work=name_of(attempt))
         await due_in(instance, attempt.id, _AFTER_TROUBLE)
