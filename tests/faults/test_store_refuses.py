@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import shutil
 import sqlite3
 import subprocess
 from collections.abc import Iterator
@@ -40,8 +41,8 @@ def cramped() -> Iterator[House]:
             house.await_ok(*CHECKS)
             yield house
     finally:
-        house.core.close()
         subprocess.run(["umount", "--lazy", str(house.state)], check=False)
+        shutil.rmtree(house.folder)  # what could not be removed under the mount
 
 
 @contextlib.contextmanager

@@ -23,7 +23,8 @@ hosts:
     address: $app
     groups: [fleet]
     checks:
-      worker: {supervisor: {programs: [worker]}, remediate: [start-worker]}
+      worker: {supervisor: {programs: [worker]}, remediate: [start-program]}
+      twins: {supervisor: {programs: [left, right]}, remediate: [start-program]}
       cron-service: {every: 2s, remediate: [start-cron]}
       hopeless: {systemd: {units: [hopeless]}, remediate: [start-hopeless, restart-hopeless]}
   data:
@@ -43,8 +44,8 @@ hosts:
         means: Nothing more is archived.
         by_hand: Move the oldest year to tape.
 runbooks:
-  start-worker:
-    steps: [{supervisor: {program: worker, do: start}, idempotent: true}]
+  start-program:
+    steps: [{supervisor: {program: "{item}", do: start}, idempotent: true}]
     verify: {settle: 2s, oks: 2, within: 15s}
     limits: {per_incident: 1, cooldown: 0s}
   start-cron:
@@ -64,7 +65,9 @@ runbooks:
   restore-orders:
     steps:
       - restore:
-          restic: {repository: /var/backups/restic, password_file: /root/restic-password}
+          restic:
+            repository: /var/backups/restic
+            password: !secret "file:$folder/restic-password"
           inside: srv/orders
           to: /srv/orders
           expect: [orders.db]
@@ -82,6 +85,7 @@ runbooks:
 """
 
 
+PASSWORD = "correct horse battery staple"  # noqa: S105 - of a repository made here
 RETRIES = "startretries=0\nautorestart=false"
 COUNT = "#!/bin/sh\necho start >>/srv/starts\ntest ! -e /srv/hopeless\n"
 
@@ -91,12 +95,13 @@ def hosts(module_world: World) -> dict[str, Host]:
     app, data = module_world.hosts("app", "data")
     # The worker ends at once while /srv/ready is missing, and supervisor gives it up: FATAL.
     app.write("/srv/ready", "")
-    supervised(app, "worker", 'sh -c "test -e /srv/ready && exec sleep 1000"', lines=RETRIES)
+    for program in ("worker", "left", "right"):
+        supervised(app, program, 'sh -c "test -e /srv/ready && exec sleep 1000"', lines=RETRIES)
     app.start("cron")
     app.write("/usr/local/bin/count", COUNT, mode=0o755)
     unit(app, "hopeless", "/usr/bin/sleep 1000", lines="ExecStartPre=/usr/local/bin/count")
     data.write("/srv/orders/orders.db", "a thousand orders\n")
-    data.write("/root/restic-password", "correct horse\n", mode=0o600)
+    data.write("/root/restic-password", f"{PASSWORD}\n", mode=0o600)
     data.run([*RESTIC, "init"])
     data.run([*RESTIC, "backup", "/srv/orders"])
     data.filesystem("/srv/logs", megabytes=16)
@@ -107,27 +112,47 @@ def hosts(module_world: World) -> dict[str, Host]:
 
 @pytest.fixture(scope="module")
 def house(module_world: World, hosts: dict[str, Host]) -> Iterator[House]:
-    with House(SCENARIO, world=module_world, hosts=hosts.values()) as house:
-        house.await_ok("app/worker", "app/cron-service", "app/hopeless")
+    house = House(SCENARIO, world=module_world, hosts=hosts.values())
+    secret = house.folder / "restic-password"
+    secret.write_text(f"{PASSWORD}\n")
+    secret.chmod(0o600)
+    with house:
+        house.await_ok("app/worker", "app/twins", "app/cron-service", "app/hopeless")
         house.await_ok("data/orders", "data/disk-space", "data/disk-spool", "data/disk-archive")
         yield house
+
+
+def give_up(app: Host, *programs: str) -> int:
+    """Have the supervisor give up programs that would run again; give when that was."""
+    app.run(["rm", "/srv/ready"])
+    app.run(["supervisorctl", "restart", *programs], check=False)
+    status = ["supervisorctl", "status", *programs]
+    until(lambda: app.run(status, check=False).stdout.count("FATAL") == len(programs), what="FATAL")
+    app.write("/srv/ready", "")  # what they need is back, and nobody starts them
+    return now()
 
 
 def test_a_program_that_its_supervisor_gave_up_is_started(
     house: House, hosts: dict[str, Host], took: Took
 ) -> None:
-    app = hosts["app"]
-    app.run(["rm", "/srv/ready"])
-    app.run(["supervisorctl", "restart", "worker"], check=False)
-    status = ["supervisorctl", "status", "worker"]
-    until(lambda: "FATAL" in app.run(status, check=False).stdout, what="FATAL")
-    broken = now()
-    app.write("/srv/ready", "")  # what it needs is back, and nobody starts it
+    broken = give_up(hosts["app"], "worker")
     incident = house.incident("app/worker", "RESOLVED")
     took(incident, broken)
     assert incident.cause == "verified"
     assert incident.items == ("app/worker/worker",)
-    assert "RUNNING" in app.run(status).stdout
+    assert "RUNNING" in hosts["app"].run(["supervisorctl", "status", "worker"]).stdout
+
+
+def test_two_programs_of_one_check_are_one_incident_and_one_plan(
+    house: House, hosts: dict[str, Host], took: Took
+) -> None:
+    broken = give_up(hosts["app"], "left", "right")
+    incident = house.incident("app/twins", "RESOLVED")
+    took(incident, broken)
+    assert incident.cause == "verified"
+    assert set(incident.items) == {"app/twins/left", "app/twins/right"}
+    attempt = house.tried(incident)[-1]  # one that began before both had failed is void
+    assert [step.status for step in house.steps(attempt)] == ["DONE", "DONE"]
 
 
 def test_a_stopped_cron_is_started(house: House, hosts: dict[str, Host], took: Took) -> None:
@@ -168,6 +193,9 @@ def test_lost_data_comes_back_from_restic(house: House, hosts: dict[str, Host], 
     assert data.read("/srv/orders/orders.db") == "a thousand orders\n"
     (old,) = [n for n in data.run(["ls", "-A", "/srv"]).stdout.split() if n.startswith(".monitord")]
     assert data.read(f"/srv/{old}/orders.db") == "", "the damaged copy is kept for a person"
+    kept = [file.read_bytes() for file in house.state.glob("state.db*")]
+    told = house.executor.log.read_bytes() + house.core.log.read_bytes()
+    assert PASSWORD.encode() not in b"".join([*kept, told]), "the secret was written down"
 
 
 def test_old_logs_are_dropped_from_a_full_disk(
