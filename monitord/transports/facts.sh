@@ -114,14 +114,24 @@ process_by_hand() {
   done 2>/dev/null # processes that end meanwhile are no news
 }
 
+# In a chroot systemctl answers every question with success and nothing.
+booted() {
+  [ -d /run/systemd/system ] || {
+    echo "systemd does not run here (there is no /run/systemd/system)"
+    return 1
+  }
+}
+
 # unit PROPERTIES SECONDS NAMES…
 unit() {
+  booted || return
   properties=$1 seconds=$2
   shift 2
   bounded "$seconds" systemctl show --no-pager --property="$properties" -- "$@"
 }
 
 failed_units() {
+  booted || return
   bounded "$1" systemctl list-units --all --failed --plain --no-legend --no-pager --full
 }
 

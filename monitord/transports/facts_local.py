@@ -117,13 +117,21 @@ def _process(facts: Facts, _section: Section) -> Facts:
     return replace(facts, processes=local_processes(time.time()))
 
 
+def _booted() -> None:
+    # In a chroot systemctl answers every question with success and nothing.
+    if not Path("/run/systemd/system").is_dir():
+        raise SectionError("systemd does not run here (there is no /run/systemd/system)")
+
+
 def _unit(facts: Facts, section: Section) -> Facts:
+    _booted()
     argv = ("systemctl", "show", "--no-pager", f"--property={UNIT_PROPERTIES}", "--")
     text = _told(run((*argv, *section.args)))
     return replace(facts, units={**facts.units, **unit_facts(text, section.args)})
 
 
 def _failed_units(facts: Facts, _section: Section) -> Facts:
+    _booted()
     argv = ("systemctl", "list-units", "--all", "--failed", "--plain", "--no-legend", "--no-pager")
     return replace(facts, failed_units=failed_units(_told(run((*argv, "--full")))))
 

@@ -5,10 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from collections.abc import Callable
 from pathlib import Path
-
-import pytest
 
 from monitord import config as configuration
 from monitord.cli.composed import KINDS
@@ -57,22 +54,23 @@ def far_away(folder: Path) -> Path:
     return write(folder, state=folder / ("long" * 30))
 
 
-@pytest.mark.parametrize(
-    ("prepare", "reason", "cure"),
-    [
-        (corrupt, "file is not a database", "move the file aside"),
-        (far_away, "too long for a socket", "set `run:` to a short folder"),
-    ],
-)
-def test_what_no_retry_can_mend_ends_it_with_1_and_the_cure(
-    prepare: Callable[[Path], Path], reason: str, cure: str, tmp_path: Path
-) -> None:
-    done = run(prepare(tmp_path))
+def test_what_no_retry_can_mend_ends_it_with_1_and_the_cure(tmp_path: Path) -> None:
+    done = run(corrupt(tmp_path))
     assert done.returncode == 1, done.stderr
-    said = [line for line in done.stderr.splitlines() if reason in line]
+    said = [line for line in done.stderr.splitlines() if "file is not a database" in line]
     assert said
-    assert all(cure in line for line in said)
+    assert all("move the file aside" in line for line in said)
     assert "cannot start; its line above says why" in done.stdout
+    assert "Traceback" not in done.stderr
+
+
+def test_a_state_folder_too_deep_for_a_socket_is_refused_with_its_line(tmp_path: Path) -> None:
+    done = run(far_away(tmp_path))
+    assert done.returncode == 1, done.stderr
+    assert done.stderr.startswith("monitord: "), done.stderr
+    assert "monitord.yaml:1:8: state: " in done.stderr
+    assert "a socket's path has at most 107 (write run: /run/monitord" in done.stderr
+    assert done.stdout == "", "nothing was started"
     assert "Traceback" not in done.stderr
 
 

@@ -63,6 +63,8 @@ groups:
   fleet: {login: {ssh: {user: root, key: $key, known_hosts: $known_hosts, act: {}}}}
 include: [scenario.yaml]
 """
+READY = 30.0
+"""Seconds within which a process answers."""
 FOUND = 20.0
 """Seconds within which a fault is found; a loaded machine takes some of them."""
 REPAIRED = 30.0
@@ -76,11 +78,27 @@ class Process(Peer):
         super().__init__()
         self.name = name
         self._house = house
+        self._hasty = False
         self.argv = [sys.executable, "-m", "monitord", name, "--config", str(house.config)]
         self.environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
 
+    def launch(self) -> None:
+        """Start it and do not wait: `await_ready` does."""
+        self._hasty = True
+        try:
+            self.start()
+        finally:
+            self._hasty = False
+
+    def await_ready(self) -> None:
+        """Wait for a launched process; raise PeerError when it has ended instead."""
+        until(lambda: self.is_ready() or not self.is_running, within=READY, what=self.name)
+        _ = self.pid
+
     def is_ready(self) -> bool:
         """Whether it takes requests."""
+        if self._hasty:
+            return True
         if self.name == "core":
             return self._house.is_up()
         if self.name == "web":
@@ -139,7 +157,9 @@ class House:
     def __enter__(self) -> Self:
         try:
             for process in self._processes:
-                process.start()
+                process.launch()  # side by side: each takes a second to import what it needs
+            for process in self._processes:
+                process.await_ready()
         except BaseException:
             self.close()
             raise

@@ -13,7 +13,6 @@ from tests.world.host import Host
 from tests.world.hosts import World
 from tests.world.needs import requires
 from tests.world.services import supervised, unit
-from tests.world.until import until
 
 pytestmark = requires("hosts", "supervisor", "restic")
 RESTIC = ["restic", "--repo", "/var/backups/restic", "--password-file", "/root/restic-password"]
@@ -23,8 +22,8 @@ hosts:
     address: $app
     groups: [fleet]
     checks:
-      worker: {supervisor: {programs: [worker]}, remediate: [start-program]}
-      twins: {supervisor: {programs: [left, right]}, remediate: [start-program]}
+      worker: {supervisor: {programs: [worker]}, attempts: 3, remediate: [start-program]}
+      twins: {supervisor: {programs: [left, right]}, attempts: 3, remediate: [start-program]}
       cron-service: {every: 2s, remediate: [start-cron]}
       hopeless: {systemd: {units: [hopeless]}, remediate: [start-hopeless, restart-hopeless]}
   data:
@@ -87,16 +86,17 @@ runbooks:
 
 PASSWORD = "correct horse battery staple"  # noqa: S105 - of a repository made here
 RETRIES = "startretries=0\nautorestart=false"
+# Ends at once when a fault lies in wait for it, and takes that away: the next start succeeds,
+# whoever makes it and whenever.
+PROGRAM = 'sh -c "rm /srv/fault-{name} 2>/dev/null && exit 1; exec sleep 1000"'
 COUNT = "#!/bin/sh\necho start >>/srv/starts\ntest ! -e /srv/hopeless\n"
 
 
 @pytest.fixture(scope="module")
 def hosts(module_world: World) -> dict[str, Host]:
     app, data = module_world.hosts("app", "data")
-    # The worker ends at once while /srv/ready is missing, and supervisor gives it up: FATAL.
-    app.write("/srv/ready", "")
     for program in ("worker", "left", "right"):
-        supervised(app, program, 'sh -c "test -e /srv/ready && exec sleep 1000"', lines=RETRIES)
+        supervised(app, program, PROGRAM.format(name=program), lines=RETRIES)
     app.start("cron")
     app.write("/usr/local/bin/count", COUNT, mode=0o755)
     unit(app, "hopeless", "/usr/bin/sleep 1000", lines="ExecStartPre=/usr/local/bin/count")
@@ -123,13 +123,12 @@ def house(module_world: World, hosts: dict[str, Host]) -> Iterator[House]:
 
 
 def give_up(app: Host, *programs: str) -> int:
-    """Have the supervisor give up programs that would run again; give when that was."""
-    app.run(["rm", "/srv/ready"])
+    """Have programs end at their start, so that the supervisor gives them up; give when."""
+    for program in programs:
+        app.write(f"/srv/fault-{program}", "")
+    broken = now()
     app.run(["supervisorctl", "restart", *programs], check=False)
-    status = ["supervisorctl", "status", *programs]
-    until(lambda: app.run(status, check=False).stdout.count("FATAL") == len(programs), what="FATAL")
-    app.write("/srv/ready", "")  # what they need is back, and nobody starts them
-    return now()
+    return broken
 
 
 def test_a_program_that_its_supervisor_gave_up_is_started(
