@@ -136,7 +136,9 @@ class Attempt:
     `plan` is canonical JSON (see monitord.model.plan); `catalog` and `runbook_hash` name the
     content it was rendered from. `deadline` ends the hold on its hosts at the latest. `oks` counts
     verification results; `position` is the index of the next step in the plan; `items` are the
-    state keys that the plan was rendered for.
+    state keys that the plan was rendered for. `approve_key` is the digest of the single-use secret
+    in the link that approves it (empty: spent or none). `undoing` says why its undo runs (empty: it
+    does not). `wrong` is a person's reason why the repair was wrong, whatever became of it.
     """
 
     id: AttemptId
@@ -165,6 +167,12 @@ class Attempt:
     epoch: int = 0
     by: str = "automation"
     items: tuple[str, ...] = ()
+    approve_key: str = ""
+    approved: Instant | None = None
+    approved_by: str = ""
+    undoing: str = ""
+    wrong: str = ""
+    wrong_by: str = ""
 
 
 class Phase(StrEnum):

@@ -32,6 +32,7 @@ def prune(
         + _transitions(connection, old)
         + _messages(connection, old)
         + _orders(connection, old)
+        + _markers(connection, old)
         + _evidence(connection, stale)
         + chain.cut_before(connection, old)
     )
@@ -84,6 +85,11 @@ def _orders(connection: Connection, before: Instant) -> int:
     c = t.ORDERS.table.c
     over = func.coalesce(c.ended, c.expires)
     return _slice(connection, t.ORDERS.table, select(c.id).where(over < before))
+
+
+def _markers(connection: Connection, before: Instant) -> int:
+    c = t.MARKERS.table.c
+    return _slice(connection, t.MARKERS.table, select(c.id).where(c.at < before))
 
 
 def _evidence(connection: Connection, before: Instant) -> int:

@@ -12,6 +12,7 @@ from sqlalchemy.sql import Select
 
 from monitord.model.incident import Attempt, Incident, Step
 from monitord.model.kinds import JobRecord
+from monitord.model.marker import Marker
 from monitord.model.state import CheckState, Transition
 from monitord.model.ticket import AuditRow, Event, Order, OutboxItem, Ticket
 from monitord.store.columns import NUMBER, TEXT, Codec, Row
@@ -74,6 +75,7 @@ EVENTS = _rows("events", Event, origin=_NODE)
 OUTBOX = _rows("outbox", OutboxItem, origin=_NODE)
 JOBS = _rows("jobs", JobRecord, key="", origin=_ALL, extra=[Column("key", TEXT, primary_key=True)])
 AUDIT = _rows("audit", AuditRow, origin=_NODE)
+MARKERS = _rows("markers", Marker, origin=_NODE)
 
 LOCKS = Table(
     "locks",
@@ -124,3 +126,4 @@ Index("events_incident", EVENTS.table.c.incident)
 _partial("outbox_pending", _O.backend, _O.incident, _O.id, where="status = 'PENDING'")
 Index("outbox_incident", _O.incident, _O.backend)
 Index("audit_node", AUDIT.table.c.node, AUDIT.table.c.id)
+Index("markers_at", MARKERS.table.c.at)

@@ -25,6 +25,7 @@ from monitord.model.incident import (
     must_be_legal,
 )
 from monitord.model.kinds import JobRecord
+from monitord.model.marker import Marker
 from monitord.model.state import CheckState, Transition
 from monitord.model.ticket import (
     OUTBOX_MOVES,
@@ -310,6 +311,10 @@ class RowTx(RowView):
         row = t.JOBS.codec.store(record) | self._origin(t.JOBS, key.partition("/")[0])
         statement = upsert(t.JOBS.table, self.connection.dialect.name, "key")
         self.connection.execute(statement, row | {"key": storable(key)})
+
+    def add_marker(self, marker: Marker) -> int:
+        """Insert."""
+        return self._add(t.MARKERS, marker)
 
     def add_audit(self, at: Instant, actor: str, act: str, subject: str, detail: str) -> None:
         """Append to this node's chain."""

@@ -21,6 +21,7 @@ from monitord.model.incident import (
     StepStatus,
 )
 from monitord.model.kinds import JobRecord
+from monitord.model.marker import Marker
 from monitord.model.state import Change, CheckState, Transition
 from monitord.model.ticket import (
     AuditRow,
@@ -302,6 +303,12 @@ class RowView:
     def job(self, key: str) -> JobRecord | None:
         """Give what is known of a watched job."""
         return self._one(t.JOBS, t.JOBS.select().where(t.JOBS.table.c.key == key))
+
+    def markers(self, since: Instant, limit: int = 200) -> list[Marker]:
+        """Give the changes that were told since an instant, by id."""
+        c = t.MARKERS.table.c
+        query = t.MARKERS.select().where(c.at >= since).order_by(c.id).limit(limit)
+        return self._all(t.MARKERS, query)
 
     def audit_rows(self, after: int = 0, limit: int = 1000) -> list[AuditRow]:
         """Give links of the audit chain, by id, from the one after `after`."""

@@ -9,6 +9,7 @@ from monitord.errors import IllegalMoveError
 from monitord.model.ids import EPOCH, AttemptId, IncidentId, StateKey, StepId, TicketId
 from monitord.model.incident import AttemptStatus, IncidentStatus, StepStatus
 from monitord.model.kinds import JobRecord
+from monitord.model.marker import Marker
 from monitord.model.result import Status
 from monitord.model.state import Change
 from monitord.model.ticket import Event, Operation, OutboxStatus, TicketStatus, Verb
@@ -337,6 +338,19 @@ def test_a_job_is_replaced_and_an_unknown_one_is_none(store: OpenStore) -> None:
     found = store.read_now(lambda view: view.job("web1/nightly"))
     assert found == replace(last, output="tail\u2400")
     assert store.read_now(lambda view: view.job("web1/none")) is None
+
+
+def test_told_changes_are_given_from_an_instant_on_and_pruned_with_the_rest(
+    store: OpenStore,
+) -> None:
+    for second, text in ((1, "deploy 41"), (2, "deploy 42"), (3, "deploy 43")):
+        marker = Marker(0, at(second), "ci", "group=web", text)
+        store.write_now(lambda tx, marker=marker: tx.add_marker(marker))  # type: ignore[misc]  # bound at once
+    found = store.read_now(lambda view: view.markers(at(2)))
+    assert [(m.at, m.text) for m in found] == [(at(2), "deploy 42"), (at(3), "deploy 43")]
+    assert len(store.read_now(lambda view: view.markers(at(0), limit=1))) == 1
+    store.write_now(lambda tx: tx.prune(at(9), incidents_before=at(3), evidence_before=at(3)))
+    assert [m.text for m in store.read_now(lambda view: view.markers(at(0)))] == ["deploy 43"]
 
 
 def test_the_epoch_rises_by_one(store: OpenStore) -> None:

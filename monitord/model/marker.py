@@ -1,0 +1,16 @@
+"""Markers: what somebody or something else did to the fleet, told to us (a deployment, a change)."""
+
+from dataclasses import dataclass
+
+from monitord.model.ids import Instant
+
+
+@dataclass(frozen=True, slots=True)
+class Marker:
+    """One told change. `selector` names the hosts or checks that it is about ("*": all of them)."""
+
+    id: int
+    at: Instant
+    by: str
+    selector: str
+    text: str
