@@ -1,4 +1,4 @@
-"""Markers: what somebody or something else did to the fleet, told to us (a deployment, a change)."""
+"""Markers: what somebody or something did to the fleet, as told to us (a deployment, a change)."""
 
 from dataclasses import dataclass
 
