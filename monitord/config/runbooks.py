@@ -98,7 +98,7 @@ def _runbook(context: Context, name: str, tree: Map, place: Place) -> Runbook | 
         on=frozenset(_STATUSES[word] for word in model.on),
         means=model.means,
         lock=model.lock,
-        disruptive=model.disruptive,
+        changes=model.changes,
         on_harm=model.on_harm,
         **phases,
     )

@@ -268,7 +268,7 @@ class RunbookModel(Spec):
     on: Annotated[tuple[Literal["warning", "critical"], ...], Field(min_length=1)] = ("critical",)
     means: str = ""
     lock: str = ""
-    disruptive: Literal["", "reboot", "network"] = ""
+    changes: Literal["start", "rerun", "cleanup", "change", "network", "reboot"] = "change"
     on_harm: Literal["escalate", "undo"] = "escalate"
 
 

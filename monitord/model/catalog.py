@@ -103,9 +103,9 @@ class StepSpec:
 class Runbook:
     """A remediation. `mode` is shadow, approve or auto; `on` which hard statuses it may answer.
 
-    `disruptive` names what it does beyond its target (reboot, network), `lock` the resource that
-    it holds alone (template text over the step context; empty: `unit of its steps` is unknown and
-    the host itself is held).
+    `changes` tells what it does to a host: start, rerun, cleanup, change, network or reboot. `lock`
+    is the resource that it holds alone (template text over the step context; empty: `unit of its
+    steps` is unknown and the host itself is held).
     """
 
     name: str
@@ -121,7 +121,7 @@ class Runbook:
     on: frozenset[Status] = frozenset({Status.CRITICAL})
     means: str = ""
     lock: str = ""
-    disruptive: str = ""
+    changes: str = "change"
     on_harm: str = "escalate"
 
 

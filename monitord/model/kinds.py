@@ -111,7 +111,7 @@ class ActionKind:
 
     `render` raises ValueError with a sentence when a slot (`{item}`, a parameter) is not filled.
     `read_only` kinds may stand in collect and require whatever their spec says; for others `safe`
-    judges the spec. `disruptive` and `resource` feed the guards (`resource` names the lock).
+    judges the spec. `resource` names the lock.
     """
 
     name: str
