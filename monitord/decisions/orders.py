@@ -6,7 +6,8 @@ What follows from an order (no page, no step) is decided where that is decided.
 from collections.abc import Iterable
 
 from monitord.decisions.selector import matches, parse
-from monitord.model.catalog import Check, Host
+from monitord.decisions.verbs import MATRIX
+from monitord.model.catalog import Catalog, Check, Host
 from monitord.model.ids import Instant
 from monitord.model.result import Status
 from monitord.model.state import CheckState
@@ -24,8 +25,9 @@ def in_force(
 ) -> Order | None:
     """Give the order with this verb that is on and covers them: the one that lasts longest.
 
-    Without a check only orders that cover the whole host count; `runbook=…` matches only when a
-    runbook is given (a halt is asked for the runbook that wants to act).
+    Without a check only orders that cover the whole host count, and so it always is for verbs that
+    are of hosts; `runbook=…` matches only when a runbook is given (a halt is asked for the runbook
+    that wants to act).
 
     Raises:
         BadSelectorError: an order's selector cannot be read; nobody may act on a guess.
@@ -36,6 +38,30 @@ def in_force(
         if order.verb is verb and _on(order, now) and _covers(order, host, check, runbook)
     ]
     return max(found, key=lambda order: (order.expires, order.id), default=None)
+
+
+def touched(catalog: Catalog, selector: str, verb: Verb = Verb.HALT) -> list[str]:
+    """Give the check keys that an order of this verb with this selector bears on now, sorted.
+
+    A halt can name runbooks: it bears on the checks that have one of these on their ladder. It is
+    the widest verb, and so stands for a selector of which no verb is known yet.
+
+    Raises:
+        BadSelectorError: it cannot be read.
+    """
+    parsed, of_hosts = parse(selector), MATRIX[verb].hosts
+
+    def bears_on(check: Check) -> bool:
+        host = catalog.hosts[check.host]
+        if of_hosts:
+            return matches(parsed, host=host)
+        rungs = [rung.runbook for rung in check.remediate] if verb is Verb.HALT else []
+        return any(
+            matches(parsed, host=host, check=check.name, services=check.services, runbook=runbook)
+            for runbook in ("", *rungs)
+        )
+
+    return sorted(key for key, check in catalog.checks.items() if bears_on(check))
 
 
 def last_end(
@@ -71,7 +97,7 @@ def _on(order: Order, now: Instant) -> bool:
 
 def _covers(order: Order, host: Host, check: Check | None, runbook: str) -> bool:
     selector = parse(order.selector)
-    if check is None:
+    if check is None or MATRIX[order.verb].hosts:
         return matches(selector, host=host, runbook=runbook)
     return matches(selector, host=host, check=check.name, services=check.services, runbook=runbook)
 

@@ -83,6 +83,7 @@ def situation(
         halt_order=order_in_force(view, instance, Verb.HALT, check, now),
         halt_runbook=order_in_force(view, instance, Verb.HALT, check, now, rung.runbook),
         maintenance=order_in_force(view, instance, Verb.MAINTENANCE, check, now),
+        taken=order_in_force(view, instance, Verb.TAKE, check, now),
         targets=tuple(dict.fromkeys(step.target for step in plan.steps)),
         effects=_effects(view, instance, incident, rung, host, now, attempt),
         running=_running(view, host, attempt),
