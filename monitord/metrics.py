@@ -6,7 +6,7 @@ path. No series per check unless asked for. It decides nothing, reads no clock a
 
 from bisect import bisect_left
 from collections import Counter as Tally
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from prometheus_client import CollectorRegistry, generate_latest
@@ -20,6 +20,7 @@ from prometheus_client.core import (
 from prometheus_client.registry import Collector
 
 from monitord import __version__
+from monitord.decisions.ledger import Line
 from monitord.model.kinds import Health
 from monitord.model.result import Status
 from monitord.model.state import CheckState
@@ -98,6 +99,7 @@ class Rows:
     outbox_pending: int = 0
     outbox_dead: int = 0
     outbox_age: float = 0.0
+    runbooks: Sequence[Line] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,6 +210,29 @@ def _database(counters: Counters, rows: Rows | None) -> Iterator[Metric]:
     yield _gauge("outbox_pending", "Messages waiting (counted to 100).", rows.outbox_pending)
     yield _gauge("outbox_dead", "Messages refused for good (to 100).", rows.outbox_dead)
     yield _gauge("outbox_oldest_seconds", "Age of the oldest waiting.", rows.outbox_age)
+    yield from _worth(rows.runbooks)
+
+
+def _worth(lines: Sequence[Line]) -> Iterator[Metric]:
+    """Give what each runbook was worth in the last 30 days: one label, the names in the files."""
+
+    def each(name: str, text: str, value: Callable[[Line], float | None]) -> Metric:
+        family = GaugeMetricFamily(f"monitord_runbook_{name}", text, labels=["runbook"])
+        for line in lines:
+            number = value(line)
+            if number is not None:
+                family.add_metric([line.name], float(number))
+        return family
+
+    yield each("attempts", "Attempts in 30 days that had an effect.", lambda line: line.attempts)
+    yield each("verified", "Those that were verified.", lambda line: line.verified)
+    yield each("wrong", "Those that a person called wrong.", lambda line: line.wrong)
+    yield each("recurred", "Verified, and bad again within 24 h.", lambda line: line.recurred)
+    yield each("refused", "Refusals, of any guard.", lambda line: sum(line.refused.values()))
+    yield each("success_low", "Lower bound of its success (95 %).", lambda line: line.low)
+    yield each("success_high", "Upper bound of its success (95 %).", lambda line: line.high)
+    yield each("repair_seconds_p50", "Median from start to proof.", lambda line: line.repair_p50)
+    yield each("repair_seconds_p95", "95 % were quicker.", lambda line: line.repair_p95)
 
 
 def _each_check(states: Iterable[CheckState]) -> Iterator[Metric]:

@@ -9,18 +9,21 @@ import asyncio
 import heapq
 import os
 from collections.abc import Iterable
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from starlette.responses import Response
 
 from monitord import __version__
-from monitord.api import shapes, views
+from monitord.api import ledger, shapes, views
 from monitord.api.access import Right
 from monitord.api.bodies import BadBodyError
 from monitord.api.ports import Engine
 from monitord.api.routes import Asked, Route, row_number
 from monitord.api.streaming import events
+from monitord.clock import after, as_instant
+from monitord.decisions.ledger import Only
 from monitord.decisions.ticket_document import iso
 from monitord.errors import StoreError
 from monitord.metrics import Snapshot, render
@@ -190,6 +193,27 @@ async def orders(asked: Asked) -> Any:
     return {"orders": [shapes.order(one, now=now) for one in rows[-_limit(asked) :]]}
 
 
+async def effectiveness(asked: Asked) -> Any:
+    """GET /v1/ledger: `runbook`, `check` (a name), `host`, `since` (left out: 30 days ago)."""
+    wanted = asked.request.query_params
+    only = Only(
+        wanted.get("runbook", ""), wanted.get("check", ""), wanted.get("host", ""), _since(asked)
+    )
+    return await asked.engine.store.read(lambda view: ledger.document(view, only))
+
+
+def _since(asked: Asked) -> Instant:
+    text = asked.request.query_params.get("since")
+    if text is None:
+        return after(asked.engine.now(), -ledger.WINDOW)
+    try:
+        return as_instant(datetime.fromisoformat(text))
+    except ValueError:
+        raise BadBodyError(
+            f"since={text}: no point in time with a zone; write since=2027-01-31T18:00:00Z"
+        ) from None
+
+
 async def audit(asked: Asked) -> Any:
     """GET /v1/audit: links of the chain after `after`, oldest first."""
     after, limit = _number(asked, "after", 0), _limit(asked)
@@ -299,6 +323,7 @@ READING = (
     Route("GET", "/v1/tickets", Right.READ, tickets, "tickets not closed; `all=1`"),
     Route("GET", "/v1/tickets/{id:int}", Right.READ, ticket, "one ticket, whole"),
     Route("GET", "/v1/orders", Right.READ, orders, "orders in force; `all=1`"),
+    Route("GET", "/v1/ledger", Right.READ, effectiveness, "what runbooks are worth; `since`"),
     Route("GET", "/v1/audit", Right.READ, audit, "links of the audit chain"),
     Route("GET", "/v1/audit/violations", Right.COMMAND, audit_violations, "broken invariants"),
     Route("GET", "/v1/explain/{key:path}", Right.READ, explain, "all that bears on a key"),

@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from monitord.api import shapes
+from monitord.api import ledger, shapes
 from monitord.clock import between
 from monitord.decisions.selector import matches, parse
 from monitord.decisions.ticket_document import document, iso
@@ -160,4 +160,5 @@ def count(view: View, *, now: Instant) -> Rows:
         outbox_pending=len(waiting),
         outbox_dead=len(view.outbox(status=OutboxStatus.DEAD, limit=_COUNTED)),
         outbox_age=max(0.0, between(oldest, now).total_seconds()),
+        runbooks=ledger.by_runbook(view, now=now),
     )

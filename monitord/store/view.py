@@ -157,6 +157,8 @@ class RowView:
         incident: IncidentId | None = None,
         statuses: Iterable[AttemptStatus] | None = None,
         due_by: Instant | None = None,
+        runbook: str = "",
+        since: Instant | None = None,
     ) -> list[Attempt]:
         """Give those that meet all that is given, by id."""
         c = t.ATTEMPTS.table.c
@@ -167,6 +169,10 @@ class RowView:
             query = query.where(c.status.in_(values(statuses)))
         if due_by is not None:
             query = query.where(c.due_at <= due_by)
+        if runbook:
+            query = query.where(c.runbook == runbook)
+        if since is not None:
+            query = query.where(c.planned >= since)
         return self._all(t.ATTEMPTS, query)
 
     def step(self, step: StepId) -> Step | None:
@@ -257,6 +263,12 @@ class RowView:
         """Give an incident's timeline, by id."""
         c = t.EVENTS.table.c
         return self._all(t.EVENTS, t.EVENTS.select().where(c.incident == incident).order_by(c.id))
+
+    def told(self, kinds: Iterable[str], since: Instant) -> list[Event]:
+        """Give lines of any timeline, by id."""
+        c = t.EVENTS.table.c
+        query = t.EVENTS.select().where(c.kind.in_(list(kinds)), c.at >= since).order_by(c.id)
+        return self._all(t.EVENTS, query)
 
     def outbox(
         self,

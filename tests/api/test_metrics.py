@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
+from monitord.decisions.ledger import Line
 from monitord.metrics import Counters, Rows, Snapshot, Timing, render
 from monitord.model.ids import StateKey
 from monitord.model.kinds import Health
@@ -84,3 +85,11 @@ def test_a_database_that_does_not_answer_shows_as_down_and_hides_nothing_else() 
 def test_there_is_a_series_per_check_only_when_asked() -> None:
     assert not [name for name in samples(Counters()) if "web1" in name]
     assert samples(Counters(), per_check=True)["monitord_check_status{key=web1/site}"] == 2
+
+
+def test_what_runbooks_are_worth_has_the_runbook_as_its_only_label() -> None:
+    line = Line("restart-nginx", attempts=4, verified=3, refused={"cooldown": 2, "lock": 1})
+    found = samples(Counters(), Rows(runbooks=[line]))
+    assert found["monitord_runbook_attempts{runbook=restart-nginx}"] == 4
+    assert found["monitord_runbook_refused{runbook=restart-nginx}"] == 3
+    assert "monitord_runbook_repair_seconds_p50{runbook=restart-nginx}" not in found

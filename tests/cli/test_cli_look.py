@@ -238,3 +238,14 @@ def test_in_a_folder_that_was_removed_a_command_says_so_in_one_line(
     assert done.returncode in (1, 3)
     assert len(done.stderr.splitlines()) == 1, done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_the_ledger_says_what_was_tried_with_a_core_and_without(cli: Cli, offline: Cli) -> None:
+    for ask in (cli, offline):
+        answer = ask("ledger", "--since", "2026-01-01", "--json")
+        assert answer.code == 0
+        assert set(answer.json) == {"since", "runbooks", "checks", "hosts"}
+        (line,) = answer.json["runbooks"]
+        assert (line["name"], line["attempts"], line["success"]) == ("restart-nginx", 0, None)
+        assert "restart-nginx" in ask("ledger", "--since", "2026-01-01").out
+        assert "nothing was tried" in ask("ledger", "--runbook", "other").out

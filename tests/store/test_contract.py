@@ -377,3 +377,22 @@ def test_rows_say_where_they_come_from(store: OpenStore) -> None:
         ("acme", "ulm", "n1", 1),
         ("acme", "ulm", "n1", 1),
     ]
+
+
+def test_attempts_and_lines_are_found_by_runbook_and_time(store: OpenStore) -> None:
+    def fill(tx: Tx) -> None:
+        number = tx.add_incident(rows.incident())
+        tx.add_attempt(rows.attempt(number, planned=at(40)))
+        tx.add_attempt(rows.attempt(number, planned=at(50), runbook="other"))
+        kinds = enumerate(("opened", "refused", "note"))
+        tx.add_events([Event(number, at(when), kind, kind) for when, kind in kinds])
+
+    store.write_now(fill)
+    found = store.read_now(
+        lambda view: (
+            [one.runbook for one in view.attempts(since=at(41))],
+            [one.planned for one in view.attempts(runbook="restart-nginx")],
+            [one.kind for one in view.told(["opened", "refused"], at(1))],
+        )
+    )
+    assert found == (["other"], [at(40)], ["refused"])
