@@ -9,11 +9,11 @@ from typing import Any
 
 from monitord.api import bodies, shapes
 from monitord.api.access import Right
-from monitord.api.routes import Asked, Route, row_number
+from monitord.api.routes import Asked, Handler, Route, row_number
 from monitord.clock import as_instant
 from monitord.errors import CommandRefusedError
 from monitord.model.ids import IncidentId, Instant, StateKey
-from monitord.model.ticket import Order
+from monitord.model.ticket import Order, Verb
 from monitord.pings import Report, checked, job_key
 from monitord.serving import read_body
 
@@ -39,15 +39,19 @@ def _ordered(asked: Asked, order: Order, touches: list[str]) -> dict[str, Any]:
     return {"order": shapes.order(order, now=asked.engine.now()), "touches": touches}
 
 
-async def ack(asked: Asked) -> Any:
-    """POST /v1/ack."""
-    body = await _body(asked, bodies.Ack)
-    touches = await _touched(asked, body.selector)
-    expires = _future(asked, as_instant(body.expires))
-    order = await asked.engine.ack(
-        body.selector, by=asked.person.name, reason=body.reason, expires=expires
-    )
-    return _ordered(asked, order, touches)
+def _order(verb: Verb) -> Handler:
+    """Give the handler of an order that begins now and asks nothing special."""
+
+    async def give(asked: Asked) -> Any:
+        body = await _body(asked, bodies.Order)
+        touches = await _touched(asked, body.selector)
+        expires = _future(asked, as_instant(body.expires))
+        order = await asked.engine.order(
+            verb, body.selector, by=asked.person.name, reason=body.reason, expires=expires
+        )
+        return _ordered(asked, order, touches)
+
+    return give
 
 
 async def maintenance(asked: Asked) -> Any:
@@ -58,7 +62,8 @@ async def maintenance(asked: Asked) -> Any:
     expires = _future(asked, as_instant(body.expires))
     if expires <= starts:
         raise CommandRefusedError("the maintenance ends before it starts; give a later end")
-    order = await asked.engine.maintenance(
+    order = await asked.engine.order(
+        Verb.MAINTENANCE,
         body.selector,
         by=asked.person.name,
         reason=body.reason,
@@ -74,8 +79,8 @@ async def halt(asked: Asked) -> Any:
     body = await _body(asked, bodies.Halt)
     touches = await _touched(asked, body.selector)
     expires = _future(asked, as_instant(body.expires))
-    order = await asked.engine.halt(
-        body.selector, by=asked.person.name, reason=body.reason, expires=expires
+    order = await asked.engine.order(
+        Verb.HALT, body.selector, by=asked.person.name, reason=body.reason, expires=expires
     )
     killed = await asked.engine.halt_now(by=asked.person.name) if body.now else []
     return {**_ordered(asked, order, touches), "killed": killed}
@@ -84,7 +89,7 @@ async def halt(asked: Asked) -> Any:
 async def resume(asked: Asked) -> Any:
     """POST /v1/resume."""
     body = await _body(asked, bodies.Resume)
-    ended = await asked.engine.resume(body.what, by=asked.person.name)
+    ended = await asked.engine.resume(body.what, by=asked.person.name, verb=Verb(body.verb))
     return {"ended": [shapes.order(order, now=asked.engine.now()) for order in ended]}
 
 
@@ -159,7 +164,9 @@ async def _read_report(asked: Asked, by: str) -> Report:
 
 
 ACTING = (
-    Route("POST", "/v1/ack", Right.COMMAND, ack, "stop paging; repair goes on"),
+    Route("POST", "/v1/ack", Right.COMMAND, _order(Verb.ACK), "stop paging; repair goes on"),
+    Route("POST", "/v1/take", Right.COMMAND, _order(Verb.TAKE), "a person works on these hosts"),
+    Route("POST", "/v1/mute", Right.COMMAND, _order(Verb.MUTE), "no page, repair goes on"),
     Route("POST", "/v1/maintenance", Right.COMMAND, maintenance, "neither act nor page"),
     Route("POST", "/v1/halt", Right.COMMAND, halt, "stop actions; `now` kills what runs"),
     Route("POST", "/v1/resume", Right.COMMAND, resume, "end an order, or a selector's halts"),

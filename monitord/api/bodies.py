@@ -5,7 +5,7 @@ Shapes only: whether a selector or a key means anything is the engine's to say.
 
 from collections.abc import Mapping
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Annotated, TypeVar
+from typing import TYPE_CHECKING, Annotated, Literal, TypeVar
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, StringConstraints, ValidationError
 
@@ -35,15 +35,15 @@ class Body(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
 
-class Ack(Body):
-    """POST /v1/ack."""
+class Order(Body):
+    """POST /v1/ack, /v1/take, /v1/mute."""
 
     selector: Text
     reason: Text
     expires: AwareDatetime
 
 
-class Maintenance(Ack):
+class Maintenance(Order):
     """POST /v1/maintenance; `starts` left out is now."""
 
     starts: AwareDatetime | None = None
@@ -60,9 +60,10 @@ class Halt(Body):
 
 
 class Resume(Body):
-    """POST /v1/resume: an order's number, or the selector of a halt."""
+    """POST /v1/resume: an order's number, or the selector of a halt (or of another verb)."""
 
     what: int | Text
+    verb: Literal["ack", "take", "mute", "maintenance", "halt"] = "halt"
 
 
 class Close(Body):

@@ -14,7 +14,7 @@ from monitord.model.ids import IncidentId, Instant, StateKey
 from monitord.model.kinds import Health
 from monitord.model.result import Result
 from monitord.model.state import CheckState
-from monitord.model.ticket import Order
+from monitord.model.ticket import Order, Verb
 from monitord.store.contract import Store
 
 
@@ -70,35 +70,33 @@ class Engine(Protocol):
         """
         ...
 
-    async def ack(self, selector: str, *, by: str, reason: str, expires: Instant) -> Order:
-        """Stop paging for what is selected, until it is OK or `expires`; repair goes on."""
-        ...
-
-    async def maintenance(
+    async def order(
         self,
+        verb: Verb,
         selector: str,
         *,
         by: str,
         reason: str,
-        starts: Instant,
         expires: Instant,
-        until_ok: bool,
+        starts: Instant | None = None,
+        until_ok: bool = False,
     ) -> Order:
-        """Neither act on nor page for what is selected, from `starts` to `expires`."""
-        ...
+        """Give one of the five orders, in force from `starts` (now) to `expires`.
 
-    async def halt(self, selector: str, *, by: str, reason: str, expires: Instant) -> Order:
-        """Let no further step begin on what is selected ("*": anywhere)."""
+        What each means is in monitord.decisions.verbs. `until_ok` ends it before, once all that it
+        touches is OK (an ack always). "*" is everything.
+        """
         ...
 
     async def halt_now(self, *, by: str) -> list[str]:
         """Kill the process groups of running steps; gives one line per step that was killed."""
         ...
 
-    async def resume(self, what: int | str, *, by: str) -> list[Order]:
-        """End one order by its id, or every halt of this very selector; gives what it ended.
+    async def resume(self, what: int | str, *, by: str, verb: Verb = Verb.HALT) -> list[Order]:
+        """End one order by its id, or every order of `verb` with this very selector.
 
-        "*" also removes the file HALT. NotFoundError when no such order is in force.
+        Gives what it ended. Resuming halts of "*" also removes the file HALT. NotFoundError when
+        no such order is in force.
         """
         ...
 

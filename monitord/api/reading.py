@@ -68,9 +68,7 @@ async def status(asked: Asked) -> Any:
 
     def work(view: View) -> dict[str, Any]:
         page, in_force = views.status(view, states, now=now), view.orders(at=now)
-        # Selectors cost a look at every check: only where something is bad can they hide it.
-        touched = {one.id: engine.preview(one.selector) for one in in_force if page["bad"]}
-        return {**page, "hidden": views.hidden(in_force, touched, states)}
+        return {**page, "hidden": views.hidden(in_force, engine.catalog, states)}
 
     return {
         "version": __version__,
@@ -186,11 +184,13 @@ async def ticket(asked: Asked) -> Any:
 
 
 async def orders(asked: Asked) -> Any:
-    """GET /v1/orders: those in force, or `all=1`."""
-    now = asked.engine.now()
-    at = None if asked.request.query_params.get("all") == "1" else now
-    rows = await asked.engine.store.read(lambda view: view.orders(at=at))
-    return {"orders": [shapes.order(one, now=now) for one in rows[-_limit(asked) :]]}
+    """GET /v1/orders: those in force, or `all=1`; and what those in force keep from people."""
+    engine, now, limit = asked.engine, asked.engine.now(), _limit(asked)
+    every = asked.request.query_params.get("all") == "1"
+    states, catalog = engine.states(), engine.catalog
+    return await engine.store.read(
+        lambda view: views.orders(view, states, catalog, every=every, limit=limit, now=now)
+    )
 
 
 async def effectiveness(asked: Asked) -> Any:

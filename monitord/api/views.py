@@ -5,11 +5,13 @@ How one row looks is in `shapes`.
 """
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from monitord.api import ledger, shapes
 from monitord.clock import between
+from monitord.decisions import verbs
+from monitord.decisions.orders import touched
 from monitord.decisions.selector import matches, parse
 from monitord.decisions.ticket_document import document, iso
 from monitord.errors import NotFoundError
@@ -19,7 +21,7 @@ from monitord.model.ids import CheckKey, IncidentId, Instant, TicketId
 from monitord.model.incident import OPEN_STATUSES, IncidentStatus
 from monitord.model.result import Status
 from monitord.model.state import CheckState
-from monitord.model.ticket import Order, OutboxStatus, TicketStatus, Verb
+from monitord.model.ticket import Order, OutboxStatus, TicketStatus
 from monitord.store.contract import View
 
 NOT_OVER = frozenset({*OPEN_STATUSES, IncidentStatus.RESOLVED})
@@ -32,8 +34,6 @@ _HIGHEST_ID = 2**63 - 1  # what a row's number can be
 _SHOWN = 50  # bad states that a status names; the rest is a number
 _MANY = 100_000  # more than any retention keeps: a count must not stop at a page
 _COUNTED = 100  # messages of the outbox carry whole tickets: counting stops here
-# A halt hides nothing: it is shown on its own.
-_HIDING = (Verb.ACK, Verb.TAKE, Verb.MUTE, Verb.MAINTENANCE)
 
 
 def incident_document(view: View, number: int, *, now: Instant) -> dict[str, Any]:
@@ -89,24 +89,42 @@ def incidents(view: View, *, every: bool, limit: int) -> dict[str, Any]:
 
 
 def hidden(
-    orders: Iterable[Order], touched: Mapping[int, Iterable[str]], states: Iterable[CheckState]
+    orders: Iterable[Order], catalog: Catalog | None, states: Iterable[CheckState]
 ) -> list[str]:
-    """Say per verb how many bad states its orders hide: `2 acks hide 3 CRITICAL, 1 WARNING`.
+    """Say per verb what its orders keep from people: `2 acks hide 3 CRITICAL, 1 WARNING`.
 
-    `touched` gives the check keys of each order. Nothing is ever hidden silently.
+    Nothing is ever hidden silently. Without a catalog nobody can tell what an order touches.
     """
     bad = shapes.by_check(one for one in states if one.hard in _BAD)
-    lines = []
-    for verb in _HIDING:
-        given = [one for one in orders if one.verb is verb]
-        keys = {CheckKey(key) for one in given for key in touched.get(one.id, ())}
-        counts = Counter(one.hard for key in keys for one in bad.get(key, ()))
-        if given and counts:
+    if catalog is None or not bad:
+        return []
+    given, lines = list(orders), []
+    for verb in verbs.MATRIX:
+        own = [one for one in given if one.verb is verb]
+        keys = {key for one in own for key in touched(catalog, one.selector, verb)}
+        counts = Counter(one.hard for key in keys for one in bad.get(CheckKey(key), ()))
+        if counts:
             what = ", ".join(f"{counts[s]} {s.name}" for s in reversed(shapes.BADNESS) if counts[s])
-            many = verb is not Verb.MAINTENANCE and len(given) != 1
-            does = "hides" if len(given) == 1 else "hide"
-            lines.append(f"{len(given)} {verb.value}{'s' if many else ''} {does} {what}")
+            lines.append(verbs.line(verb, len(own), what))
     return lines
+
+
+def orders(
+    view: View,
+    states: Sequence[CheckState],
+    catalog: Catalog | None,
+    *,
+    every: bool,
+    limit: int,
+    now: Instant,
+) -> dict[str, Any]:
+    """Give the orders in force, or every one, and what those in force keep from people."""
+    in_force = view.orders(at=now)
+    rows = view.orders() if every else in_force
+    return {
+        "orders": [shapes.order(one, now=now) for one in rows[-limit:]],
+        "hidden": hidden(in_force, catalog, states),
+    }
 
 
 def status(view: View, states: Sequence[CheckState], *, now: Instant) -> dict[str, Any]:

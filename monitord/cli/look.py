@@ -53,7 +53,7 @@ def status(*, json: Json = False) -> int:
     """
     from monitord.cli import show, source
 
-    answer = source.get("/v1/status", lambda v: _stored().status(v, now=_now()))
+    answer = source.get("/v1/status", lambda v: _stored().status(v, _catalog(), now=_now()))
     if json:
         show.as_json(answer)
     else:
@@ -232,16 +232,20 @@ def ticket(number: Annotated[int, typer.Argument(min=1)], *, json: Json = False)
 
 @command("orders")
 def orders(*, all_: All = False, json: Json = False) -> None:
-    """List the orders in force: acks, maintenance, halts."""
+    """List the orders in force: acks, takes, mutes, maintenance, halts."""
     from monitord.cli import show, source
 
     answer = source.get(
-        "/v1/orders", lambda v: _stored().orders(v, every=all_, now=_now()), all=int(all_)
+        "/v1/orders",
+        lambda v: _stored().orders(v, _catalog(), every=all_, now=_now()),
+        all=int(all_),
     )
     if json:
         show.as_json(answer)
-    else:
-        show.table(answer["orders"], _ORDERS, none="no order is in force")
+        return
+    show.table(answer["orders"], _ORDERS, none="no order is in force")
+    for text in answer["hidden"]:
+        show.line(f"! {text}", style="yellow")
 
 
 @command("audit")

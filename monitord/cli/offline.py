@@ -25,7 +25,7 @@ from monitord.store.contract import View
 _NEWEST = 1000  # incidents in one list
 
 
-def status(view: View, *, now: Instant) -> dict[str, Any]:
+def status(view: View, catalog: Catalog | None, *, now: Instant) -> dict[str, Any]:
     """Give the page of `monitord status`: UNKNOWN, since what is stored is not watched.
 
     `newest` is when the last of the states changed, `age` how long ago that is.
@@ -33,7 +33,8 @@ def status(view: View, *, now: Instant) -> dict[str, Any]:
     states = view.states()
     newest = max((max(one.last_seen, one.since) for one in states), default=now)
     age = timedelta(seconds=max(0, int(between(newest, now).total_seconds())))
-    stored = {"core": False, "newest": iso(newest), "age": format_duration(age)}
+    hidden = views.hidden(view.orders(at=now), catalog, states)
+    stored = {"core": False, "newest": iso(newest), "age": format_duration(age), "hidden": hidden}
     return {**views.status(view, states, now=now), "status": Status.UNKNOWN.name, **stored}
 
 
@@ -107,10 +108,9 @@ def incident(view: View, number: int, *, now: Instant) -> dict[str, Any]:
     return views.incident_document(view, number, now=now)
 
 
-def orders(view: View, *, every: bool, now: Instant) -> dict[str, Any]:
-    """Give the orders."""
-    rows = view.orders() if every else view.orders(at=now)
-    return {"orders": [shapes.order(one, now=now) for one in rows]}
+def orders(view: View, catalog: Catalog | None, *, every: bool, now: Instant) -> dict[str, Any]:
+    """Give the orders, and what those in force keep from people."""
+    return views.orders(view, view.states(), catalog, every=every, limit=_NEWEST, now=now)
 
 
 def violations(view: View, catalog: Catalog | None) -> dict[str, Any]:

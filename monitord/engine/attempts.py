@@ -45,7 +45,7 @@ from monitord.model.incident import (
 from monitord.model.result import Status
 from monitord.store.contract import Tx
 
-_BAR_EVERY_INTENT = frozenset({"halt", "maintenance"})
+_BAR_EVERY_INTENT = frozenset({"halt", "maintenance", "taken"})
 """Guards that are asked before evidence and preconditions too (invariant I8)."""
 _LOOK_VALID = timedelta(seconds=30)
 _A = AttemptStatus

@@ -209,52 +209,35 @@ class Core:
         """Give the check keys that a selector touches now."""
         return self._orders.preview(selector)
 
-    async def ack(self, selector: str, *, by: str, reason: str, expires: Instant) -> Order:
-        """Stop paging for what is selected."""
-        return await self._orders.give(
-            Verb.ACK,
-            selector,
-            by=by,
-            reason=reason,
-            starts=self.now(),
-            expires=expires,
-            until_ok=True,
-        )
-
-    async def maintenance(
+    async def order(
         self,
         selector: str,
+        verb: Verb,
         *,
         by: str,
         reason: str,
-        starts: Instant,
         expires: Instant,
-        until_ok: bool,
+        starts: Instant | None = None,
+        until_ok: bool = False,
     ) -> Order:
-        """Neither act on nor page for what is selected."""
+        """Give one of the five orders."""
         return await self._orders.give(
-            Verb.MAINTENANCE,
+            verb,
             selector,
             by=by,
             reason=reason,
-            starts=starts,
             expires=expires,
             until_ok=until_ok,
-        )
-
-    async def halt(self, selector: str, *, by: str, reason: str, expires: Instant) -> Order:
-        """Let no further step begin on what is selected."""
-        return await self._orders.give(
-            Verb.HALT, selector, by=by, reason=reason, starts=self.now(), expires=expires
+            starts=starts,
         )
 
     async def halt_now(self, *, by: str) -> list[str]:
         """Kill the process groups of running steps."""
         return await kill_running(self.instance, by=by)
 
-    async def resume(self, what: int | str, *, by: str) -> list[Order]:
-        """End an order, or every halt of a selector."""
-        return await self._orders.end(what, by=by)
+    async def resume(self, what: int | str, *, by: str, verb: Verb = Verb.HALT) -> list[Order]:
+        """End an order, or every order of a verb with a selector."""
+        return await self._orders.end(what, by=by, verb=verb)
 
     async def reload(self, *, by: str) -> Sequence[str]:
         """Apply what stands on disk."""

@@ -15,6 +15,7 @@ from monitord.decisions.escalation import ticket_at_once
 from monitord.decisions.guards import Verdict, evaluate
 from monitord.decisions.orders import last_end
 from monitord.decisions.reach import Reach
+from monitord.decisions.verbs import HELD
 from monitord.engine import ticketing
 from monitord.engine.instance import Instance
 from monitord.engine.situation import (
@@ -62,8 +63,8 @@ def _tell_later(turn: Turn) -> None:
     until = order.expires if order is not None else None
     turn.tx.change_incident(turn.incident.id, IncidentStatus.ESCALATED, due_at=until)
     if order is not None:
-        text = f"nobody is paged before the {order.verb} by {order.by} ends: {order.reason}"
-        turn.note("quiet", text, order=order.id)
+        number, tx = turn.incident.id, turn.tx
+        turn.after.events.extend(ticketing.note_quiet(tx, number, order, turn.now))
 
 
 def follow(turn: Turn, *, rung: int, due_in: timedelta = timedelta()) -> None:
@@ -269,13 +270,13 @@ def _wait(turn: Turn, wait: remediation.Wait) -> None:
 
 
 def _quiet(turn: Turn) -> remediation.Wait | None:
-    """Say why neither repair nor ticket is due: maintenance, or the parent's incident tells it."""
+    """Say why neither repair nor ticket is due: a person works there, or the parent's tells it."""
     instance, incident = turn.instance, turn.incident
-    order = order_over(turn.tx, instance, Verb.MAINTENANCE, incident, turn.now)
+    order = order_over(turn.tx, instance, HELD, incident, turn.now)
     if order is not None:
         soon = after(turn.now, _LOOK_AGAIN)
         until = min(order.expires, soon) if order.until_ok else order.expires
-        return remediation.Wait(f"maintenance by {order.by}: {order.reason}", until)
+        return remediation.Wait(f"{order.verb} by {order.by}: {order.reason}", until)
     severity = incident.severity
     down = [instance.beliefs.reach_of(each, severity) for each in checks_of(instance, incident)]
     if down and severity is not Status.OK and all(each is Reach.DOWN for each in down):

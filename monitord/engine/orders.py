@@ -1,4 +1,4 @@
-"""Gives and ends the orders of people: ack, maintenance, halt; always with a reason and an expiry.
+"""Gives and ends the orders of people, the five verbs; always with a reason and an expiry.
 
 The rows are the truth; a halt of everything also leaves the file HALT, which works with the
 database dead. What an order means for a repair is decided by the guards.
@@ -7,7 +7,8 @@ database dead. What an order means for a repair is decided by the guards.
 from dataclasses import replace
 
 from monitord.clock import between
-from monitord.decisions.selector import Selector, matches, parse
+from monitord.decisions.orders import touched
+from monitord.decisions.verbs import MATRIX
 from monitord.engine import halt_file
 from monitord.engine.instance import Instance
 from monitord.engine.situation import checks_of
@@ -32,18 +33,7 @@ class Orders:
 
     def preview(self, text: str) -> list[str]:
         """Give the check keys that a selector touches now, sorted."""
-        catalog = self._instance.catalog
-        selector = parse(text)
-        return sorted(
-            key
-            for key, check in catalog.checks.items()
-            if matches(
-                selector,
-                host=catalog.hosts[check.host],
-                check=check.name,
-                services=check.services,
-            )
-        )
+        return touched(self._instance.catalog, text)
 
     async def give(
         self,
@@ -52,21 +42,20 @@ class Orders:
         *,
         by: str,
         reason: str,
-        starts: Instant,
         expires: Instant,
+        starts: Instant | None = None,
         until_ok: bool = False,
     ) -> Order:
-        """Store an order; from the commit on it is in force.
+        """Store an order; from the commit on it is in force, or from `starts`.
 
         Raises:
             BadSelectorError: the selector cannot be read.
             CommandRefusedError: it touches nothing, has no reason, or is over before it begins.
         """
-        self._must_make_sense(verb, parse(selector), reason, starts, expires)
-        order = Order(
-            0, verb, selector, reason, by, self._instance.now(), starts, expires, until_ok
-        )
         instance, now = self._instance, self._instance.now()
+        starts, until_ok = starts or now, until_ok or MATRIX[verb].until_ok
+        self._must_make_sense(verb, selector, reason, starts, expires)
+        order = Order(0, verb, selector, reason, by, now, starts, expires, until_ok)
 
         def work(tx: Tx) -> tuple[Order, list[Event]]:
             number = tx.add_order(order)
@@ -88,8 +77,8 @@ class Orders:
         instance.wake()
         return given
 
-    async def end(self, what: int | str, *, by: str) -> list[Order]:
-        """End one order by its number, or all halts of this very selector.
+    async def end(self, what: int | str, *, by: str, verb: Verb = Verb.HALT) -> list[Order]:
+        """End one order by its number, or all orders of a verb with this very selector.
 
         Raises:
             NotFoundError: no such order is in force.
@@ -99,7 +88,7 @@ class Orders:
         def work(tx: Tx) -> tuple[list[Order], list[Event]]:
             ended, events = [], []
             for order in tx.orders(at=now):
-                named = order.id == what or (order.verb is Verb.HALT and order.selector == what)
+                named = order.id == what or (order.verb is verb and order.selector == what)
                 if named and tx.end_order(order.id, now, by):
                     tx.add_audit(now, by, "end", f"order {order.id}", order.selector)
                     text = f"{order.verb} of {order.by} ended by {by}"
@@ -108,42 +97,53 @@ class Orders:
                     ended.append(order)
             return ended, events
 
-        had_file = what == EVERYTHING and halt_file.exists(instance.state)
+        of_all = verb is Verb.HALT and what == EVERYTHING
+        had_file = of_all and halt_file.exists(instance.state)
         ended, events = await instance.store.write(work)
         if had_file or any(o.verb is Verb.HALT and o.selector == EVERYTHING for o in ended):
             halt_file.remove(instance.state)
         if not ended and not had_file:
-            raise NotFoundError(f"no order {what} is in force; `monitord orders` lists them")
+            named = f"order {what}" if isinstance(what, int) else f"{verb} of {what}"
+            raise NotFoundError(f"no {named} is in force; `monitord orders` lists them")
         instance.tell(events)
         instance.wake()
         return ended
 
     def _must_make_sense(
-        self, verb: Verb, selector: Selector, reason: str, starts: Instant, expires: Instant
+        self, verb: Verb, selector: str, reason: str, starts: Instant, expires: Instant
     ) -> None:
         if not reason.strip():
             raise CommandRefusedError(f"{verb} needs a reason; add --reason '…'")
         if expires <= max(starts, self._instance.now()):
             raise CommandRefusedError(f"{verb} would be over before it begins; give a later end")
-        touches = self.preview(selector.text)
-        if not touches and verb is not Verb.HALT:
+        catalog = self._instance.catalog
+        if touched(catalog, selector, verb) or verb is Verb.HALT:
+            return
+        if MATRIX[verb].hosts and touched(catalog, selector):
             raise CommandRefusedError(
-                f"{selector.text!r} touches no check now; `monitord checks` lists them"
+                f"{selector!r} names no whole host, and {verb} is of hosts; write web1 or group=web"
             )
+        if touched(catalog, selector):
+            raise CommandRefusedError(
+                f"{selector!r} names runbooks, which only halt can stop; name hosts or checks"
+            )
+        raise CommandRefusedError(
+            f"{selector!r} touches no check now; `monitord checks` lists them"
+        )
 
     def _tell_incidents(self, tx: Tx, order: Order, now: Instant, line: Event) -> list[Event]:
         """Write a line on the timeline of every live incident that it covers, and wake these."""
-        touched = set(self.preview(order.selector))
+        covered = set(touched(self._instance.catalog, order.selector, order.verb))
         wakes = _WOKEN if order.verb is not Verb.HALT else _ON_LADDER
         events = []
         for incident in tx.incidents(OPEN_STATUSES, limit=100_000):
             keys = {check.key for check in checks_of(self._instance, incident)}
-            if not keys or not keys <= touched:
+            if not keys or not keys <= covered:
                 continue
             events.append(replace(line, incident=incident.id))
             if incident.status in wakes:
                 tx.change_incident(incident.id, incident.status, due_at=now)
-            if line.kind == Verb.ACK:
+            if line.kind == order.verb and MATRIX[order.verb].in_hand:
                 _acknowledge(tx, incident, now)
         tx.add_events(events)
         return events

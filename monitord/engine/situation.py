@@ -103,16 +103,18 @@ def order_in_force(
 
 
 def order_over(
-    view: View, instance: Instance, verb: Verb, incident: Incident, now: Instant
+    view: View, instance: Instance, verbs: Collection[Verb], incident: Incident, now: Instant
 ) -> Order | None:
-    """Give the order of a verb that covers all of an incident now: of several, which ends first."""
-    orders = [
-        order_in_force(view, instance, verb, check, now) for check in checks_of(instance, incident)
-    ]
-    found = [order for order in orders if order is not None]
-    return (
-        min(found, key=lambda order: order.expires) if found and len(found) == len(orders) else None
-    )
+    """Give an order of these verbs when such orders cover all of an incident: which ends first."""
+    first: Order | None = None
+    for check in checks_of(instance, incident):
+        orders = (order_in_force(view, instance, verb, check, now) for verb in verbs)
+        found = [order for order in orders if order is not None]
+        if not found:
+            return None
+        longest = max(found, key=lambda order: order.expires)
+        first = min(first or longest, longest, key=lambda order: order.expires)
+    return first
 
 
 def checks_of(instance: Instance, incident: Incident) -> list[Check]:

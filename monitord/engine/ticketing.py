@@ -7,6 +7,7 @@ Nothing is sent here: the outbox stage does that, after the commit.
 import json
 
 from monitord.decisions.ticket_document import document, title
+from monitord.decisions.verbs import IN_HAND, QUIET
 from monitord.engine.instance import Instance
 from monitord.engine.situation import order_over
 from monitord.model.ids import IncidentId, Instant, TicketId
@@ -19,7 +20,6 @@ from monitord.model.ticket import (
     OutboxStatus,
     Ticket,
     TicketStatus,
-    Verb,
 )
 from monitord.store.contract import Tx, View
 
@@ -59,8 +59,7 @@ def open_or_update(tx: Tx, instance: Instance, number: IncidentId, now: Instant)
         tx.move_ticket(ticket.id, ticket.status, TicketStatus.OPEN, resolved=None, **fields)
     else:
         tx.change_ticket(ticket.id, ticket.status, **fields)
-    _send(tx, instance, incident, now)
-    return []
+    return _send(tx, instance, incident, now)
 
 
 def catch_up(tx: Tx, instance: Instance, number: IncidentId, now: Instant) -> None:
@@ -97,16 +96,26 @@ def close(tx: Tx, incident: Incident, now: Instant) -> None:
 
 
 def kept_quiet(view: View, instance: Instance, incident: Incident, now: Instant) -> Order | None:
-    """Give the order that keeps people from being paged now: an ack, or maintenance."""
-    for verb in (Verb.ACK, Verb.MAINTENANCE):
-        order = order_over(view, instance, verb, incident, now)
-        if order is not None:
-            return order
-    return None
+    """Give the order that keeps people from being paged now: of several, which ends first."""
+    return order_over(view, instance, QUIET, incident, now)
+
+
+def note_quiet(tx: Tx, number: IncidentId, order: Order, now: Instant) -> list[Event]:
+    """Write once on the timeline what keeps people from being told: the morning digest reads it."""
+    incident = _read(tx, number)
+    since = incident.escalated or incident.opened
+    for event in tx.events(number):
+        if event.kind == "quiet" and event.data.get("order") == order.id and event.at >= since:
+            return []
+    text = f"nobody is paged before the {order.verb} by {order.by} ends: {order.reason}"
+    data = {"order": order.id, "verb": str(order.verb)}
+    event = Event(number, now, "quiet", text, data=data)
+    tx.add_events([event])
+    return [event]
 
 
 def _acked(view: View, instance: Instance, incident: Incident, now: Instant) -> bool:
-    return order_over(view, instance, Verb.ACK, incident, now) is not None
+    return order_over(view, instance, IN_HAND, incident, now) is not None
 
 
 def _open(tx: Tx, instance: Instance, incident: Incident, now: Instant) -> list[Event]:
@@ -129,20 +138,20 @@ def _open(tx: Tx, instance: Instance, incident: Incident, now: Instant) -> list[
     text = f"ticket {number} opened, {incident.priority} at {incident.tier}"
     event = Event(incident.id, now, "ticket-opened", text, data={"ticket": number})
     tx.add_events([event])
-    _send(tx, instance, incident, now)
-    return [event]
+    return [event, *_send(tx, instance, incident, now)]
 
 
 def _send(
     tx: Tx, instance: Instance, incident: Incident, now: Instant, *, over: bool = False
-) -> None:
-    """Queue what each backend must learn, by what it was told last."""
+) -> list[Event]:
+    """Queue what each backend must learn, by what it was told last; or say what keeps it quiet."""
     settings = instance.catalog.settings
     incident = _read(tx, incident.id)
     if settings.observe:
-        return  # every decision is taken, nothing is let out
-    if not over and kept_quiet(tx, instance, incident, now) is not None:
-        return
+        return []  # every decision is taken, nothing is let out
+    order = None if over else kept_quiet(tx, instance, incident, now)
+    if order is not None:
+        return note_quiet(tx, incident.id, order, now)
     told = _told(tx, incident.id)
     body = json.dumps(ticket_document(tx, instance, incident), ensure_ascii=False)
     for backend in instance.catalog.backends:
@@ -162,6 +171,7 @@ def _send(
                 due_at=now,
             )
         )
+    return []
 
 
 _NOT_TOLD = (None, Operation.RESOLVE)

@@ -125,7 +125,7 @@ class Delivery:
 
 
 class Verb(StrEnum):
-    """The orders that people give; TAKE and MUTE are not offered yet."""
+    """The orders that people give; monitord.decisions.verbs says what each means."""
 
     ACK = "ack"
     TAKE = "take"

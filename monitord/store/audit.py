@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from monitord.clock import between
+from monitord.decisions.verbs import BARRING
 from monitord.model.catalog import Budgets
 from monitord.model.ids import AttemptId, IncidentId, Instant, StateKey, split_state_key
 from monitord.model.incident import (
@@ -25,7 +26,7 @@ from monitord.model.incident import (
 )
 from monitord.model.result import Status
 from monitord.model.state import Transition
-from monitord.model.ticket import Order, OutboxStatus, Verb
+from monitord.model.ticket import Order, OutboxStatus
 from monitord.store.chain import verify_chain
 from monitord.store.contract import View
 
@@ -300,8 +301,10 @@ def _i6(journal: Journal) -> Iterator[Violation]:
         subject = f"incident {incident.id}"
         if incident.id not in tickets:
             yield Violation("I6", subject, "escalated without a ticket")
-        if any(event.kind == "quiet" for event in journal.view.events(incident.id)):
-            continue  # a person's ack or maintenance keeps it from being told, by its timeline
+        since = incident.escalated or incident.opened
+        events = journal.view.events(incident.id)
+        if any(event.kind == "quiet" and event.at >= since for event in events):
+            continue  # a person's order keeps it from being told, by its timeline
         for backend in journal.backends:
             if (backend, incident.id) not in told:
                 yield Violation("I6", subject, f"escalated without a message to {backend}")
@@ -323,8 +326,8 @@ def _i7(journal: Journal) -> Iterator[Violation]:
 
 
 def _i8(journal: Journal) -> Iterator[Violation]:
-    """No intent commits during halt or maintenance of its target."""
-    orders = [o for o in journal.view.orders() if o.verb in {Verb.HALT, Verb.MAINTENANCE}]
+    """No intent commits during an order that bars actions on its target."""
+    orders = [order for order in journal.view.orders() if order.verb in BARRING]
     if not orders:
         return
     for attempt in journal.attempts.values():

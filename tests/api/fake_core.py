@@ -227,32 +227,27 @@ class FakeEngine:
         now = self.now()
         return Order(self._orders, verb, selector, reason, by, now, now, expires)
 
-    async def ack(self, selector: str, *, by: str, reason: str, expires: Instant) -> Order:
-        return self._order(Verb.ACK, selector, by, reason, expires)
-
-    async def maintenance(
+    async def order(
         self,
+        verb: Verb,
         selector: str,
         *,
         by: str,
         reason: str,
-        starts: Instant,
         expires: Instant,
-        until_ok: bool,
+        starts: Instant | None = None,
+        until_ok: bool = False,
     ) -> Order:
-        return self._order(Verb.MAINTENANCE, selector, by, reason, expires)
-
-    async def halt(self, selector: str, *, by: str, reason: str, expires: Instant) -> Order:
-        return self._order(Verb.HALT, selector, by, reason, expires)
+        return self._order(verb, selector, by, reason, expires)
 
     async def halt_now(self, *, by: str) -> list[str]:
         self.note("halt-now", by=by)
         return ["step 1 on web1 killed"]
 
-    async def resume(self, what: int | str, *, by: str) -> list[Order]:
+    async def resume(self, what: int | str, *, by: str, verb: Verb = Verb.HALT) -> list[Order]:
         if what == 99:
             raise NotFoundError("there is no order 99 in force; `monitord orders` lists them")
-        self.note("resume", what=what, by=by)
+        self.note("resume", what=what, by=by, verb=verb)
         return [Order(1, Verb.HALT, "*", "test", by, NOON, NOON, NOON, ended=NOON, ended_by=by)]
 
     async def reload(self, *, by: str) -> Sequence[str]:

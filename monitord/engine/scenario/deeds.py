@@ -11,6 +11,7 @@ from monitord.engine.scenario.file import Deed
 from monitord.engine.scenario.world import World
 from monitord.engine.virtual_time import VirtualClock
 from monitord.errors import CommandRefusedError
+from monitord.model.ticket import Verb
 
 
 async def do(deed: Deed, core: Core, world: World, clock: VirtualClock) -> None:
@@ -25,24 +26,21 @@ async def do(deed: Deed, core: Core, world: World, clock: VirtualClock) -> None:
 
 async def _order(deed: Deed, core: Core) -> bool:
     """Give a person's order; tells whether the deed is one."""
-    now = core.now()
-    expires = after(now, deed.lasts)
     by, reason = deed.by, deed.reason
-    if deed.ack is not None:
-        await core.ack(deed.ack, by=by, reason=reason, expires=expires)
-    elif deed.maintenance is not None:
-        await core.maintenance(
-            deed.maintenance,
+    verb = next((verb for verb in Verb if getattr(deed, verb) is not None), None)
+    if verb is not None:
+        await core.order(
+            verb,
+            getattr(deed, verb),
             by=by,
             reason=reason,
-            starts=now,
-            expires=expires,
+            expires=after(core.now(), deed.lasts),
             until_ok=deed.until_ok,
         )
-    elif deed.halt is not None:
-        await core.halt(deed.halt, by=by, reason=reason, expires=expires)
     elif deed.resume is not None:
         await core.resume(deed.resume, by=by)
+    elif deed.release is not None:
+        await core.resume(deed.release, by=by, verb=Verb.TAKE)
     elif deed.end is not None:
         await _end(deed.end, core, by)
     elif deed.close is not None:

@@ -77,6 +77,12 @@ class Action(Spec):
     collects: Duration = Field(timedelta(), description="How long each piece of evidence takes.")
     after: Duration = Field(timedelta(), description="How much later the healing shows.")
     harms: str = Field("", description="What turns critical for good when a step is done.")
+    step: int = Field(
+        0, ge=0, description="Which step (from 1) ends as `does` says; the others are done. 0: all."
+    )
+    undo: Literal["works", "fails", "unknown", "hangs"] = Field(
+        "works", description="How its undo steps end; one that works takes the harm back."
+    )
 
 
 def parse_action(value: object) -> object:
@@ -88,9 +94,12 @@ class Deed(Spec):
     """What a person or fate does at one instant: exactly one of these."""
 
     ack: str | None = Field(None, description="A selector.")
+    take: str | None = Field(None, description="A selector of hosts.")
+    mute: str | None = Field(None, description="A selector.")
     maintenance: str | None = Field(None, description="A selector.")
     halt: str | None = Field(None, description='A selector, or "*".')
     resume: str | None = Field(None, description="Ends the halts of this very selector.")
+    release: str | None = Field(None, description="Gives back what was taken with this selector.")
     end: str | None = Field(None, description="Ends every order of this very selector.")
     close: str | None = Field(None, description="Closes the incident of this key.")
     crash: str | None = Field(None, description="Kills the core; a new one starts 2 s later.")
