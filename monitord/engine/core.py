@@ -211,9 +211,9 @@ class Core:
 
     async def order(
         self,
-        selector: str,
         verb: Verb,
         *,
+        selector: str,
         by: str,
         reason: str,
         expires: Instant,
@@ -227,9 +227,9 @@ class Core:
             by=by,
             reason=reason,
             expires=expires,
-            until_ok=until_ok,
             starts=starts,
         )
+            until_ok=until_ok,
 
     async def halt_now(self, *, by: str) -> list[str]:
         """Kill the process groups of running steps."""
