@@ -212,8 +212,8 @@ class Core:
     async def order(
         self,
         verb: Verb,
-        *,
         selector: str,
+        *,
         by: str,
         reason: str,
         expires: Instant,
@@ -228,8 +228,8 @@ class Core:
             reason=reason,
             expires=expires,
             starts=starts,
-        )
             until_ok=until_ok,
+        )
 
     async def halt_now(self, *, by: str) -> list[str]:
         """Kill the process groups of running steps."""
