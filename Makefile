@@ -12,7 +12,7 @@ RUN := $(VENV)/.for-run
 DEMO := $(VENV)/.for-demo
 TEST := $(VENV)/.for-test
 
-.PHONY: help run demo test bench lint clean peers
+.PHONY: help run demo test bench nightshift lint clean peers
 
 help: ## this list
 	@echo "make targets:"
@@ -30,6 +30,11 @@ test: $(TEST) peers lint ## everything that can be proven here; as root it insta
 
 bench: $(TEST) ## rate, CPU per check, delay and memory of 10,000 checks
 	$(BIN)/python -m tests.benchmarks
+
+nightshift: $(TEST) ## 33 faults on real hosts, one after the other, and what came of each (20 min)
+	@sh tests/peers.sh tests/peers.txt tests/nightshift/peers.txt
+	$(BIN)/python -m tests.nightshift $(if $(ONLY),--only $(ONLY)) $(if $(SEED),--seed $(SEED)) \
+		$(if $(PEERS),--peers)
 
 lint: $(TEST) ## style, types and the floors of the house
 	$(BIN)/ruff check

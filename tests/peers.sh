@@ -1,8 +1,10 @@
 #!/bin/sh
 # Installs the Debian packages of tests/peers.txt that are missing; without root it names them.
+# Other lists may be given instead.
 # It never fails: what is still missing is said at the end of the tests, or fails them in CI.
 set -eu
-list=$(sed 's/#.*//' "$(dirname "$0")/peers.txt")
+[ $# -gt 0 ] || set -- "$(dirname "$0")/peers.txt"
+list=$(sed 's/#.*//' "$@")
 if ! command -v dpkg-query >/dev/null || ! command -v apt-get >/dev/null; then
     echo "peers: this is no Debian; the tests use what they find of:" $list
     exit 0

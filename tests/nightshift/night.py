@@ -1,0 +1,108 @@
+"""Plays one scenario after the other with a tool on duty, and judges what came of each."""
+
+from __future__ import annotations
+
+import random
+import time
+import traceback
+from collections.abc import Callable, Sequence
+
+from tests.nightshift import db_faults, web_faults
+from tests.nightshift.fault import Fault, Stage
+from tests.nightshift.judge import Seconds, row_of, short_of, wrong_of
+from tests.nightshift.row import Row
+from tests.nightshift.scenarios import Expected, Scenario
+from tests.nightshift.witness import look
+from tests.world.until import until
+
+FAULTS = {**web_faults.FAULTS, **db_faults.FAULTS}
+PEACE = 60.0
+"""Seconds in which all must be well again once a fault is taken back."""
+BEAT = 0.2
+"""Seconds between two looks at a host by the oracle."""
+
+
+def in_order(scenarios: Sequence[Scenario], seed: int) -> list[Scenario]:
+    """Shuffle, the same way for the same seed."""
+    mixed = list(scenarios)
+    random.Random(seed).shuffle(mixed)  # noqa: S311 - an order, no secret
+    return mixed
+
+
+def played(stage: Stage, scenario: Scenario, *, step: Callable[[str], None]) -> Row:
+    """Play it; what keeps it from being played to its end is what it falls short by."""
+    try:
+        return play(stage, scenario, step=step)
+    except Exception as error:  # noqa: BLE001 - whatever it is, the other scenarios are still played
+        story = f"{traceback.format_exc()}\n{stage.tool.story()}"
+        return Row(scenario, short=(f"it broke off: {error}"[:300],), story=story)
+    finally:
+        stage.tool.end()
+
+
+def play(stage: Stage, scenario: Scenario, *, step: Callable[[str], None]) -> Row:
+    """Break it, watch, judge, and undo; `step` hears what happens. The tool must be at peace."""
+    fault = FAULTS[scenario.id]
+    fault.before(stage)
+    stage.tool.begin()
+    forbidden = [stage.sh(*one, check=False) for one in fault.never]
+    step("breaking")
+    started = time.time()
+    try:
+        fault.inject(stage)
+        before = look(stage.machines)
+        step("watching")
+        seconds = _watch(stage, scenario, fault, started)
+        after = look(stage.machines)
+        told = stage.tool.told(fault.key, started)
+        oracle = stage.sh(*fault.answers, check=False)
+        changed = [
+            f"{command!r} prints another text"
+            for (where, command), text in zip(fault.never, forbidden, strict=True)
+            if stage.sh(where, command, check=False) != text
+        ]
+    finally:
+        step("mending")
+        for take_back in stage.left:
+            take_back()
+        stage.left.clear()
+        fault.undo(stage)
+    step("healing")
+    healed = _heals(stage)
+    story = stage.tool.story()
+    wrong = [*changed, *wrong_of(stage, fault, before, after)]
+    short = [*healed, *short_of(scenario, fault, told, seconds, oracle)]
+    return row_of(scenario, told, seconds, wrong, short, story)
+
+
+def _heals(stage: Stage) -> list[str]:
+    """Wait until the tool says that all is well again."""
+    short = []
+    try:
+        until(stage.tool.at_peace, within=PEACE, every=BEAT)
+    except AssertionError:
+        short.append(f"not all was well again {PEACE:.0f} s after the fault was taken back")
+    return short
+
+
+def _watch(stage: Stage, scenario: Scenario, fault: Fault, since: float) -> Seconds:
+    """Wait for what is expected, and then some time for what is not."""
+    repairs = scenario.expected is Expected.REPAIR
+    answers: float | None = None
+    deadline = time.time() + fault.within
+    while time.time() < deadline:
+        if repairs and answers is None and _right(stage, scenario, fault):
+            answers = time.time() - since
+        told = stage.tool.told(fault.key, since)
+        if told.verified is not None if repairs else fault.key in told.tickets:
+            break
+        if scenario.expected is Expected.NOTHING and time.time() - since > fault.watch:
+            return Seconds(since, None)
+        time.sleep(BEAT)
+    if not repairs:
+        time.sleep(fault.watch)
+    return Seconds(since, answers)
+
+
+def _right(stage: Stage, scenario: Scenario, fault: Fault) -> bool:
+    return stage.sh(*fault.answers, check=False) == scenario.must_print
