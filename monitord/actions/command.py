@@ -8,7 +8,16 @@ from pydantic import Field, GetJsonSchemaHandler, field_validator, model_validat
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema
 
-from monitord.actions.text import Text, fill, fill_all, fill_secrets
+from monitord.actions.text import (
+    Argv,
+    Switch,
+    Text,
+    Words,
+    argv_of,
+    fill,
+    fill_secrets,
+    turned_on,
+)
 from monitord.model.effect import Command, StepContext
 from monitord.model.kinds import ActionKind
 from monitord.model.spec import SecretText, Spec
@@ -16,19 +25,22 @@ from monitord.secrets import SecretRef
 
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
-Argv = Annotated[tuple[Text, ...], Field(min_length=1)]
-
 
 class CommandSpec(Spec):
     """Either the argv itself, `command: [nginx, -t]`, or a mapping with `run:` and more.
+
+    `words: "{command}"` instead of `run:` is for a runbook whose user gives the whole argv: exactly
+    one slot, a parameter of the rung, and the one text that holds several words; they are told
+    apart as a shell would by quotes and spaces, and nothing in them is expanded.
 
     `sudo` runs it as root through the acting login; `ok_codes` are the exit codes that count as
     done. Environment values may be `!secret` references, but not together with sudo, which clears
     the environment: what it must see would stand in the process list.
     """
 
-    run: Argv
-    sudo: bool = False
+    run: Argv = ()
+    words: Words | None = None
+    sudo: Switch = False
     cwd: Text = ""
     env: Mapping[str, SecretText] = {}
     ok_codes: Annotated[tuple[Annotated[int, Field(ge=0, le=255)], ...], Field(min_length=1)] = (0,)
@@ -54,6 +66,12 @@ class CommandSpec(Spec):
         return cwd
 
     @model_validator(mode="after")
+    def _one_source(self) -> "CommandSpec":
+        if bool(self.run) == bool(self.words):
+            raise ValueError("needs either run: [program, argument] or words: '{parameter}'")
+        return self
+
+    @model_validator(mode="after")
     def _no_secret_through_sudo(self) -> "CommandSpec":
         if self.sudo and any(isinstance(value, SecretRef) for value in self.env.values()):
             raise ValueError(
@@ -72,17 +90,26 @@ class CommandSpec(Spec):
         return {"anyOf": [short, whole]}
 
 
+def argv(spec: CommandSpec, context: StepContext) -> tuple[str, ...]:
+    """Give the argv.
+
+    Raises:
+        ValueError: a slot has no value, or a parameter's quotes do not close or hold nothing.
+    """
+    return argv_of(spec.words or spec.run, context)
+
+
 def render(spec: CommandSpec, context: StepContext) -> Command:
     """Fill the slots.
 
     Raises:
-        ValueError: a slot has no value.
+        ValueError: as `argv`.
     """
     return Command(
-        argv=fill_all(spec.run, context),
+        argv=argv(spec, context),
         env=fill_secrets(spec.env, context),
         cwd=fill(spec.cwd, context),
-        sudo=spec.sudo,
+        sudo=turned_on(spec.sudo, context),
         ok_codes=spec.ok_codes,
     )
 

@@ -9,7 +9,7 @@ from typing import Annotated
 
 from pydantic import Field, model_validator
 
-from monitord.actions.text import Text, fill, fill_all, fill_secrets
+from monitord.actions.text import Switch, Text, fill, fill_all, fill_secrets, turned_on
 from monitord.model.effect import Command, StepContext
 from monitord.model.kinds import ActionKind
 from monitord.model.spec import SecretText, Spec
@@ -50,7 +50,7 @@ class RestoreSpec(Spec):
     restic: ResticSource | None = None
     inside: Text = ""
     expect: tuple[Text, ...] = ()
-    sudo: bool = False
+    sudo: Switch = False
 
     @model_validator(mode="after")
     def _one_source(self) -> "RestoreSpec":
@@ -82,7 +82,7 @@ def render(spec: RestoreSpec, context: StepContext) -> Command:
         if restic.password:
             env = fill_secrets({"RESTIC_PASSWORD": restic.password}, context)
     argv = ("sh", "-s", "--", *source, *expect)
-    return Command(argv, stdin=_SCRIPT, env=env, sudo=spec.sudo)
+    return Command(argv, stdin=_SCRIPT, env=env, sudo=turned_on(spec.sudo, context))
 
 
 def _target(spec: RestoreSpec, context: StepContext) -> str:

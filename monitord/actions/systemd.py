@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from monitord.actions.text import Text, fill
+from monitord.actions.text import Switch, Text, fill, turned_on
 from monitord.model.effect import Command, StepContext
 from monitord.model.kinds import ActionKind
 from monitord.model.spec import Spec
@@ -24,7 +24,7 @@ class SystemdSpec(Spec):
     unit: Annotated[Text, Field(min_length=1)]
     do: Literal["start", "restart", "reload", "stop", "reset-failed"]
     user: bool = False
-    sudo: bool | None = None
+    sudo: Switch | None = None
 
     @model_validator(mode="after")
     def _no_sudo_for_user(self) -> "SystemdSpec":
@@ -39,7 +39,15 @@ def unit_name(spec: SystemdSpec, context: StepContext) -> str:
     Raises:
         ValueError: a slot has no value, or the text cannot be a unit's name.
     """
-    name = fill(spec.unit, context)
+    return full_name(fill(spec.unit, context))
+
+
+def full_name(name: str) -> str:
+    """Give a unit's name with its suffix; without one it is a service.
+
+    Raises:
+        ValueError: the text cannot be a unit's name.
+    """
     if not _UNIT.fullmatch(name):
         raise ValueError(f"{name!r} is not a unit name (letters, digits and :_.@-)")
     return name if name.rpartition(".")[2] in _SUFFIXES and "." in name else f"{name}.service"
@@ -52,7 +60,7 @@ def render(spec: SystemdSpec, context: StepContext) -> Command:
         ValueError: as `unit_name`.
     """
     scope = ("--user",) if spec.user else ()
-    sudo = not spec.user if spec.sudo is None else spec.sudo
+    sudo = not spec.user if spec.sudo is None else turned_on(spec.sudo, context)
     return Command(("systemctl", *scope, spec.do, unit_name(spec, context)), sudo=sudo)
 
 

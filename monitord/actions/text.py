@@ -5,16 +5,18 @@ A text is filled in once; what came out of a slot is never looked at again, spli
 """
 
 import re
+import shlex
 from collections.abc import Mapping
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, BeforeValidator, WithJsonSchema
+from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema
 
 from monitord.model.effect import StepContext
 from monitord.secrets import SecretRef
 
 _PIECE = re.compile(r"\{\{|\}\}|\{([a-z_][a-z0-9_]*)\}|[{}]")
 _OWN = ("host", "address", "item")
+_SAID = {"yes": True, "true": True, "no": False, "false": False}
 
 
 def slots(text: str) -> tuple[str, ...]:
@@ -101,6 +103,45 @@ def fill_secrets(values: Mapping[str, Any], context: StepContext) -> dict[str, s
     return filled
 
 
+def words(text: str, context: StepContext) -> tuple[str, ...]:
+    """Give the words that one parameter holds, told apart as a shell would by quotes and spaces.
+
+    Nothing in them is expanded. `text` is that one slot, such as `{command}`.
+
+    Raises:
+        ValueError: the slot has no value, or its quotes do not close or hold nothing.
+    """
+    (slot,) = slots(text)
+    value = value_of(slot, text, context)
+    try:
+        found = shlex.split(value)
+    except ValueError as error:
+        raise ValueError(f"{slot}: {value!r}: {error} (close the quote)") from None
+    if not found:
+        raise ValueError(f"{slot}: there is no word in it (write the program and its arguments)")
+    return tuple(found)
+
+
+def is_one_parameter(text: str) -> bool:
+    """Tell whether a text is exactly one slot, and that of a parameter."""
+    names = slots(text)
+    return len(names) == 1 and text == f"{{{names[0]}}}" and names[0] not in _OWN
+
+
+def turned_on(switch: bool | str, context: StepContext) -> bool:
+    """Give a switch: true or false, or what its parameter says (yes or no).
+
+    Raises:
+        ValueError: the parameter has no value, or says something else.
+    """
+    if isinstance(switch, bool):
+        return switch
+    said = fill(switch, context)
+    if said not in _SAID:
+        raise ValueError(f"{switch}: {said!r} is neither yes nor no")
+    return _SAID[said]
+
+
 def _word(value: object) -> object:
     if isinstance(value, str):
         return value
@@ -122,3 +163,45 @@ Text = Annotated[
     WithJsonSchema({"type": "string"}),
 ]
 """A text with slots. Numbers must be quoted: 0644 and 1.10 would not stay what was written."""
+
+
+def _switch(value: object) -> object:
+    if isinstance(value, bool) or (isinstance(value, str) and is_one_parameter(value)):
+        return value
+    if isinstance(value, str) and value in _SAID:
+        return _SAID[value]
+    raise ValueError(f"{value!r} is neither yes nor no (a parameter may say it: '{{sudo}}')")
+
+
+Switch = Annotated[
+    bool | str, BeforeValidator(_switch), WithJsonSchema({"type": ["boolean", "string"]})
+]
+"""Yes or no, or the one parameter that says so."""
+
+Argv = Annotated[tuple[Text, ...], Field(min_length=1)]
+"""A program and its arguments."""
+
+
+def _parameter(text: str) -> str:
+    if not is_one_parameter(text):
+        raise ValueError(f"{text!r} is not one parameter (write '{{command}}')")
+    return text
+
+
+Words = Annotated[
+    str,
+    BeforeValidator(_word),
+    AfterValidator(_template),
+    AfterValidator(_parameter),
+    WithJsonSchema({"type": "string"}),
+]
+"""The one text that holds several words: exactly one slot, a parameter."""
+
+
+def argv_of(written: tuple[str, ...] | str, context: StepContext) -> tuple[str, ...]:
+    """Give an argv: its texts filled one by one, or the words of the one parameter.
+
+    Raises:
+        ValueError: as `fill` and `words`.
+    """
+    return words(written, context) if isinstance(written, str) else fill_all(written, context)

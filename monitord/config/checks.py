@@ -269,7 +269,7 @@ def _ladder(
         rung = _rung(context, policies, model, runbook, common, place)
         given = {name: _parameter_place(merged, index, name) for name in model.parameters}
         check_parameters(context, runbook, given, merged.name)
-        rung = replace(rung, parameters={**_of_the_job(merged), **rung.parameters})
+        rung = replace(rung, parameters=_parameters(merged, runbook, rung))
         rungs.append(rung)
         _try_render(context, runbook, rung, host, f"{merged.name}: {runbook.name}", place)
     return tuple(rungs)
@@ -277,6 +277,11 @@ def _ladder(
 
 def _parameter_place(merged: Merged, index: int, name: str) -> Place:
     return merged.locate_common(("remediate", index, "with", name), key=True)[0]
+
+
+def _parameters(merged: Merged, runbook: Runbook, rung: Rung) -> dict[str, str]:
+    """Give what fills a rung's slots: the runbook's own, the job's command, what the rung says."""
+    return {**runbook.parameters, **_of_the_job(merged), **rung.parameters}
 
 
 def _of_the_job(merged: Merged) -> dict[str, str]:

@@ -88,7 +88,7 @@ def _runbook(context: Context, name: str, tree: Map, place: Place) -> Runbook | 
     limits = limits_of(model.limits, Limits())
     if not check_verify(context, verify, tree.key_place("verify"), name):
         return None
-    return Runbook(
+    runbook = Runbook(
         name=name,
         hash=digest(_canonical(plain(tree))),
         source=place.file,
@@ -100,8 +100,14 @@ def _runbook(context: Context, name: str, tree: Map, place: Place) -> Runbook | 
         lock=model.lock,
         changes=model.changes,
         on_harm=model.on_harm,
+        parameters=dict(model.parameters),
         **phases,
     )
+    given = tree.get("with")
+    if isinstance(given, Map):
+        places = {key: given.key_place(key) for key in given}
+        check_parameters(context, runbook, places, name)
+    return runbook
 
 
 def _model(context: Context, name: str, tree: Map, place: Place) -> RunbookModel | None:

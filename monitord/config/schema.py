@@ -270,6 +270,7 @@ class RunbookModel(Spec):
     lock: str = ""
     changes: Literal["start", "rerun", "cleanup", "change", "network", "reboot"] = "change"
     on_harm: Literal["escalate", "undo"] = "escalate"
+    parameters: Mapping[str, str] = Field(default={}, alias="with")
 
 
 class StepModel(Spec):

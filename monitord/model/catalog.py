@@ -123,6 +123,7 @@ class Runbook:
     lock: str = ""
     changes: str = "change"
     on_harm: str = "escalate"
+    parameters: Mapping[str, str] = field(default_factory=lambda: _NOTHING)
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ HERE = StepContext(
     "web1",
     "10.1.1.11",
     "worker",
-    {"command": "/opt/nightly --full 'two words'", "path": "/srv/www"},
+    {"command": "/opt/nightly --full 'two words'", "path": "/srv/www", "root": "yes"},
 )
 
 
@@ -68,6 +68,25 @@ def resource(kind: str, written: Any, context: StepContext = HERE) -> str:
             {"program": "{item}", "do": "start", "server": ["supervisorctl", "-c", "/s.conf"]},
             Command(("supervisorctl", "-c", "/s.conf", "start", "worker")),
         ),
+        (
+            "supervisor",
+            {"program": "{item}", "do": "status", "server": "{command}", "sudo": "{root}"},
+            Command(
+                ("/opt/nightly", "--full", "two words", "status", "worker"),
+                sudo=True,
+                ok_codes=(0, 3),
+            ),
+        ),
+        (
+            "supervisor",
+            {"program": "{item}", "do": "tail"},
+            Command(("supervisorctl", "tail", "worker", "stderr")),
+        ),
+        (
+            "command",
+            {"words": "{command}", "sudo": "{root}"},
+            Command(("/opt/nightly", "--full", "two words"), sudo=True),
+        ),
         ("job", ["/opt/nightly", "--full"], Command(("/opt/nightly", "--full"))),
         ("job", {"words": "{command}"}, Command(("/opt/nightly", "--full", "two words"))),
         (
@@ -113,6 +132,10 @@ def test_a_kind_renders_its_effect(kind: str, written: Any, rendered: Effect) ->
         ("job", {"run": ["x"], "words": "{command}"}, "needs either run:"),
         ("job", {"words": "rm {path}"}, "is not one parameter (write '{command}')"),
         ("job", {"words": "{item}"}, "is not one parameter"),
+        ("command", {"run": ["x"], "words": "{command}"}, "needs either run:"),
+        ("command", {"run": ["x"], "sudo": "maybe"}, "'maybe' is neither yes nor no"),
+        ("ready", {}, "asks nothing: give unit, folder or port"),
+        ("ready", {"port": "80", "owner": "root"}, "owner and free are those of a folder"),
         ("restore", {"to": "/srv"}, "needs either tar: /path/of/archive or restic:"),
         (
             "restore",
@@ -146,6 +169,12 @@ def test_what_may_not_be_written_says_so(kind: str, written: Any, sentence: str)
         ("restore", {"tar": "/b.tar", "to": "/"}, "x", "is not the absolute path"),
         ("restore", {"tar": "/b", "to": "/s", "expect": ["{item}"]}, "../x", "no .."),
         ("restore", {"tar": "/b", "to": "/s", "inside": "{item}"}, "a/../..", "no .."),
+        ("command", {"run": ["x"], "sudo": "{root}"}, "x", "which is not given"),
+        ("ready", {"port": "{item}"}, "80 443", "'80 443' is not a port"),
+        ("ready", {"port": "{item}"}, "65536", "'65536' is not a port"),
+        ("ready", {"folder": "{item}"}, "etc", "'etc' is not an absolute path"),
+        ("ready", {"folder": "/", "free": "{item}"}, "1e9", "is not a percentage"),
+        ("ready", {"unit": "{item}"}, "--all", "'--all' is not a unit name"),
         ("http", {"url": "file:///{item}"}, "x", "is not an http URL"),
         ("http", {"url": "http://h/", "headers": {"A": "{item}"}}, "a\r\nB: c", "a line break"),
     ],
@@ -186,6 +215,7 @@ def test_a_jobs_words_are_not_expanded(command: str) -> None:
         ("job", ["/opt/nightly", "-x"], "web1:job:/opt/nightly -x"),
         ("restore", {"tar": "/b", "to": "/srv/www/"}, "web1:path:/srv/www"),
         ("http", {"url": "http://h/"}, "web1:host"),
+        ("ready", {"port": "80"}, ""),
         ("wait", "1s", ""),
     ],
 )
