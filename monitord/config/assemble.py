@@ -33,7 +33,7 @@ from monitord.config.tree import Place
 from monitord.errors import ConfigError
 from monitord.model.catalog import Catalog, Check, Service
 from monitord.model.ids import CheckKey, check_key
-from monitord.model.kinds import FactProbe, Kinds
+from monitord.model.kinds import FactProbe, Kinds, ScriptProbe
 
 
 def assemble(sources: Sources, kinds: Kinds) -> Catalog:
@@ -86,9 +86,10 @@ def _assemble(sources: Sources, kinds: Kinds) -> tuple[Catalog, list[attach.Atta
     catalog = Catalog(
         hash=content_hash(sources, kinds),
         settings=setup,
-        hosts=MappingProxyType(dict(fleet.hosts)),
+        hosts=MappingProxyType(guarding.seen_from(fleet.hosts, built, canaries)),
         checks=MappingProxyType(built),
         runbooks=MappingProxyType(books),
+        groups=MappingProxyType(guarding.groups(fleet)),
         services=MappingProxyType(members),
         backends=MappingProxyType(ticketing),
         warnings=tuple(context.warnings),
@@ -121,7 +122,7 @@ def _build_checks(
             changes["services"] = of_services[check.key]
             if any(members[name].impact == "high" for name in of_services[check.key]):
                 changes["impact"] = "high"
-        if isinstance(context.kinds.probes[check.kind], FactProbe):
+        if isinstance(context.kinds.probes[check.kind], FactProbe | ScriptProbe):
             changes["via"] = _transport(context, item, check)
         was = _was(item, check)
         if was:

@@ -19,7 +19,7 @@ from monitord.config.sections import valid_name
 from monitord.config.tree import Map, Place
 from monitord.model.catalog import Host
 from monitord.model.ids import CheckKey, check_key
-from monitord.model.kinds import FactProbe
+from monitord.model.kinds import FactProbe, ScriptProbe
 
 
 @dataclass(slots=True)
@@ -108,7 +108,8 @@ class Attacher:
                 )
 
     def _is_fact(self, item: Attached) -> bool:
-        return isinstance(self._context.kinds.probes[item.prepared.merged.kind], FactProbe)
+        kind = self._context.kinds.probes[item.prepared.merged.kind]
+        return isinstance(kind, FactProbe | ScriptProbe)
 
     def _stacks(self, draft: Draft) -> dict[str, list[Layer]]:
         stacks: dict[str, list[Layer]] = {}

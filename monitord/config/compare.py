@@ -16,14 +16,18 @@ from monitord.model.spec import Spec, format_duration
 TARGET_FIELDS = frozenset(
     {
         "argv",
+        "borg",
         "command",
         "name",
         "path",
         "pattern",
+        "pg_dump",
         "port",
         "programs",
+        "restic",
         "run",
         "server",
+        "tar",
         "units",
         "url",
         "user",

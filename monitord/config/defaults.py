@@ -7,7 +7,7 @@ third party) gets `_COMMON` and the time limit of its way of probing.
 from collections.abc import Mapping
 from typing import Any
 
-from monitord.model.kinds import FactProbe, NetworkProbe, PluginProbe, ProbeKind
+from monitord.model.kinds import FactProbe, NetworkProbe, PluginProbe, ProbeKind, ScriptProbe
 
 REACH = "reach"
 """The check that `behind` looks at; a parent without one gets it."""
@@ -33,11 +33,14 @@ _BY_KIND: Mapping[str, Mapping[str, Any]] = {
     "nagios": {"every": "60s", "retry_every": "15s", "attempts": 3},
     "job": {"every": "60s", "attempts": 1, "recoveries": 1, "first_rung_after": "0s"},
     "health": {"every": "30s", "attempts": 3},
+    "backup": {"every": "1h", "retry_every": "10m", "attempts": 2, "recoveries": 1},
+    "drill": {"every": "6h", "timeout": "2h", "attempts": 1, "recoveries": 1},
 }
 _TIMEOUTS: tuple[tuple[type, str], ...] = (
     (NetworkProbe, "5s"),
     (FactProbe, "20s"),
     (PluginProbe, "30s"),
+    (ScriptProbe, "5m"),
 )
 _RECORD_TIMEOUT = "5s"
 

@@ -11,7 +11,13 @@ from typing import Any
 
 from monitord.clock import Clock
 from monitord.engine.ports import Executor
-from monitord.errors import ExecutorLostError, RefusedByExecutorError, SecretError, TransportError
+from monitord.errors import (
+    ExecutorLostError,
+    NotBegunError,
+    RefusedByExecutorError,
+    SecretError,
+    TransportError,
+)
 from monitord.log import get_logger
 from monitord.metrics import Counters
 from monitord.model.catalog import Catalog, Check
@@ -25,6 +31,7 @@ from monitord.model.kinds import (
     PluginProbe,
     ProbeKind,
     RecordProbe,
+    ScriptProbe,
     Target,
 )
 from monitord.model.result import Cause, Result
@@ -75,11 +82,22 @@ class Prober:
         found = await self.facts(shared) if shared else {}
         for check in checks:
             if check.key not in found:
-                found[check.key] = await self.single(check)
+                found[check.key] = await self._anew(check)
         return found
 
     async def single(self, check: Check) -> list[Result]:
-        """Run one check that needs no facts; gives at least one result and never raises."""
+        """Run one check that needs no facts; gives at least one result and never raises.
+
+        A kind may remember a result instead, which `look` never does.
+        """
+        kind = self._kinds[check.kind]
+        if isinstance(kind, ScriptProbe):
+            known = kind.recall(check.spec, self._target(check), self._clock.now())
+            if known is not None:
+                return self._bounded(check, known)
+        return await self._anew(check)
+
+    async def _anew(self, check: Check) -> list[Result]:
         kind = self._kinds[check.kind]
         limit = check.timeout.total_seconds()
         try:
@@ -87,7 +105,7 @@ class Prober:
                 # The hot path: 10,000 of these a second.
                 async with asyncio.timeout(limit):
                     results = await kind.probe(check.spec, self._target(check))
-            elif isinstance(kind, PluginProbe):
+            elif isinstance(kind, PluginProbe | ScriptProbe):
                 results = await self._plugin(kind, check, limit)
             elif isinstance(kind, RecordProbe):
                 record = self._record(check, kind.source)
@@ -141,16 +159,22 @@ class Prober:
             raise TypeError(f"{check.key} does not read facts")
         return kind
 
-    async def _plugin(self, kind: PluginProbe, check: Check, limit: float) -> Sequence[Result]:
+    async def _plugin(
+        self, kind: PluginProbe | ScriptProbe, check: Check, limit: float
+    ) -> Sequence[Result]:
         try:
             async with asyncio.timeout(limit + 1.0):
                 output = await self._executor.plugin(check.key, limit)
         except TimeoutError:
             return [Result.unknown(f"{check.name}: no end within {limit:.0f} s", Cause.TIMEOUT)]
+        except NotBegunError as error:  # a secret that cannot be read
+            return [Result.unknown(str(error), Cause.MISSING)]
         except (ExecutorLostError, RefusedByExecutorError) as error:
             return [Result.unknown(str(error), Cause.EXECUTOR)]
         except TransportError as error:
             return [Result.unknown(str(error), Cause(error.cause))]
+        if isinstance(kind, ScriptProbe):
+            return kind.judge(check.spec, output, self._target(check), self._clock.now())
         return kind.judge(check.spec, output)
 
     def _judged(self, check: Check, judge: Callable[[], Sequence[Result]]) -> list[Result]:

@@ -26,6 +26,7 @@ from monitord.errors import (
     StoreError,
     TransportError,
 )
+from monitord.executor import scripts
 from monitord.executor.catalogs import Catalogs
 from monitord.executor.hosts import Hosts
 from monitord.executor.intents import Grant, Intent, grant, must_not_be_halted, read_intent
@@ -35,7 +36,7 @@ from monitord.log import get_logger
 from monitord.model.catalog import Catalog, Host
 from monitord.model.facts import Section
 from monitord.model.ids import CheckKey, StepId
-from monitord.model.kinds import Kinds, PluginProbe, Target
+from monitord.model.kinds import Kinds, PluginProbe, ScriptProbe, Target
 from monitord.transports.facts_json import facts_to_json, plugin_to_json
 
 log = get_logger(__name__)
@@ -152,11 +153,15 @@ class Server:
     async def _plugin(self, message: Message, _send: Send) -> Message:
         check = self._catalog().checks.get(CheckKey(str(message.get("check"))))
         kind = self._kinds.probes.get(check.kind) if check else None
-        if check is None or not isinstance(kind, PluginProbe):
+        if check is None or not isinstance(kind, PluginProbe | ScriptProbe):
             raise RefusedByExecutorError(f"{message.get('check')!r} is not a plugin's check")
-        host = self._catalog().hosts[check.host]
-        argv = kind.command(check.spec, Target(host.name, host.address, {}))
-        return plugin_to_json(await self._hosts.plugin(argv, float(message["timeout"])))
+        host, seconds = self._catalog().hosts[check.host], float(message["timeout"])
+        target = Target(host.name, host.address, {}, seconds)
+        if isinstance(kind, ScriptProbe):
+            asked = kind.script(check.spec, target)
+            return plugin_to_json(await scripts.run(self._hosts, host, asked, seconds))
+        argv = kind.command(check.spec, target)
+        return plugin_to_json(await self._hosts.plugin(argv, seconds))
 
     # -- acting ------------------------------------------------------------------------------------
 

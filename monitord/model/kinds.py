@@ -6,7 +6,8 @@ hold functions and never call them.
 """
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Any, Protocol
 
 from monitord.model.effect import Effect, StepContext
@@ -16,6 +17,8 @@ from monitord.model.result import Result
 from monitord.model.spec import Spec
 from monitord.model.ticket import Delivery, OutboxItem
 from monitord.secrets import SecretRef
+
+_NO_ENV: Mapping[str, str | SecretRef] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +73,33 @@ class PluginProbe:
 
 
 @dataclass(frozen=True, slots=True)
+class HostScript:
+    """A POSIX shell text that only looks (or works in a folder of its own), for a host's sh.
+
+    `env` values may be secret references; the executor resolves them and hands them over on
+    standard input, never in an argv.
+    """
+
+    text: str
+    env: Mapping[str, str | SecretRef] = field(default_factory=lambda: _NO_ENV)
+
+
+@dataclass(frozen=True, slots=True)
+class ScriptProbe:
+    """Has the executor feed a script of ours to a shell on the host, as its reading login.
+
+    `script` is rendered by the executor itself; `judge` is pure. `recall`, asked before a scheduled
+    run, may give what is remembered instead: what is costly need not be done at each look.
+    """
+
+    name: str
+    spec: type[Spec]
+    script: Callable[[Any, Target], HostScript]
+    judge: Callable[[Any, PluginOutput, Target, Instant], Sequence[Result]]
+    recall: Callable[[Any, Target, Instant], Sequence[Result] | None] = lambda *_: None
+
+
+@dataclass(frozen=True, slots=True)
 class JobRecord:
     """What is known of a watched job's runs. `running` since `started` when it has not ended."""
 
@@ -102,7 +132,7 @@ class RecordProbe:
     judge: Callable[[Any, JobRecord | Health, Instant], Sequence[Result]]
 
 
-ProbeKind = NetworkProbe | FactProbe | PluginProbe | RecordProbe
+ProbeKind = NetworkProbe | FactProbe | PluginProbe | ScriptProbe | RecordProbe
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,8 +4,10 @@ from collections.abc import Mapping
 
 from monitord.model.kinds import ProbeKind
 from monitord.probes import (
+    backup,
     clock,
     disk,
+    drill,
     file,
     health,
     http,
@@ -33,6 +35,8 @@ PROBES: Mapping[str, ProbeKind] = {
     "ssh": ssh.KIND,
     "systemd": systemd.KIND,
     "file": file.KIND,
+    "backup": backup.KIND,
+    "drill": drill.KIND,
     "health": health.KIND,
     "job": job.KIND,
     "nagios": nagios.KIND,

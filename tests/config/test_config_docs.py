@@ -48,7 +48,7 @@ def test_every_key_is_on_the_page() -> None:
 
 
 def test_the_table_of_kinds_says_what_is_so() -> None:
-    rows = re.findall(r"^\| (`[^|]+`) \| (\d+ [sm]) \| (\d+)[^|]*\|$", PAGE, re.MULTILINE)
+    rows = re.findall(r"^\| (`[^|]+`) \| (\d+ [smh]) \| (\d+)[^|]*\|$", PAGE, re.MULTILINE)
     told = {
         kind: (every.replace(" ", ""), int(attempts))
         for kinds, every, attempts in rows

@@ -84,6 +84,7 @@ NEEDS: Mapping[str, Need] = {
     "supervisor": Need("the service manager without root", _module("supervisor")),
     "postgresql": Need("the store on its second engine", _postgresql),
     "restic": Need("restores from restic", _program("restic", "restic")),
+    "borg": Need("backups by borg", _program("borg", "borgbackup")),
     "busybox": Need("facts from a host that has busybox alone", _program("busybox", "busybox")),
     "plugins": Need("real Nagios plugins", _plugins),
     "faketime": Need("clock steps", _program("faketime", "faketime")),

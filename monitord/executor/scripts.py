@@ -1,0 +1,40 @@
+"""Runs a probe's script on its host, as the login that only looks: secrets in, redacted text out.
+
+The values of secrets go over standard input before the script, and never come back. It judges
+nothing and knows no store.
+"""
+
+import shlex
+
+from monitord.executor.hosts import Hosts
+from monitord.log import hide
+from monitord.model.catalog import Host
+from monitord.model.facts import PluginOutput
+from monitord.model.kinds import HostScript
+from monitord.secrets import SecretRef, redact, resolve
+
+_LIMIT = 1 << 20  # bytes of each stream
+
+
+async def run(hosts: Hosts, host: Host, script: HostScript, seconds: float) -> PluginOutput:
+    """Feed the script to a shell on `host` for `seconds` at most; the shell's code is the answer's.
+
+    Raises:
+        SecretError: a secret cannot be resolved; nothing was run.
+        TransportError: the host was not reached, or the connection broke.
+    """
+    values, hidden = {}, []
+    for name, value in script.env.items():
+        if isinstance(value, SecretRef):
+            values[name] = resolve(value)
+            hide(values[name])
+            hidden.append(values[name])
+        else:
+            values[name] = value
+    lines = [f"export {name}={shlex.quote(value)}" for name, value in values.items()]
+    text = "\n".join((*lines, script.text)).encode("utf-8", "surrogateescape")
+    ran = await hosts.shell(host, text, act=False, timeout=seconds, limit=_LIMIT)
+    out, err = (
+        redact(stream.decode("utf-8", "replace"), hidden) for stream in (ran.stdout, ran.stderr)
+    )
+    return PluginOutput(ran.exit_code, out, err, ran.timed_out, ran.truncated, ran.flooded)
