@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from monitord.actions import command, http, job, ready, restore, supervisor, systemd, wait
+from monitord.actions import command, evidence, http, job, ready, restore, supervisor, systemd, wait
 from monitord.model.kinds import ActionKind
 
 ACTIONS: Mapping[str, ActionKind] = MappingProxyType(
@@ -17,6 +17,7 @@ ACTIONS: Mapping[str, ActionKind] = MappingProxyType(
             restore.KIND,
             http.KIND,
             wait.KIND,
+            evidence.KIND,
             ready.KIND,
         )
     }

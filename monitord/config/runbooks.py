@@ -129,9 +129,19 @@ def _steps(context: Context, name: str, phase: str, tree: Map) -> tuple[StepSpec
     steps = []
     for index, item in enumerate(value):
         step = _step(context, f"{name}: {phase} {index + 1}", item, value.value_place(index))
-        if step is not None:
+        if step is not None and _may_stand(context, name, phase, step, item):
             steps.append(step)
     return tuple(steps)
+
+
+def _may_stand(context: Context, name: str, phase: str, step: StepSpec, item: Map) -> bool:
+    """Tell whether this kind of step may stand in this phase; note it where not."""
+    only = context.kinds.actions[step.kind].only
+    if not only or phase in only:
+        return True
+    text = f"{step.kind}: it belongs under {' or '.join(only)}: only (move it there)"
+    context.add(item.key_place(step.kind), f"{name}: {phase}: {text}")
+    return False
 
 
 def _step(context: Context, what: str, item: Any, place: Place) -> StepSpec | None:

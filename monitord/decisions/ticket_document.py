@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from monitord.model.catalog import Check, Host
-from monitord.model.effect import describe, from_json
+from monitord.model.effect import Command, describe, from_json
 from monitord.model.ids import Instant
 from monitord.model.incident import Attempt, Incident, IncidentStatus, Phase, Step, StepStatus
 from monitord.model.ticket import Event, Ticket
@@ -168,9 +168,17 @@ def _evidence(
     for attempt in attempts:
         for step in steps.get(attempt.id, ()):
             if step.phase is Phase.COLLECT and step.status is not StepStatus.INTENT:
-                title = f"{step.target}: {describe(from_json(step.effect))}"
+                title = f"{step.target}: {_looked_at(step)}"
                 found[title] = step.output or step.error
     return [{"title": name, "text": text} for name, text in found.items()]
+
+
+def _looked_at(step: Step) -> str:
+    """Give what a piece of evidence is of: a command line, or the words of a bundle of ours."""
+    effect = from_json(step.effect)
+    if step.kind == "evidence" and isinstance(effect, Command):
+        return " ".join(("evidence:", *effect.argv[3:]))
+    return describe(effect)
 
 
 def _line(event: Event) -> dict[str, Any]:

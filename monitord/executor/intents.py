@@ -13,7 +13,7 @@ from monitord.actions.plan import render_items, to_text
 from monitord.errors import NotBegunError, RefusedByExecutorError
 from monitord.model.catalog import Catalog, Host, Runbook, Rung
 from monitord.model.effect import PlannedStep, to_json
-from monitord.model.ids import CheckKey, Instant, StateKey, StepId, split_state_key
+from monitord.model.ids import EPOCH, CheckKey, Instant, StateKey, StepId, split_state_key
 from monitord.model.incident import Attempt, AttemptStatus, Step, StepStatus
 from monitord.model.kinds import ActionKind
 from monitord.store.contract import View
@@ -26,13 +26,14 @@ class Intent:
     """The rows of one step.
 
     `store` names the database whose epochs count: its own identity (meta row `identity`), else the
-    name that the executor goes by.
+    name that the executor goes by. `first_failed` is when the outage began, for what is looked up.
     """
 
     step: Step
     attempt: Attempt
     epoch: int
     store: str
+    first_failed: Instant = EPOCH
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +56,9 @@ def read_intent(view: View, step_id: StepId, name: str) -> Intent:
     if step is None or attempt is None:
         raise RefusedByExecutorError(f"step {step_id} is not in the store")
     store = _UNFIT.sub("_", view.meta("identity") or name)[-60:]
-    return Intent(step, attempt, int(view.meta("epoch") or 0), store)
+    incident = view.incident(attempt.incident)
+    began = incident.first_failed if incident else EPOCH
+    return Intent(step, attempt, int(view.meta("epoch") or 0), store, began)
 
 
 def must_not_be_halted(state: Path) -> None:

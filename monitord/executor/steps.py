@@ -28,7 +28,7 @@ from monitord.log import get_logger, hide
 from monitord.model.catalog import Host
 from monitord.model.effect import Command, Effect, HttpCall, Pause, describe, from_json
 from monitord.model.ids import Instant
-from monitord.secrets import SecretRef, redact, resolve
+from monitord.secrets import SecretRef, redact, resolve, veil
 from monitord.transports import runner
 from monitord.transports.runner import End, Ending, Order, Record
 
@@ -232,11 +232,17 @@ def _order(grant: Grant, effect: Command, secrets: Secrets, seconds: float) -> O
         argv=effect.argv,
         limit=seconds,
         epoch=grant.intent.step.epoch,
-        stdin=f"monitord_step={number}\n{effect.stdin}" if effect.stdin else "",
+        stdin=_told(grant.intent, effect.stdin) if effect.stdin else "",
         env=secrets.values,
         cwd=effect.cwd,
         sudo=sudo,
     )
+
+
+def _told(intent: Intent, script: str) -> str:
+    """Give a script of ours what it may need to know, which is no part of the plan: two numbers."""
+    since = intent.first_failed // 1_000_000
+    return f"monitord_step={intent.step.id} monitord_since={since}\n{script}"
 
 
 def _named(effect: Effect) -> Mapping[str, str]:
@@ -284,7 +290,7 @@ def _redacted(output: bytes, hidden: tuple[str, ...]) -> str:
             if tail.startswith(secret[-size:]):
                 tail = tail[size:]
                 break
-    return redact((head + cut + tail).decode("utf-8", "replace"), hidden)
+    return veil(redact((head + cut + tail).decode("utf-8", "replace"), hidden))
 
 
 def _judge(ending: Ending, effect: Effect, seconds: float) -> tuple[str, str]:

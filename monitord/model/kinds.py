@@ -141,13 +141,15 @@ class ActionKind:
 
     `render` raises ValueError with a sentence when a slot (`{item}`, a parameter) is not filled.
     `read_only` kinds may stand in collect and require whatever their spec says; for others `safe`
-    judges the spec. `resource` names the lock.
+    judges the spec. `resource` names the lock. `only` are the phases (collect, require, steps,
+    undo) that it may stand in; empty: any.
     """
 
     name: str
     spec: type[Spec]
     render: Callable[[Any, StepContext], Effect]
     resource: Callable[[Any, StepContext], str]
+    only: tuple[str, ...] = ()
 
 
 class TicketBackend(Protocol):

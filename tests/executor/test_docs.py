@@ -37,7 +37,9 @@ def test_each_kind_of_step_has_an_example() -> None:
 def test_an_example_of_a_step_is_one(step: str, tmp_path: Path) -> None:
     lines = "\n".join(f"    {line}" for line in step.splitlines())
     rest = "verify: {settle: 1s, oks: 1, within: 1m}\nlimits: {per_incident: 1}\n"
-    book = f"steps:\n  -\n{lines}\n{rest}"
+    only = ACTIONS[step.partition(":")[0]].only
+    does = "steps: [wait: 1s]\n" if only else ""
+    book = f"{only[0] if only else 'steps'}:\n  -\n{lines}\n{does}{rest}"
     assert "example" in load(tmp_path, "hosts: {}\n", example=book).runbooks
 
 
