@@ -86,10 +86,9 @@ def _assemble(sources: Sources, kinds: Kinds) -> tuple[Catalog, list[attach.Atta
     catalog = Catalog(
         hash=content_hash(sources, kinds),
         settings=setup,
-        hosts=MappingProxyType(guarding.seen_from(fleet.hosts, built, canaries)),
+        hosts=MappingProxyType(dict(fleet.hosts)),
         checks=MappingProxyType(built),
         runbooks=MappingProxyType(books),
-        groups=MappingProxyType(guarding.groups(fleet)),
         services=MappingProxyType(members),
         backends=MappingProxyType(ticketing),
         warnings=tuple(context.warnings),
