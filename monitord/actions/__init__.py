@@ -3,7 +3,18 @@
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from monitord.actions import command, evidence, http, job, ready, restore, supervisor, systemd, wait
+from monitord.actions import (
+    cleanup,
+    command,
+    evidence,
+    http,
+    job,
+    ready,
+    restore,
+    supervisor,
+    systemd,
+    wait,
+)
 from monitord.model.kinds import ActionKind
 
 ACTIONS: Mapping[str, ActionKind] = MappingProxyType(
@@ -19,6 +30,7 @@ ACTIONS: Mapping[str, ActionKind] = MappingProxyType(
             wait.KIND,
             evidence.KIND,
             ready.KIND,
+            cleanup.KIND,
         )
     }
 )

@@ -17,7 +17,7 @@ from monitord.probes import PROBES
 FOLDER = Path(__file__).parents[2] / "remediations"
 NAMES = sorted(path.stem for path in FOLDER.glob("*.yaml"))
 BY_THEMSELVES = {
-    "rerun-job", "restart-nginx", "start-crashed-program", "start-crashed-unit",
+    "clear-disk", "rerun-job", "restart-nginx", "start-crashed-program", "start-crashed-unit",
     "start-database",
 }  # fmt: skip
 GIVEN = {
