@@ -25,13 +25,14 @@ class Right(StrEnum):
     READ = "read"
     PING = "ping"
     COMMAND = "command"
+    LINK = "link"  # answer for an attempt with the word of a signed link
 
 
 _ALL = frozenset(Right)
 _NONE: frozenset[Right] = frozenset()
 LIMITED: Mapping[str, frozenset[Right]] = MappingProxyType(
     {
-        "monitord-web": frozenset({Right.READ, Right.PING}),
+        "monitord-web": frozenset({Right.READ, Right.PING, Right.LINK}),
         "monitord-executor": _NONE,
     }
 )

@@ -12,7 +12,7 @@ from monitord.api.access import Right
 from monitord.api.routes import Asked, Handler, Route, row_number
 from monitord.clock import as_instant
 from monitord.errors import CommandRefusedError
-from monitord.model.ids import IncidentId, Instant, StateKey
+from monitord.model.ids import AttemptId, IncidentId, Instant, StateKey
 from monitord.model.ticket import Order, Verb
 from monitord.pings import Report, checked, job_key
 from monitord.serving import read_body
@@ -130,6 +130,40 @@ async def forget(asked: Asked) -> Any:
     return {"forgotten": body.key}
 
 
+async def approve(asked: Asked) -> Any:
+    """POST /v1/attempts/{id}/approve."""
+    await _body(asked, bodies.Nothing)
+    number = AttemptId(row_number(asked, "attempt"))
+    await asked.engine.approvals.approve(number, by=asked.person.name)
+    return {"approved": number}
+
+
+async def deny(asked: Asked) -> Any:
+    """POST /v1/attempts/{id}/deny."""
+    body = await _body(asked, bodies.Close)
+    number = AttemptId(row_number(asked, "attempt"))
+    await asked.engine.approvals.deny(number, by=asked.person.name, reason=body.reason)
+    return {"denied": number}
+
+
+async def link(asked: Asked) -> Any:
+    """POST /v1/link: from monitord-web, which has looked at the signature."""
+    body = await _body(asked, bodies.LinkShow)
+    return dict(await asked.engine.approvals.show(body.word))
+
+
+async def use_link(asked: Asked) -> Any:
+    """POST /v1/link/use: in the name that was given, and the name of the way."""
+    body = await _body(asked, bodies.LinkUse)
+    approvals, by = asked.engine.approvals, f"{body.name} (by link)"
+    attempt = await approvals.by_link(body.word)
+    if body.yes:
+        await approvals.approve(attempt.id, by=by)
+    else:
+        await approvals.deny(attempt.id, by=by, reason=body.reason)
+    return {"attempt": attempt.id, "approved": body.yes}
+
+
 async def job(asked: Asked) -> Any:
     """POST /v1/jobs/report: from `monitord job run`, in the name of who ran it."""
     return await _report(asked, asked.person.name)
@@ -175,6 +209,10 @@ ACTING = (
     Route("POST", "/v1/run-check", Right.COMMAND, run_check, "run one check now"),
     Route("POST", "/v1/remediate", Right.COMMAND, remediate, "plan the next rung, or start it"),
     Route("POST", "/v1/forget", Right.COMMAND, forget, "drop the state of a vanished item"),
+    Route("POST", "/v1/attempts/{id:int}/approve", Right.COMMAND, approve, "let a plan run"),
+    Route("POST", "/v1/attempts/{id:int}/deny", Right.COMMAND, deny, "a person takes over instead"),
+    Route("POST", "/v1/link", Right.LINK, link, "what a signed link is for"),
+    Route("POST", "/v1/link/use", Right.LINK, use_link, "approve or deny by it, once"),
     Route("POST", "/v1/jobs/report", Right.COMMAND, job, "a job's start or end"),
     Route("POST", "/v1/ping", Right.PING, ping, "the same, from monitord-web"),
 )

@@ -86,6 +86,24 @@ class Remediate(Body):
     dry_run: bool = True
 
 
+class Nothing(Body):
+    """POST /v1/attempts/{id}/approve."""
+
+
+class LinkShow(Body):
+    """POST /v1/link: what a signed link is for."""
+
+    word: Text
+
+
+class LinkUse(LinkShow):
+    """POST /v1/link/use; `name` is who answers, in their own words."""
+
+    yes: bool
+    name: Text
+    reason: str = ""
+
+
 class JobReport(Body):
     """POST /v1/jobs/report and /v1/ping; `at` is µs since the epoch, UTC."""
 

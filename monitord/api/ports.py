@@ -10,12 +10,37 @@ from typing import Any, Protocol
 
 from monitord.metrics import Counters
 from monitord.model.catalog import Catalog
-from monitord.model.ids import IncidentId, Instant, StateKey
+from monitord.model.ids import AttemptId, IncidentId, Instant, StateKey
+from monitord.model.incident import Attempt
 from monitord.model.kinds import Health
 from monitord.model.result import Result
 from monitord.model.state import CheckState
 from monitord.model.ticket import Order, Verb
 from monitord.store.contract import Store
+
+
+class Approvals(Protocol):
+    """What people say to attempts that wait for a yes.
+
+    Errors: NotFoundError for an attempt or link that is none (any more), CommandRefusedError with
+    the guard's or the plan's reason.
+    """
+
+    async def approve(self, number: AttemptId, *, by: str) -> None:
+        """Let the exact plan of a waiting attempt run, if all guards let it."""
+        ...
+
+    async def deny(self, number: AttemptId, *, by: str, reason: str) -> None:
+        """Void it; its incident goes to a person."""
+        ...
+
+    async def by_link(self, word: str) -> Attempt:
+        """Give the waiting attempt that a signed link is for."""
+        ...
+
+    async def show(self, word: str) -> Mapping[str, Any]:
+        """Give {"attempt", "runbook", "key", "summary", "until", "plan"} of a signed link."""
+        ...
 
 
 class Engine(Protocol):
@@ -34,6 +59,11 @@ class Engine(Protocol):
     @property
     def counters(self) -> Counters:
         """The process's own numbers."""
+        ...
+
+    @property
+    def approvals(self) -> Approvals:
+        """What people say to attempts that wait."""
         ...
 
     def now(self) -> Instant:

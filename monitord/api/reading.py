@@ -164,6 +164,12 @@ async def incident(asked: Asked) -> Any:
     return await asked.engine.store.read(work)
 
 
+async def attempt(asked: Asked) -> Any:
+    """GET /v1/attempts/{id}."""
+    number = row_number(asked, "attempt")
+    return await asked.engine.store.read(lambda view: views.attempt_document(view, number))
+
+
 async def tickets(asked: Asked) -> Any:
     """GET /v1/tickets: those not closed, or `all=1`."""
     every = asked.request.query_params.get("all") == "1"
@@ -320,6 +326,7 @@ READING = (
     Route("GET", "/v1/checks", Right.READ, checks, "checks; `select`, `status`"),
     Route("GET", "/v1/incidents", Right.READ, incidents, "incidents not closed; `all=1`"),
     Route("GET", "/v1/incidents/{id:int}", Right.READ, incident, "one incident with its rows"),
+    Route("GET", "/v1/attempts/{id:int}", Right.READ, attempt, "one attempt, its plan and steps"),
     Route("GET", "/v1/tickets", Right.READ, tickets, "tickets not closed; `all=1`"),
     Route("GET", "/v1/tickets/{id:int}", Right.READ, ticket, "one ticket, whole"),
     Route("GET", "/v1/orders", Right.READ, orders, "orders in force; `all=1`"),

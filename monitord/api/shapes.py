@@ -11,6 +11,7 @@ from typing import Any
 
 from monitord.decisions.ticket_document import iso
 from monitord.model.catalog import Check, Host
+from monitord.model.effect import PlannedStep, describe
 from monitord.model.ids import CheckKey, Instant
 from monitord.model.incident import Attempt, Incident, Step
 from monitord.model.kinds import JobRecord
@@ -186,6 +187,16 @@ def attempt(of: Attempt, steps: Sequence[Step]) -> dict[str, Any]:
         "deadline": iso(of.deadline),
         "oks": of.oks,
         "steps": [step(one) for one in steps],
+    }
+
+
+def planned(of: PlannedStep) -> dict[str, Any]:
+    """Give one step of a plan, as people read it."""
+    return {
+        "phase": str(of.phase),
+        "kind": of.kind,
+        "target": of.target,
+        "text": describe(of.effect),
     }
 
 

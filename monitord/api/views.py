@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+from monitord.actions.plan import from_text
 from monitord.api import ledger, shapes
 from monitord.clock import between
 from monitord.decisions import verbs
@@ -17,7 +18,7 @@ from monitord.decisions.ticket_document import document, iso
 from monitord.errors import NotFoundError
 from monitord.metrics import Rows
 from monitord.model.catalog import Catalog
-from monitord.model.ids import CheckKey, IncidentId, Instant, TicketId
+from monitord.model.ids import AttemptId, CheckKey, IncidentId, Instant, TicketId
 from monitord.model.incident import OPEN_STATUSES, IncidentStatus
 from monitord.model.result import Status
 from monitord.model.state import CheckState
@@ -53,6 +54,27 @@ def incident_document(view: View, number: int, *, now: Instant) -> dict[str, Any
         "events": [shapes.event(one) for one in view.events(found.id)],
         "orders": [shapes.order(one, now=now) for one in view.orders(at=now)],
         "ticket_row": shapes.ticket(held) if held else None,
+    }
+
+
+def attempt_document(view: View, number: int) -> dict[str, Any]:
+    """Give one attempt with its exact plan and its steps.
+
+    Raises:
+        NotFoundError: no such attempt.
+    """
+    found = view.attempt(AttemptId(number)) if number <= _HIGHEST_ID else None
+    if found is None:
+        raise NotFoundError(f"there is no attempt {number}; `monitord incidents` leads to them")
+    return {
+        **shapes.attempt(found, view.steps(found.id)),
+        "incident": found.incident,
+        "approved": iso(found.approved),
+        "approved_by": found.approved_by,
+        "undoing": found.undoing,
+        "wrong": found.wrong,
+        "wrong_by": found.wrong_by,
+        "plan": [shapes.planned(step) for step in from_text(found.plan)],
     }
 
 

@@ -47,10 +47,11 @@ def show_one(number: int, *, json: bool) -> None:
         none="nothing yet",
     )
     for attempt in document["attempts"]:
-        _attempt(attempt)
+        show_attempt(attempt)
 
 
-def _attempt(attempt: dict[str, Any]) -> None:
+def show_attempt(attempt: dict[str, Any]) -> None:
+    """Print one attempt with its steps and what they said."""
     outcome = f": {attempt['outcome']}" if attempt["outcome"] else ""
     show.heading(
         f"attempt {attempt['attempt']}: {attempt['runbook']} ({attempt['mode']}) "

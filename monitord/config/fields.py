@@ -175,6 +175,13 @@ ParentsField = Annotated[
         }
     ),
 ]
+def _web_url(value: str) -> str:
+    if value and not value.startswith(("http://", "https://")):
+        raise ValueError(f"{value!r} is no address (write https://monitor.example.com)")
+    return value
+
+
+WebUrl = Annotated[str, AfterValidator(_web_url)]
 Listen = Annotated[str, BeforeValidator(_listen)]
 User = Annotated[str, AfterValidator(_user)]
 Zone = Annotated[str, AfterValidator(_zone)]

@@ -20,6 +20,7 @@ from monitord.config.fields import (
     Port,
     Until,
     User,
+    WebUrl,
     Zone,
     shown,
 )
@@ -310,6 +311,7 @@ class SettingsModel(Spec):
     run: str = ""
     store: str = ""
     web: Listen = "127.0.0.1:9750"
+    web_url: WebUrl = ""
     timezone: Zone = "UTC"
     reopen_within: Gap = timedelta(hours=1)
     p1_ticket_after: Duration = timedelta(minutes=5)

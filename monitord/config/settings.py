@@ -40,6 +40,7 @@ def build(context: Context, sections: Sections, sources: Sources) -> Settings:
         state=_state(model.state, sources),
         store=model.store,
         web=model.web,
+        web_url=model.web_url,
         run=_absolute(model.run, sources) if model.run else "",
         timezone=model.timezone,
         reopen_within=model.reopen_within,

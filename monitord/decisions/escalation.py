@@ -20,6 +20,15 @@ def priority(severity: Status, impacts: Iterable[str]) -> str:
     return "P2" if "high" in set(impacts) else "P3"
 
 
+_TIERS = ("L1", "L2", "L3", "L4")
+
+
+def next_tier(tier: str) -> str:
+    """Give the tier that is asked when nobody of this one answers; the last one has no next."""
+    place = _TIERS.index(tier) + 1 if tier in _TIERS else 0
+    return _TIERS[min(place, len(_TIERS) - 1)]
+
+
 def ticket_at_once(incident: Incident, check: Check | None) -> bool:
     """Tell whether a ticket opens with the incident, before any repair was tried.
 

@@ -7,12 +7,21 @@ nothing but the one next command.
 
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
+from types import MappingProxyType
 from typing import Any
 
 from monitord.model.catalog import Check, Host
 from monitord.model.effect import Command, describe, from_json
 from monitord.model.ids import Instant
-from monitord.model.incident import Attempt, Incident, IncidentStatus, Phase, Step, StepStatus
+from monitord.model.incident import (
+    Attempt,
+    AttemptStatus,
+    Incident,
+    IncidentStatus,
+    Phase,
+    Step,
+    StepStatus,
+)
 from monitord.model.ticket import Event, Ticket
 
 _TIMELINE = 200  # lines; older ones of a long incident are left out in the middle
@@ -28,6 +37,7 @@ def document(
     events: Sequence[Event],
     ticket: Ticket | None,
     instance: str,
+    links: Mapping[str, str] = MappingProxyType({}),
 ) -> dict[str, Any]:
     """Give the document.
 
@@ -40,6 +50,7 @@ def document(
         events: the timeline, oldest first.
         ticket: the embedded ticket, if one is open.
         instance: this monitord's name; with the incident's id it makes the key unique.
+        links: addresses by what they do; empty ones are left out.
     """
     return {
         "key": f"{instance}-{incident.id}",
@@ -61,9 +72,10 @@ def document(
         "next_command": next_command(incident),
         "tried": [_tried(attempt, steps.get(attempt.id, ())) for attempt in attempts],
         "refused": [_refused(event) for event in events if event.kind == "refused"],
+        "asked": [_asked(event, attempts) for event in events if event.kind == "approval-asked"],
         "evidence": _evidence(attempts, steps),
         "timeline": [_line(event) for event in _bounded(events)],
-        "links": {},
+        "links": {name: url for name, url in links.items() if url},
     }
 
 
@@ -156,6 +168,19 @@ def _refused(event: Event) -> dict[str, Any]:
         "runbook": event.data.get("runbook", ""),
         "guard": event.data.get("guard", ""),
         "reason": event.data.get("reason", event.text),
+        "plan": event.data.get("plan", []),
+    }
+
+
+def _asked(event: Event, attempts: Sequence[Attempt]) -> dict[str, Any]:
+    """A plan that a person was asked about, and whether it still waits for the answer."""
+    number = event.data.get("attempt")
+    waits = {one.id for one in attempts if one.status is AttemptStatus.APPROVAL}
+    return {
+        "at": iso(event.at),
+        "attempt": number,
+        "runbook": event.data.get("runbook", ""),
+        "waits": number in waits,
         "plan": event.data.get("plan", []),
     }
 

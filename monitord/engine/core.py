@@ -12,6 +12,7 @@ from typing import Any
 from monitord import pings
 from monitord.clock import Clock
 from monitord.engine import halt_file
+from monitord.engine.approvals import Approvals
 from monitord.engine.attempts import Attempts, holding
 from monitord.engine.beliefs import Beliefs
 from monitord.engine.commands import Commands
@@ -108,6 +109,7 @@ class Core:
         self._pulse = Pulse(self.instance, self._condition, steady, self._chores, self._reassemble)
         self._orders = Orders(self.instance)
         self._commands = Commands(self.instance, places)
+        self.approvals = Approvals(self.instance)
         self._reloading = Reloading(
             self.instance, self._condition, self._jobs, door, self._adopt, self._recorder.put
         )

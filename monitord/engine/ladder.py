@@ -8,6 +8,7 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
+from monitord import links
 from monitord.actions import plan as plans
 from monitord.clock import after
 from monitord.decisions import remediation
@@ -16,7 +17,7 @@ from monitord.decisions.guards import Verdict, evaluate
 from monitord.decisions.orders import last_end
 from monitord.decisions.reach import Reach
 from monitord.decisions.verbs import HELD
-from monitord.engine import ticketing
+from monitord.engine import linking, ticketing
 from monitord.engine.instance import Instance
 from monitord.engine.situation import (
     ExactPlan,
@@ -36,6 +37,8 @@ from monitord.model.ticket import Verb
 
 _LOOK_AGAIN = timedelta(seconds=15)
 _SLACK = timedelta(seconds=30)
+APPROVAL_LASTS = timedelta(minutes=15)
+"""How long a plan waits for a person's yes before the next tier is asked."""
 
 
 def hand_over(turn: Turn, reason: str) -> None:
@@ -118,6 +121,9 @@ def _climb(turn: Turn, check: Check) -> None:
         place, rung = found
         plan = exact_plan(instance, turn.incident, check, rung)
         facts = situation(turn.tx, instance, turn.incident, rung, plan, now=turn.now)
+        rung = facts.rung
+        if rung.mode == "approve":  # what else stands in its way is told before anybody is asked
+            facts = replace(facts, approved=True)
         verdicts = evaluate(facts)
         queued = remediation.queued_since(turn.tx.events(turn.incident.id))
         move = remediation.decide(place, rung, verdicts, now=turn.now, queued_since=queued)
@@ -127,7 +133,8 @@ def _climb(turn: Turn, check: Check) -> None:
                 _stand_at(turn, move.position)
                 continue
             case remediation.Start():
-                start(turn, check, move.position, move.rung, plan)
+                begins = ask if rung.mode == "approve" else start
+                begins(turn, check, move.position, rung, plan)
             case remediation.Wait():
                 _stand_at(turn, place)
                 _wait(turn, move)
@@ -181,6 +188,9 @@ def start(
 ) -> AttemptId:
     """Write a new attempt with its locks, and the incident as REPAIRING."""
     tx, incident, now = turn.tx, turn.incident, turn.now
+    for other in tx.attempts(incident=incident.id, statuses=[AttemptStatus.APPROVAL]):
+        why = {"finished": now, "outcome": f"{by} started {rung.runbook}", "approve_key": ""}
+        tx.move_attempt(other.id, AttemptStatus.APPROVAL, AttemptStatus.VOID, **why)
     attempt = new_attempt(turn.instance, incident, check, rung, plan, now, by=by)
     number = tx.add_attempt(attempt)
     holder = tx.take_locks(number, plan.locks)
@@ -202,6 +212,35 @@ def start(
         runbook=attempt.runbook,
         plan=describe(plan),
     )
+    return number
+
+
+def ask(turn: Turn, check: Check, position: int, rung: Rung, plan: ExactPlan) -> AttemptId:
+    """Write an attempt that waits for a person's yes, without locks, and tell people of it."""
+    tx, incident, now, instance = turn.tx, turn.incident, turn.now, turn.instance
+    made = new_attempt(instance, incident, check, rung, plan, now)
+    until = after(now, APPROVAL_LASTS)
+    attempt = replace(made, due_at=None, deadline=until)
+    number = tx.add_attempt(attempt)
+    key = links.digest(linking.word_of(instance, replace(attempt, id=number)))
+    tx.move_attempt(
+        number, AttemptStatus.PLANNED, AttemptStatus.APPROVAL, approve_key=key, due_at=None
+    )
+    waits = f"a person's yes to attempt {number}: monitord approve {number}, or monitord deny"
+    changes = {"rung": position, "waiting_for": waits, "due_at": after(now, _LOOK_AGAIN)}
+    if incident.status is IncidentStatus.OPEN:
+        tx.move_incident(incident.id, incident.status, IncidentStatus.WAITING, **changes)
+    else:
+        tx.change_incident(incident.id, incident.status, **changes)
+    tx.add_audit(now, "monitord", "ask", f"attempt {number}", f"{rung.runbook} {incident.key}")
+    turn.note(
+        "approval-asked",
+        f"attempt {number}: {rung.runbook} needs a person's yes within 15 minutes",
+        attempt=number,
+        runbook=rung.runbook,
+        plan=describe(plan),
+    )
+    _tell(turn)
     return number
 
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from monitord.clock import after
-from monitord.engine import incidents, ladder
+from monitord.engine import approvals, incidents, ladder
 from monitord.engine.attempts import Attempts
 from monitord.engine.instance import Instance
 from monitord.engine.outbox import Outbox
@@ -195,7 +195,9 @@ def _climber(instance: Instance, number: IncidentId) -> Callable[[Tx, AfterCommi
     def work(tx: Tx, out: AfterCommit, now: Instant) -> None:
         incident = tx.incident(number)
         if incident is not None and incident.status in _ON_LADDER and _due(incident.due_at, now):
-            ladder.climb(Turn(tx, instance, incident, now, out))
+            turn = Turn(tx, instance, incident, now, out)
+            if not approvals.look(turn):
+                ladder.climb(turn)
 
     return work
 

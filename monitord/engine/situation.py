@@ -15,7 +15,7 @@ from monitord.engine.instance import Instance
 from monitord.model.catalog import Check, Host, Runbook, Rung
 from monitord.model.effect import PlannedStep, StepContext
 from monitord.model.ids import EPOCH, Instant, StateKey, split_state_key
-from monitord.model.incident import LIVE_ATTEMPTS, Attempt, Incident
+from monitord.model.incident import LIVE_ATTEMPTS, Attempt, AttemptStatus, Incident
 from monitord.model.result import Status
 from monitord.model.state import CheckState
 from monitord.model.ticket import Order, Verb
@@ -91,6 +91,7 @@ def situation(
         lock_holder=_holder(view, plan, attempt),
         looked=looked,
         rung_problem=plan.problem,
+        approved=attempt is not None and attempt.approved is not None,
     )
 
 
@@ -194,7 +195,7 @@ def _effects(
 def _running(view: View, host: Host, attempt: Attempt | None) -> Running:
     others = [
         other
-        for other in view.attempts(statuses=LIVE_ATTEMPTS)
+        for other in view.attempts(statuses=LIVE_ATTEMPTS - {AttemptStatus.APPROVAL})
         if attempt is None or other.id != attempt.id
     ]
     groups = tuple((group, sum(group in other.groups for other in others)) for group in host.groups)

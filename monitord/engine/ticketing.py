@@ -9,6 +9,7 @@ import json
 from monitord.decisions.ticket_document import document, title
 from monitord.decisions.verbs import IN_HAND, QUIET
 from monitord.engine.instance import Instance
+from monitord.engine.linking import link_of
 from monitord.engine.situation import order_over
 from monitord.model.ids import IncidentId, Instant, TicketId
 from monitord.model.incident import Incident
@@ -37,6 +38,7 @@ def ticket_document(view: View, instance: Instance, incident: Incident) -> dict[
         events=view.events(incident.id),
         ticket=view.ticket(incident.ticket) if incident.ticket is not None else None,
         instance=instance.catalog.settings.instance,
+        links={f"approve attempt {a.id}": link_of(instance, a) for a in attempts},
     )
 
 

@@ -221,7 +221,8 @@ class Settings:
 
     `profile` is cautious, standard or lab; `observe` takes every decision and lets nothing out.
     `state` is the folder of the store, sockets and run records. `store` is a database URL, empty
-    for SQLite in `state`. `metrics` is host:port of monitord-web.
+    for SQLite in `state`. `web` is host:port of monitord-web; links on tickets begin with `web_url`
+    (empty: http and `web`).
     """
 
     instance: str
@@ -231,6 +232,7 @@ class Settings:
     store: str
     web: str
     run: str = ""
+    web_url: str = ""
     timezone: str = "UTC"
     reopen_within: timedelta = timedelta(hours=1)
     p1_ticket_after: timedelta = timedelta(minutes=5)

@@ -35,6 +35,7 @@ def render(ticket: Ticket) -> str:
         _what(ticket),
         _section("What this means", _paragraph(ticket.get("means"))),
         _section("What I did", _tried(_list(ticket, "tried"))),
+        _section("What waits for your yes", _asked(_list(ticket, "asked"))),
         _section("What I refused, and why", _refused(_list(ticket, "refused"))),
         _line(ticket.get("says")) or _OWNERS.get(str(ticket.get("status", "")).upper(), ""),
         _section("Next command", _indented(_line(ticket.get("next_command")))),
@@ -131,6 +132,18 @@ def _refused(refusals: Sequence[Ticket]) -> str:
         words = (_moment(refusal.get("at")), named + ":", _line(refusal.get("reason")))
         lines.append("  " + "  ".join(word for word in words if word))
         lines.extend(f"    plan: {step}" for step in _plan(refusal.get("plan")))
+    return "\n".join(lines)
+
+
+def _asked(plans: Sequence[Ticket]) -> str:
+    lines = []
+    for asked in plans:
+        if not asked.get("waits"):
+            continue
+        number = _line(asked.get("attempt"))
+        lines.append(f"  attempt {number}: {_line(asked.get('runbook'))}")
+        lines.extend(f"    plan: {step}" for step in _plan(asked.get("plan")))
+        lines.append(f"    monitord approve {number}, or monitord deny {number} --reason …")
     return "\n".join(lines)
 
 

@@ -1,4 +1,4 @@
-"""The routes of monitord-web: /ping/TOKEN, /healthz, /readyz, /metrics. Nothing else is served.
+"""The routes of monitord-web: /ping/TOKEN, /approve/WORD, /healthz, /readyz, /metrics; no other.
 
 Everybody on the network may be at the other end: answers say no more than they must, bodies are cut
 to a tail, and no input reaches a shell, a path or a log line unescaped.
@@ -20,6 +20,7 @@ from monitord.clock import Clock
 from monitord.control import Core
 from monitord.log import get_logger
 from monitord.pings import TAIL, Report, SpoolError, spool, tail
+from monitord.web.approval import Approval
 from monitord.web.core import Glance, Jobs, hand_over
 
 log = get_logger(__name__)
@@ -89,12 +90,13 @@ class Web:
         return Response(body, headers={"content-type": _METRICS_TYPE})
 
 
-def create_app(web: Web) -> ASGIApp:
+def create_app(web: Web, approval: Approval) -> ASGIApp:
     """Make the app of the handlers, with the security headers on every answer."""
     both = ["GET", "POST"]
     routes = [
         Route("/ping/{token}", _guarded(web.ping), methods=both),
         Route("/ping/{token}/{what}", _guarded(web.ping), methods=both),
+        Route("/approve/{word}", _guarded(approval.__call__), methods=both),
         Route("/healthz", _guarded(web.healthz), methods=["GET"]),
         Route("/readyz", _guarded(web.readyz), methods=["GET"]),
         Route("/metrics", _guarded(web.metrics), methods=["GET"]),

@@ -21,6 +21,7 @@ from monitord.model.catalog import Settings
 from monitord.notify import keep_watchdog, notify
 from monitord.serving import BoundedProtocol, Bounds, listen_tcp, serve
 from monitord.web.app import Web, create_app
+from monitord.web.approval import Approval
 from monitord.web.core import Jobs
 
 log = get_logger(__name__)
@@ -51,7 +52,7 @@ def run(settings: Settings, jobs: Iterable[str]) -> int:
 
 async def _serve(sock: socket.socket, core: Core, state: Path, jobs: tuple[str, ...]) -> None:
     web = Web(core, Jobs(core, state, jobs), state / "spool", SystemClock())
-    await _until_told(create_app(web), sock)
+    await _until_told(create_app(web, Approval(core, state)), sock)
 
 
 async def _until_told(app: ASGIApp, sock: socket.socket) -> None:

@@ -20,6 +20,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+from monitord import links
 from monitord.api.app import create_app
 from monitord.api.ports import Engine
 from monitord.clock import SystemClock
@@ -177,6 +178,49 @@ def fill(tx: Tx) -> None:
     tx.add_audit(NOON, "kim", "ack", "web1/site", "known")
 
 
+class FakeApprovals:
+    """Attempt 1 waits for a yes until it is answered, and so does its link."""
+
+    def __init__(self, engine: FakeEngine) -> None:
+        self._engine = engine
+        self._waits = True
+        secret = read_secret(Path(engine.catalog.settings.state))
+        self._word = links.word(secret, 1, NOON)
+
+    async def approve(self, number: AttemptId, *, by: str) -> None:
+        self._answer(number)
+        self._engine.note("approve", attempt=number, by=by)
+
+    async def deny(self, number: AttemptId, *, by: str, reason: str) -> None:
+        self._answer(number)
+        self._engine.note("deny", attempt=number, by=by, reason=reason)
+
+    async def by_link(self, word: str) -> Attempt:
+        found = await self._engine.store.read(lambda view: view.attempt(AttemptId(1)))
+        if not self._waits or word != self._word or found is None:
+            raise NotFoundError("this link is not valid (any more)")
+        return found
+
+    async def show(self, word: str) -> Mapping[str, Any]:
+        attempt = await self.by_link(word)
+        step = {"phase": "step", "kind": "systemd", "target": "web1", "text": f"<b>{HOSTILE}</b>"}
+        return {
+            "attempt": attempt.id,
+            "runbook": attempt.runbook,
+            "key": attempt.key,
+            "summary": "no answer within 5 s",
+            "until": "2026-11-27T12:15:00Z",
+            "plan": [step],
+        }
+
+    def _answer(self, number: AttemptId) -> None:
+        if number != 1:
+            raise NotFoundError(f"there is no attempt {number}; `monitord tickets` tells them")
+        if not self._waits:
+            raise CommandRefusedError("attempt 1 is RUNNING: only one that waits can be answered")
+        self._waits = False
+
+
 class FakeEngine:
     """Answers from a catalog, fixed states and a store; notes what it was told to do."""
 
@@ -187,6 +231,7 @@ class FakeEngine:
         self._calls = state / "calls.jsonl"
         self._heard: asyncio.Queue[Mapping[str, Any]] = asyncio.Queue()
         self._orders = 0
+        self.approvals = FakeApprovals(self)
 
     def note(self, call: str, /, **facts: object) -> None:
         """Remember a call and tell the subscribers of it."""

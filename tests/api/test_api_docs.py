@@ -20,5 +20,9 @@ def test_the_table_of_routes_is_the_table_of_the_program() -> None:
 
 
 def test_whatever_changes_something_needs_the_right_to_command_or_is_a_ping() -> None:
-    assert {route.right.value for route in ROUTES if route.method == "POST"} == {"command", "ping"}
+    assert {route.right.value for route in ROUTES if route.method == "POST"} == {
+        "command",
+        "ping",
+        "link",
+    }
     assert [route.path for route in ROUTES if route.right.value == "ping"] == ["/v1/ping"]

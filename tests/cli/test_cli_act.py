@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import pwd
 from datetime import UTC, datetime, timedelta
@@ -27,6 +28,23 @@ def test_an_order_shows_what_it_touches_and_how_to_end_it(cli: Cli) -> None:
     assert (call["by"], call["reason"]) == (ME, "known")
     length = as_datetime(Instant(call["expires"])) - datetime.now(UTC)
     assert timedelta(minutes=119) < length <= timedelta(hours=2)
+
+
+@pytest.mark.parametrize("verb", ["ack", "take", "mute", "maintenance", "halt"])
+def test_a_preview_shows_what_an_order_would_touch_and_gives_none(cli: Cli, verb: str) -> None:
+    said = cli(verb, "group=web", "--reason", "known", "--for", "2h", "--preview")
+    assert (said.code, cli.core.calls()) == (0, [])
+    assert said.out.splitlines() == ["This touches 2 checks:", "  web1/disk", "  web1/site"]
+    nothing = cli(verb, "web9", "--reason", "known", "--for", "2h", "--preview", "--json")
+    assert json.loads(nothing.out) == {"touches": []}
+
+
+def test_what_was_taken_is_released_by_its_selector_or_number(cli: Cli) -> None:
+    assert cli("take", "web1", "--reason", "mine", "--for", "1h").code == 0
+    assert cli("release", "web1").code == 0
+    assert cli("release", "4").code == 0
+    calls = [(call["what"], call["verb"]) for call in cli.core.calls("resume")]
+    assert calls == [("web1", "take"), (4, "take")]
 
 
 def test_on_a_terminal_it_asks_and_no_changes_nothing(cli: Cli) -> None:
@@ -218,3 +236,13 @@ def test_a_time_of_day_is_the_next_one() -> None:
 def test_what_is_no_point_in_time_is_refused(text: str) -> None:
     with pytest.raises(typer.BadParameter, match="is no point in time"):
         when.moment(text, start=START)
+
+
+def test_approving_and_denying_go_to_the_core_in_the_caller_s_name(cli: Cli) -> None:
+    said = cli("approve", "1", "--yes")
+    assert said.code == 0
+    assert "attempt 1 runs" in said.out
+    assert "attempt 1 of incident 1" in said.out  # what is approved is shown first
+    refused = cli("deny", "1", "--reason", "moved", "--yes")
+    assert refused.code == 1
+    assert "only one that waits" in refused.err

@@ -11,6 +11,8 @@ from monitord.engine.scenario.file import Deed
 from monitord.engine.scenario.world import World
 from monitord.engine.virtual_time import VirtualClock
 from monitord.errors import CommandRefusedError
+from monitord.model.ids import AttemptId
+from monitord.model.incident import AttemptStatus
 from monitord.model.ticket import Verb
 
 
@@ -45,6 +47,10 @@ async def _order(deed: Deed, core: Core) -> bool:
         await _end(deed.end, core, by)
     elif deed.close is not None:
         await _close(deed.close, core, by, reason)
+    elif deed.approve is not None:
+        await core.approvals.approve(await _waiting(deed.approve, core), by=by)
+    elif deed.deny is not None:
+        await core.approvals.deny(await _waiting(deed.deny, core), by=by, reason=reason)
     else:
         return False
     return True
@@ -57,6 +63,14 @@ async def _end(selector: str, core: Core, by: str) -> None:
         raise CommandRefusedError(f"end: no order of {selector!r} is in force then")
     for number in named:
         await core.resume(number, by=by)
+
+
+async def _waiting(key: str, core: Core) -> AttemptId:
+    attempts = await core.store.read(lambda view: view.attempts(statuses=[AttemptStatus.APPROVAL]))
+    waiting = [attempt.id for attempt in attempts if attempt.key == key]
+    if not waiting:
+        raise CommandRefusedError(f"nothing of {key} waits for approval then")
+    return waiting[-1]
 
 
 async def _close(key: str, core: Core, by: str, reason: str) -> None:

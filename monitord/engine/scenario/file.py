@@ -102,6 +102,8 @@ class Deed(Spec):
     release: str | None = Field(None, description="Gives back what was taken with this selector.")
     end: str | None = Field(None, description="Ends every order of this very selector.")
     close: str | None = Field(None, description="Closes the incident of this key.")
+    approve: str | None = Field(None, description="Approves what waits for a yes of this key.")
+    deny: str | None = Field(None, description="Denies it.")
     crash: str | None = Field(None, description="Kills the core; a new one starts 2 s later.")
     tickets_down: Duration | None = Field(None, description="Ticket servers refuse for so long.")
     executor_down: Duration | None = Field(None, description="No executor for so long.")

@@ -1,0 +1,101 @@
+"""The commands about one attempt: look at it, say yes or no to its plan, say that it was wrong.
+
+The core does it, in the name of who asks. What a yes means is in monitord/engine/approvals.py.
+"""
+
+import sys
+from typing import Annotated, Any
+
+import typer
+
+from monitord.cli.app import Json, Reason, Yes, command
+
+Number = Annotated[int, typer.Argument(min=1, help="An attempt's number.")]
+
+_HEAD = [
+    ("status", "status"),
+    ("runbook", "runbook"),
+    ("mode", "mode"),
+    ("for", "key"),
+    ("on", "targets"),
+    ("outcome", "outcome"),
+    ("planned", "planned"),
+    ("approved by", "approved_by"),
+    ("started", "started"),
+    ("finished", "finished"),
+    ("undone", "undoing"),
+    ("wrong", "wrong"),
+    ("says", "wrong_by"),
+]
+_PLAN = [("PHASE", "phase"), ("KIND", "kind"), ("ON", "target"), ("WHAT", "text")]
+
+
+def _document(number: int) -> Any:
+    from monitord.cli import source
+
+    def stored(view: Any) -> Any:
+        from monitord.api import views
+
+        return views.attempt_document(view, number)
+
+    return source.get(f"/v1/attempts/{number}", stored)
+
+
+def _show(document: dict[str, Any]) -> None:
+    from monitord.cli import incidents, show
+
+    show.line(f"attempt {document['attempt']} of incident {document['incident']}", style="bold")
+    show.fields(document, _HEAD)
+    show.heading("plan")
+    show.table(document["plan"], _PLAN, none="no step")
+    if document["steps"]:
+        incidents.show_attempt(document)
+
+
+def _show_and_ask(number: int, question: str, *, yes: bool, json: bool) -> None:
+    """Show the exact plan that is answered, and on a terminal ask."""
+    if not json:
+        _show(_document(number))
+    if not yes and sys.stdin.isatty():
+        typer.confirm(question, abort=True, err=True)
+
+
+def _say(answer: Any, text: str, *, json: bool) -> None:
+    from monitord.cli import show
+
+    show.as_json(answer) if json else show.line(text)
+
+
+@command("approve")
+def approve(number: Number, *, yes: Yes = False, json: Json = False) -> None:
+    """Let an attempt run that waits for a person's yes.
+
+    Its exact plan is shown first. Every guard is asked again; what one refuses goes on waiting.
+    """
+    from monitord.cli import source
+
+    _show_and_ask(number, "Let this run, in your name?", yes=yes, json=json)
+    answer = source.post(f"/v1/attempts/{number}/approve", {})
+    _say(answer, f"attempt {number} runs", json=json)
+
+
+@command("deny")
+def deny(number: Number, *, reason: Reason, yes: Yes = False, json: Json = False) -> None:
+    """Say no to an attempt that waits for a person's yes.
+
+    It is void, nothing is done, and its incident is handed over to people.
+    """
+    from monitord.cli import source
+
+    _show_and_ask(number, "Deny this?", yes=yes, json=json)
+    answer = source.post(f"/v1/attempts/{number}/deny", {"reason": reason})
+    _say(answer, f"attempt {number} is void; its incident is handed over", json=json)
+
+
+@command("attempt")
+def attempt(number: Number, *, json: Json = False) -> None:
+    """Show one attempt: its exact plan, its steps, who approved it, how it ended."""
+    from monitord.cli import show
+
+    document = _document(number)
+    show.as_json(document) if json else _show(document)
