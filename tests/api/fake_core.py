@@ -29,6 +29,7 @@ from monitord.errors import CommandRefusedError, ConfigError, NotFoundError, Pro
 from monitord.metrics import Counters
 from monitord.model.catalog import Catalog, Check, Host, Settings
 from monitord.model.ids import (
+    EPOCH,
     AttemptId,
     CheckKey,
     IncidentId,
@@ -108,7 +109,7 @@ STATES = (
 
 
 def fill(tx: Tx) -> None:
-    """One escalated incident with an attempt, a step, a timeline and a ticket; one ack."""
+    """One escalated incident with an attempt, a step, a timeline and a ticket; one mute."""
     tx.put_states(STATES)
     incident = tx.add_incident(
         Incident(
@@ -175,7 +176,8 @@ def fill(tx: Tx) -> None:
         )
     )
     tx.change_incident(incident, IncidentStatus.ESCALATED, ticket=ticket)
-    tx.add_audit(NOON, "kim", "ack", "web1/site", "known")
+    tx.add_order(Order(0, Verb.MUTE, "web1/site", "known", "kim", EPOCH, EPOCH, Instant(NOON * 2)))
+    tx.add_audit(NOON, "kim", "mute", "web1/site", "known")
 
 
 class FakeApprovals:

@@ -25,6 +25,13 @@ def test_an_order_is_given_in_the_name_of_the_peer_s_uid(core: FakeCore) -> None
     assert call["expires"] == 4_102_444_800_000_000
 
 
+@pytest.mark.parametrize("verb", ["ack", "take", "mute"])
+def test_the_orders_that_begin_now_are_given_alike(core: FakeCore, verb: str) -> None:
+    answer = core.client.post(f"/v1/{verb}", {**ORDER, "selector": "web1"})
+    assert answer["order"]["verb"] == verb
+    assert core.calls(verb)[-1]["selector"] == "web1"
+
+
 def test_a_halt_can_also_kill_what_runs(core: FakeCore) -> None:
     answer = core.client.post("/v1/halt", {"reason": "stop", "expires": LATER, "now": True})
     assert answer["order"]["selector"] == "*"
@@ -36,7 +43,9 @@ def test_an_order_ends_by_its_number_or_a_halt_by_its_selector(core: FakeCore) -
     (ended,) = core.client.post("/v1/resume", {"what": 1})["ended"]
     assert (ended["verb"], ended["ended_by"], ended["in_force"]) == ("halt", ME, False)
     core.client.post("/v1/resume", {"what": "*"})
-    assert [call["what"] for call in core.calls("resume")] == [1, "*"]
+    core.client.post("/v1/resume", {"what": "web1", "verb": "take"})
+    calls = [(call["what"], call["verb"]) for call in core.calls("resume")]
+    assert calls == [(1, "halt"), ("*", "halt"), ("web1", "take")]
 
 
 def test_maintenance_may_start_later(core: FakeCore) -> None:

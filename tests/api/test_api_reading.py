@@ -101,9 +101,11 @@ def test_a_ticket_is_the_whole_document(core: FakeCore) -> None:
 def test_lists_of_incidents_tickets_orders_and_audit(core: FakeCore) -> None:
     assert [one["incident"] for one in core.client.get("/v1/incidents")["incidents"]] == [1]
     assert [one["ticket"] for one in core.client.get("/v1/tickets")["tickets"]] == [1]
-    assert core.client.get("/v1/orders")["orders"] == []
+    orders = core.client.get("/v1/orders")
+    assert [order["verb"] for order in orders["orders"]] == ["mute"]
+    assert orders["hidden"] == ["1 mute hides 1 CRITICAL"]
     (row,) = core.client.get("/v1/audit")["rows"]
-    assert (row["actor"], row["act"], row["subject"]) == ("kim", "ack", "web1/site")
+    assert (row["actor"], row["act"], row["subject"]) == ("kim", "mute", "web1/site")
 
 
 def test_the_audit_says_what_is_broken(core: FakeCore) -> None:

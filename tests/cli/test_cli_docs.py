@@ -8,6 +8,7 @@ from pathlib import Path
 import typer.main
 
 from monitord.cli.app import app
+from monitord.model.ticket import Verb
 
 PAGE = (Path(__file__).parents[2] / "docs" / "cli.md").read_text(encoding="utf-8")
 
@@ -65,5 +66,6 @@ def test_every_command_that_answers_can_answer_in_json() -> None:
 
 
 def test_every_order_takes_a_reason_and_an_end() -> None:
-    for name in ("ack", "maintenance", "halt"):
-        assert {"--reason", "--for", "--until", "--yes"} <= offered()[f"monitord {name}"]
+    wanted = {"--reason", "--for", "--until", "--yes", "--preview"}
+    for verb in Verb:
+        assert wanted <= offered()[f"monitord {verb}"]

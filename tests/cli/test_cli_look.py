@@ -59,7 +59,7 @@ def test_status_with_neither_core_nor_database_is_unknown_to_a_plugin(
         (["checks", "--status", "critical"], "checks", 1),
         (["incidents"], "incidents", 1),
         (["tickets", "--all"], "tickets", 1),
-        (["orders"], "orders", 0),
+        (["orders"], "orders", 1),
     ],
 )
 def test_a_list_is_the_same_json_with_and_without_a_core(
@@ -70,7 +70,14 @@ def test_a_list_is_the_same_json_with_and_without_a_core(
     assert (live.code, stored.code, live.err) == (0, 0, "")
     for one, other in zip(live.json[name], stored.json[name], strict=True):
         assert set(other) <= set(one)
-        assert one["status"] == other["status"]
+        assert one.get("status") == other.get("status")
+
+
+def test_what_orders_keep_from_people_is_said_in_a_line(cli: Cli) -> None:
+    for look in ("status", "orders"):
+        said = cli(look)
+        assert "! 1 mute hides 1 CRITICAL" in said.out.splitlines()
+        assert said.out.count("web1/site") >= 1
 
 
 def test_what_a_target_wrote_cannot_move_the_terminal(cli: Cli) -> None:

@@ -3,8 +3,16 @@ from datetime import timedelta
 
 import pytest
 
-from monitord.decisions.orders import ended_by_ok, in_force
-from monitord.model.catalog import Check, Host
+from monitord.decisions.orders import ended_by_ok, in_force, touched
+from monitord.model.catalog import (
+    Catalog,
+    Check,
+    Host,
+    Limits,
+    Rung,
+    Settings,
+    VerifyPolicy,
+)
 from monitord.model.ids import CheckKey, Instant
 from monitord.model.spec import Spec
 from monitord.model.state import StatePolicy
@@ -68,7 +76,7 @@ def test_an_order_that_a_person_ended_is_off(now: int, on: bool) -> None:
     assert bool(found(order(ended=12), now=now)) is on
 
 
-@pytest.mark.parametrize("verb", [Verb.MAINTENANCE, Verb.ACK, Verb.HALT])
+@pytest.mark.parametrize("verb", Verb)
 def test_only_orders_with_the_verb_count(verb: Verb) -> None:
     assert found(order(verb=verb), verb=verb)
     for other in set(Verb) - {verb}:
@@ -115,6 +123,45 @@ def test_a_halt_can_name_a_runbook() -> None:
 
 def test_a_halt_of_a_host_holds_every_runbook_there() -> None:
     assert found(order(verb=Verb.HALT, selector="web1"), verb=Verb.HALT, runbook="restart-nginx")
+
+
+@pytest.mark.parametrize(
+    ("selector", "covered"),
+    [("web1", True), ("group=web", True), ("*", True), ("web1/site", False), ("check=*", False)],
+)
+def test_a_take_covers_whole_hosts_only(selector: str, covered: bool) -> None:
+    assert bool(found(order(verb=Verb.TAKE, selector=selector), verb=Verb.TAKE)) is covered
+
+
+_RUNG = Rung("restart-nginx", "auto", Limits(), VerifyPolicy(timedelta(0), 1, timedelta(minutes=1)))
+_DISK = replace(SITE, key=CheckKey("web1/disk"), name="disk", services=())
+CATALOG = Catalog(
+    "c0ffee",
+    Settings("test", "lab", observe=False, state="", store="", web=""),
+    {"web1": WEB1},
+    {SITE.key: replace(SITE, remediate=(_RUNG,)), _DISK.key: _DISK},
+    {},
+)
+
+
+@pytest.mark.parametrize(
+    ("selector", "verb", "keys"),
+    [
+        ("web1", Verb.ACK, ["web1/disk", "web1/site"]),
+        ("web1/site", Verb.MUTE, ["web1/site"]),
+        ("service=shop", Verb.MAINTENANCE, ["web1/site"]),
+        ("web1", Verb.TAKE, ["web1/disk", "web1/site"]),
+        ("web1/site", Verb.TAKE, []),
+        ("runbook=restart-*", Verb.HALT, ["web1/site"]),
+        ("runbook=restart-* & web2", Verb.HALT, []),
+        ("runbook=restart-*", Verb.MUTE, []),
+        ("runbook=*", Verb.TAKE, []),
+    ],
+)
+def test_an_order_touches_the_checks_that_it_will_bear_on(
+    selector: str, verb: Verb, keys: list[str]
+) -> None:
+    assert touched(CATALOG, selector, verb) == keys
 
 
 def test_nobody_acts_on_a_selector_that_cannot_be_read() -> None:
