@@ -10,7 +10,7 @@ from functools import partial
 from monitord.clock import after
 from monitord.decisions import incidents as decisions
 from monitord.decisions.escalation import priority
-from monitord.engine import ticketing
+from monitord.engine import shadow, ticketing
 from monitord.engine.instance import Instance
 from monitord.engine.turn import AfterCommit
 from monitord.model.effect import Pause, from_json
@@ -334,6 +334,7 @@ def _resolve(
         waiting_for="",
     )
     event = Event(incident.id, now, "resolved", f"resolved: {decision.cause}")
-    tx.add_events([event])
+    lines = [event, *shadow.ended(tx, incident, now)]
+    tx.add_events(lines)
     ticketing.resolve(tx, instance, incident.id, now)
-    return [event], f"resolved incident {incident.id}"
+    return lines, f"resolved incident {incident.id}"

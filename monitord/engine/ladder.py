@@ -17,7 +17,7 @@ from monitord.decisions.guards import Verdict, evaluate
 from monitord.decisions.orders import last_end
 from monitord.decisions.reach import Reach
 from monitord.decisions.verbs import HELD
-from monitord.engine import linking, ticketing
+from monitord.engine import linking, shadow, ticketing
 from monitord.engine.instance import Instance
 from monitord.engine.situation import (
     ExactPlan,
@@ -130,6 +130,8 @@ def _climb(turn: Turn, check: Check) -> None:
         match move:
             case remediation.Climb():
                 _refused(turn, rung, move.guard, move.reason, plan)
+                if rung.mode == "shadow" and move.guard == "mode":
+                    shadow.record(turn, facts, describe(plan))
                 _stand_at(turn, move.position)
                 continue
             case remediation.Start():
