@@ -9,6 +9,7 @@ from monitord.actions import (
     evidence,
     http,
     job,
+    process,
     ready,
     restore,
     supervisor,
@@ -31,6 +32,7 @@ ACTIONS: Mapping[str, ActionKind] = MappingProxyType(
             evidence.KIND,
             ready.KIND,
             cleanup.KIND,
+            process.KIND,
         )
     }
 )

@@ -16,6 +16,7 @@ must_be_possible() {
   case $filesystem in /*) ;; *) fail "$filesystem is not where a filesystem is mounted" ;; esac
   cd -P -- "$filesystem" 2>/dev/null || fail "$filesystem is not a folder"
   [ "$(stat -c %m .)" = "$filesystem" ] || fail "$filesystem is not where a filesystem is mounted"
+  [ -w . ] || fail "$filesystem is read-only: the kernel may have seen its disk fail"
   device=$(stat -c %d .)
   for place in /run /dev/shm /tmp; do
     [ -w "$place" ] && [ "$(stat -c %d "$place")" != "$device" ] || continue
