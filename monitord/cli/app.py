@@ -140,15 +140,15 @@ def complain(error: MonitordError) -> None:
 
 
 app.add_typer(jobs, name="job")
-from monitord.cli import act, attempt, hear, job, ledger, look, order, serve  # noqa: E402, F401 - they register themselves
+from monitord.cli import act, attempt, hear, job, ledger, look, order, privileges, serve  # noqa: E402, F401 - they register themselves
 
 # The order of `monitord --help`: what one needs first stands first. A command that is missing here
 # is an error at once.
 _ORDER = """
     run check-config plan reload status hosts checks incidents incident tickets ticket orders
     explain ledger
-    watch ack take release mute maintenance halt resume run-check remediate attempt approve deny forget audit schema test
-    demo
+    watch ack take release mute maintenance halt resume run-check remediate attempt approve deny
+    forget audit schema sudoers test demo
     core executor web
 """.split()  # noqa: SIM905 - as a table of words it can be read and re-ordered
 app.registered_commands.sort(key=lambda registered: _ORDER.index(registered.name or ""))

@@ -113,8 +113,13 @@ class Steps:
         """Give the runner's text at the moment it is sent: a queue or a slow login lies before."""
         left = self._still_time(grant)
         must_not_be_halted(self._state)
+        if order.sudo and left < order.limit / 2:
+            text = f"step {grant.intent.step.id} got its place too late for its exact time limit"
+            raise NotBegunError(text)
+        # What sudo is asked for is the same each time, or no line of sudoers could be exact.
+        limit = order.limit if order.sudo else min(order.limit, left)
         try:
-            return runner.to_run(record, replace(order, limit=min(order.limit, left)), mark)
+            return runner.to_run(record, replace(order, limit=limit), mark)
         except ValueError as error:
             raise NotBegunError(str(error)) from None
 

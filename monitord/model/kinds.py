@@ -53,13 +53,17 @@ class NetworkProbe:
 class FactProbe:
     """Judges facts that the executor's transport brought: pure, the same local and remote.
 
-    `sections` says what to bring; a section in `facts.errors` must become UNKNOWN (missing).
+    `sections` says what to bring; a section in `facts.errors` must become UNKNOWN (missing). One
+    that `sees_death` looks at processes themselves: its bad result counts as two samples. `items`
+    are those that its results can have; None where only the host knows.
     """
 
     name: str
     spec: type[Spec]
     sections: Callable[[Any], tuple[Section, ...]]
     judge: Callable[[Any, Facts, Target], Sequence[Result]]
+    sees_death: bool = False
+    items: Callable[[Any], tuple[str, ...] | None] = lambda _: None
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,12 +128,16 @@ class Health:
 
 @dataclass(frozen=True, slots=True)
 class RecordProbe:
-    """Judges what the core itself knows: `source` is `job` (JobRecord) or `health` (Health)."""
+    """Judges what the core itself knows: `source` is `job` (JobRecord) or `health` (Health).
+
+    `sees_death` as of a FactProbe: a record tells how a process ended.
+    """
 
     name: str
     spec: type[Spec]
     source: str
     judge: Callable[[Any, JobRecord | Health, Instant], Sequence[Result]]
+    sees_death: bool = False
 
 
 ProbeKind = NetworkProbe | FactProbe | PluginProbe | ScriptProbe | RecordProbe

@@ -184,4 +184,9 @@ def _identity(spec: FileSpec, told: FileFact) -> Iterator[Finding]:
         )
 
 
-KIND = FactProbe("file", FileSpec, sections, judge)
+def items(spec: FileSpec) -> tuple[str, ...]:
+    """Give the paths; a single one has no item."""
+    return tuple(map(one_line, spec.path)) if len(spec.path) > 1 else ("",)
+
+
+KIND = FactProbe("file", FileSpec, sections, judge, items=items)

@@ -106,4 +106,10 @@ def _missing(spec: SupervisorSpec, told: Sequence[ProgramFact]) -> list[Result]:
     return [replace(Result.critical(f"{name}: {text}"), item=name) for name in gone]
 
 
-KIND = FactProbe("supervisor", SupervisorSpec, sections, judge)
+def items(spec: SupervisorSpec) -> tuple[str, ...] | None:
+    """Give the named programs; which a pattern means only the host knows."""
+    open_end = not spec.programs or any(sign in wish for wish in spec.programs for sign in "*?[")
+    return None if open_end else spec.programs
+
+
+KIND = FactProbe("supervisor", SupervisorSpec, sections, judge, sees_death=True, items=items)

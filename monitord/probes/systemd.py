@@ -175,4 +175,9 @@ def _healed(spec: SystemdSpec, failed: set[str], target: Target) -> Iterable[Res
             yield replace(result, memory={"failed": False})
 
 
-KIND = FactProbe("systemd", SystemdSpec, sections, judge)
+def items(spec: SystemdSpec) -> tuple[str, ...] | None:
+    """Give the named units; what else may fail only the host knows."""
+    return None if spec.failed else tuple(map(one_line, spec.units))
+
+
+KIND = FactProbe("systemd", SystemdSpec, sections, judge, sees_death=True, items=items)

@@ -94,7 +94,7 @@ def to_run(record: Record, order: Order, mark: str) -> bytes:
     )
     settings = {
         "epoch": str(order.epoch),
-        "limit": str(max(1, math.ceil(order.limit))),
+        "limit": str(_seconds(order.limit)),
         "sudo": "1" if order.sudo else "",
         "cwd": order.cwd,
         "vars": vars_,
@@ -113,6 +113,15 @@ def to_adopt(record: Record, mark: str, *, late: float) -> bytes:
 def to_kill(record: Record, mark: str) -> bytes:
     """Give the text that ends a step's process group."""
     return _script("kill", record, mark, {"epoch": "0", "limit": "0"}, ())
+
+
+def with_deadline(argv: tuple[str, ...], limit: float) -> tuple[str, ...]:
+    """Give the argv that runner.sh runs, and asks sudo for: the deadline is inside of it."""
+    return ("timeout", "-k", "5", str(_seconds(limit)), *argv)
+
+
+def _seconds(limit: float) -> int:
+    return max(1, math.ceil(limit))
 
 
 def _script(
