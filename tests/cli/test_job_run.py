@@ -101,8 +101,10 @@ def test_a_signal_to_us_reaches_the_job_which_answers_as_it_likes(
     cli: Cli, number: signal.Signals
 ) -> None:
     script = f"trap 'echo caught; exit 7' {number.value}; echo ready; while :; do sleep 0.05; done"
+    # A signal that the caller of the tests ignores (nohup, &) would be ignored by the job as well.
+    afresh = ["env", f"--default-signal={number.name}"]
     with subprocess.Popen(
-        cli.argv("job", "run", "nightly", "--", "sh", "-c", script),
+        [*afresh, *cli.argv("job", "run", "nightly", "--", "sh", "-c", script)],
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         env=cli.environment,
