@@ -20,6 +20,7 @@ _PATIENCE = timedelta(minutes=15)
 
 _AFTER_MAINTENANCE = timedelta(minutes=10)
 _QUEUES = frozenset({"lock", "at once"})
+_MOMENTS = 2  # times that an incident surely gets its moment to recover by itself
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,9 +99,19 @@ def begin(
             return Wait("after maintenance what was worked on gets ten minutes to settle", over)
     earliest = _later(bad_since, check.first_rung_after)
     # A clock that was set back must not make this moment an hour.
-    if incident.rung == 0 and now < earliest <= _later(now, check.first_rung_after):
+    early = now < earliest <= _later(now, check.first_rung_after)
+    if incident.rung == 0 and early and not _comes_and_goes(incident, now):
         return Wait("systemd and supervisors get a moment to repair it themselves", earliest)
     return None
+
+
+def _comes_and_goes(incident: Incident, now: Instant) -> bool:
+    """Tell whether it has come back so often, for so long, that nothing repairs it by itself.
+
+    The clock is that of the incident: a flap never begins it anew. Quick ups and downs are left to
+    the flap detection, since a repair would chase noise.
+    """
+    return incident.reopened >= _MOMENTS and now >= _later(incident.opened, _PATIENCE)
 
 
 def without_rung(incident: Incident, check: Check) -> Wait | HandOver:
@@ -142,15 +153,22 @@ def decide(
 
 
 def queued_since(timeline: Iterable[Event]) -> Instant | None:
-    """Give when an incident began to wait for other repairs, by its timeline; None: it does not."""
+    """Give when an incident began to wait for other repairs, by its timeline; None: it does not.
+
+    What was not waited in between (it recovered and failed again, maintenance) is left out, but a
+    flap does not begin the count anew: only its turn does, an attempt.
+    """
     since: Instant | None = None
+    left: Instant | None = None  # when it left the queue, to which it may come back
     for event in timeline:
-        if event.kind == "waiting":
-            queues = event.data.get("guard") in _QUEUES
-            since = (since or event.at) if queues else None
-        elif event.kind in {"attempt-planned", "reopened"}:
-            since = None
-    return since
+        if event.kind == "attempt-planned":
+            since = left = None
+        elif event.kind == "waiting" and event.data.get("guard") in _QUEUES:
+            away = event.at - left if left is not None else 0
+            since, left = Instant((since or event.at) + max(0, away)), None
+        elif event.kind in {"waiting", "resolved"} and since is not None:
+            left = left or event.at
+    return since if left is None else None
 
 
 def _later(start: Instant, wait: timedelta) -> Instant:

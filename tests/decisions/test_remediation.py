@@ -71,12 +71,23 @@ SETTLE = "after maintenance what was worked on gets ten minutes to settle"
         (60, {"rung": 1}, None),
         (60, {"reopened": 1}, Wait(MOMENT, at(90))),
         (90, {"reopened": 1}, None),
+        (60, {"reopened": 2}, Wait(MOMENT, at(90))),  # quick ups and downs: it may be flapping
     ],
 )
 def test_before_the_first_rung_it_may_recover_by_itself(
     now: float, changes: dict[str, int], expected: Wait | None
 ) -> None:
     assert begin(incident(**changes), LADDER, now=at(now), bad_since=at(60)) == expected
+
+
+@pytest.mark.parametrize(("reopened", "waits"), [(0, True), (1, True), (2, False), (9, False)])
+def test_what_comes_and_goes_for_a_quarter_of_an_hour_gets_no_moment_any_more(
+    reopened: int, waits: bool
+) -> None:
+    began = incident(reopened=reopened).opened
+    now = at(began / 1e6 + 900)
+    found = begin(incident(reopened=reopened), LADDER, now=now, bad_since=now)
+    assert isinstance(found, Wait) is waits
 
 
 def test_a_clock_set_back_does_not_make_the_moment_longer() -> None:
@@ -189,7 +200,27 @@ def line(second: float, kind: str, guard: str = "") -> Event:
         ([line(1, "waiting", "lock"), line(5, "refused", "mode"), line(9, "waiting", "lock")], 1),
         ([line(1, "waiting", "lock"), line(9, "waiting", "maintenance")], None),
         ([line(1, "waiting", "lock"), line(9, "attempt-planned")], None),
-        ([line(1, "waiting", "lock"), line(5, "reopened"), line(9, "waiting", "lock")], 9),
+        ([line(1, "waiting", "lock"), line(5, "resolved"), line(7, "reopened")], None),
+        (
+            [
+                line(1, "waiting", "lock"),
+                line(5, "resolved"),
+                line(7, "reopened"),
+                line(8, "waiting"),
+                line(9, "waiting", "lock"),
+            ],
+            5,  # four seconds were waited before the flap
+        ),
+        (
+            [
+                line(1, "waiting", "lock"),
+                line(3, "waiting", "maintenance"),
+                line(9, "waiting", "lock"),
+                line(9, "attempt-planned"),
+                line(20, "waiting", "lock"),
+            ],
+            20,
+        ),
     ],
 )
 def test_the_queue_is_read_from_the_timeline(timeline: list[Event], expected: float | None) -> None:
