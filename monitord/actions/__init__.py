@@ -11,6 +11,7 @@ from monitord.actions import (
     job,
     process,
     ready,
+    reboot,
     restore,
     supervisor,
     systemd,
@@ -33,6 +34,7 @@ ACTIONS: Mapping[str, ActionKind] = MappingProxyType(
             ready.KIND,
             cleanup.KIND,
             process.KIND,
+            reboot.KIND,
         )
     }
 )

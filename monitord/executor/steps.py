@@ -39,6 +39,7 @@ _OUTPUT = 65_536
 """Characters of a step's output that leave the executor: head and tail."""
 _RETRY = 2.0  # seconds between two tries to reach a host whose connection broke under a step
 _RECORDS_KEPT = 6 * 86_400_000_000  # µs; the runner removes records after 7 days
+_ENDED_BY_THE_SHUTDOWN = frozenset({129, 137, 143})  # HUP, KILL, TERM, as a shell tells them
 _HEARD = 512 * 1024  # bytes of the runner's own voice, output included
 
 
@@ -107,6 +108,8 @@ class Steps:
             ending = await self._settle(grant.intent, grant.host, record, watch)
         if ending.end is End.NEVER:
             raise NotBegunError("the runner did not begin the step")
+        if order.restarts:
+            ending = await self._come_back(grant.intent, grant.host, record, ending)
         return ending
 
     def _last_word(self, grant: Grant, record: Record, order: Order, mark: str) -> bytes:
@@ -158,6 +161,8 @@ class Steps:
             ending = http.recall(record)
         elif isinstance(effect, Command):
             ending = await self._settle(intent, host, record, _Started("", started))
+            if effect.restarts and ending.end is not End.NEVER:
+                ending = await self._come_back(intent, host, record, ending)
         else:
             ending = Ending(End.NEVER)
         seconds = (step.deadline - step.intended) / 1e6
@@ -186,6 +191,22 @@ class Steps:
                 return ending
             await asyncio.sleep(_RETRY)
 
+    async def _come_back(
+        self, intent: Intent, host: Host, record: Record, ending: Ending
+    ) -> Ending:
+        """Wait until the machine that a step restarts answers under another boot id."""
+        began = self._clock.monotonic()
+        while not _has_restarted(ending):
+            if ending.exit_code not in {None, 0, *_ENDED_BY_THE_SHUTDOWN}:
+                return ending  # it said that it would not
+            if _seconds_until(intent.step.deadline, self._clock) <= 0:
+                return Ending(End.FINISHED, _not_back(ending, self._clock.monotonic() - began))
+            await asyncio.sleep(_RETRY)
+            ending = await self._settle(intent, host, record, _Started("", lambda: None))
+        took = self._clock.monotonic() - began
+        told = f"it answers again, {took:.0f} s after, under another boot id\n".encode()
+        return Ending(End.FINISHED, exit_code=0, output=ending.output + told)
+
     async def kill(self, intent: Intent, host: Host) -> None:
         """End a step's process group now.
 
@@ -209,6 +230,18 @@ class Steps:
         here = host.login.kind == "local" or isinstance(effect, HttpCall)
         base = str(self._state / "runs") if here else ""
         return Record(base, intent.store, f"{intent.step.id}-{intent.step.intended}")
+
+
+def _has_restarted(ending: Ending) -> bool:
+    if ending.end is End.FINISHED:
+        return ending.how == "restarted"
+    return ending.end is End.LOST and ending.text.startswith(runner.RESTARTED)
+
+
+def _not_back(ending: Ending, seconds: float) -> str:
+    if ending.end is End.FINISHED:
+        return f"it was told to restart and has not, after {seconds:.0f} s"
+    return f"it has not come back after {seconds:.0f} s: {ending.text}"
 
 
 class _Started:
@@ -240,6 +273,7 @@ def _order(grant: Grant, effect: Command, secrets: Secrets, seconds: float) -> O
         stdin=_told(grant.intent, effect.stdin) if effect.stdin else "",
         env=secrets.values,
         cwd=effect.cwd,
+        restarts=effect.restarts,
         sudo=sudo,
     )
 

@@ -24,7 +24,8 @@ _OBEYED = re.compile(
 class Command:
     """One argv on the target, under the runner. `stdin` is a script of ours, never target data.
 
-    `ok_codes` are the exit codes that count as done. `sudo` asks the acting login for root.
+    `ok_codes` are the exit codes that count as done. `sudo` asks the acting login for root. What
+    `restarts` the machine is done when that answers again under another boot id, not before.
     """
 
     argv: tuple[str, ...]
@@ -33,6 +34,7 @@ class Command:
     cwd: str = ""
     sudo: bool = False
     ok_codes: tuple[int, ...] = (0,)
+    restarts: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,4 +147,7 @@ def digest(value: object) -> str:
 def _shallow(effect: Effect) -> dict[str, Any]:
     if isinstance(effect, Pause):
         return asdict(effect)
-    return {name: getattr(effect, name) for name in type(effect).__dataclass_fields__}
+    fields = {name: getattr(effect, name) for name in type(effect).__dataclass_fields__}
+    if fields.get("restarts") is False:
+        del fields["restarts"]  # plans from before it was known stay equal
+    return fields

@@ -18,6 +18,8 @@ _MOST = 1_500_000  # bytes of all arguments; the kernel takes 2 MiB with the env
 KEEP = 32_000
 """Bytes of output kept at the beginning, and as many at the end."""
 CUT = b"\n[... output cut here ...]\n"
+RESTARTED = "the machine restarted"
+"""How runner.sh begins the word that a step was cut short by a restart."""
 GRACE = 10.0
 """Seconds that a step may take past its deadline: TERM, 5 s, KILL, and the record's last line."""
 ALREADY = "already ran"
@@ -51,6 +53,7 @@ class Order:
     env: Mapping[str, str] | None = None
     cwd: str = ""
     sudo: bool = False
+    restarts: bool = False
 
 
 class End(StrEnum):
@@ -66,7 +69,10 @@ class End(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Ending:
-    """What became of a step. `how` is ended, deadline or killed; `exit_code` only when FINISHED."""
+    """What became of a step. `how` is ended, restarted (since), deadline or killed.
+
+    `exit_code` only when FINISHED.
+    """
 
     end: End
     text: str = ""

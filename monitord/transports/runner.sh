@@ -130,8 +130,12 @@ find "${m_record%/*}" -mindepth 1 -maxdepth 1 -type d -mtime +7 -exec rm -rf {} 
 END
 )
 
+# Tells whether the machine has started anew since the record's runner began.
+restarted() { [ -f "$record/runner" ] && read -r _ _ then <"$record/runner" && [ "$then" != "$(boot)" ]; }
+
 report() {
   read -r code how ended <"$record/exit"
+  if [ "$how" = ended ] && restarted; then how=restarted; fi
   say "finished $code $how $(($(wc -c 2>/dev/null <"$record/out.head" || echo 0)))"
   cat "$record/out.head" "$record/out.tail" 2>/dev/null
   exit 0
@@ -177,7 +181,8 @@ adopt() {
   [ ! -f "$record/exit" ] || report
   while lives "$record/group" && [ "$(uptime)" -lt "$latest" ]; do sleep 1; done
   if lives "$record/group"; then say "lost it still runs, past its deadline"; exit 0; fi
-  say "lost the runner was killed, or the machine restarted, before the step ended"
+  if restarted; then say "lost the machine restarted before the step ended"; exit 0; fi
+  say "lost the runner was killed before the step ended"
 }
 
 stop() {

@@ -288,3 +288,26 @@ def test_the_records_survive_the_reboot(core: Start, web1: Host, tmp_path: Path)
         started.ask("run", step=step)
     assert started.ask("adopt", step=step)["outcome"] == "done"
     assert web1.read("/home/monitord/rebooted") == "x\n"
+
+
+def test_a_reboot_is_done_when_the_machine_is_back_under_another_boot_id(
+    core: Start, web1: Host
+) -> None:
+    """Also when it is asked for again; a machine that stays up has not restarted."""
+    book = "steps:\n- reboot: {}\n  timeout: 60s\n"
+    lazy = "steps:\n- reboot: {}\n  timeout: 1s\n"
+    runbooks = {"reboot": book, "lazy": lazy}
+    started = core(hosts=on(web1, "reboot", "lazy", act="{user: root}"), runbooks=runbooks)
+    was = web1.read("/proc/sys/kernel/random/boot_id")
+    step = started.intend("reboot", host="web1")
+    answer = started.ask("run", step=step)
+    assert answer["outcome"] == "done", answer
+    assert "under another boot id" in answer["output"]
+    assert web1.read("/proc/sys/kernel/random/boot_id") != was
+    assert started.ask("adopt", step=step)["outcome"] == "done"
+    web1.write("/usr/local/sbin/systemctl", "#!/bin/sh\n", mode=0o755)
+    answer = started.done("lazy", host="web1")
+    assert (answer["outcome"], answer["error"].partition(", ")[0]) == (
+        "failed", "it was told to restart and has not",
+    )  # fmt: skip
+    web1.run(["rm", "/usr/local/sbin/systemctl"])
