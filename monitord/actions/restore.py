@@ -1,4 +1,4 @@
-"""`restore`: bring a directory back from tar or restic, through restore.sh on the target.
+"""`restore`: bring a directory back from tar, restic or borg, through restore.sh on the target.
 
 Beside, verified, swapped by rename, the old copy kept as `.monitord-old-<step>`: the script does
 that; this file only says what a user may write and gives the argv.
@@ -31,32 +31,55 @@ class ResticSource(Spec):
     def _one_password(self) -> "ResticSource":
         if bool(self.password_file) == bool(self.password):
             raise ValueError("needs either password_file: /path or password: !secret …")
-        if self.password and not isinstance(self.password, SecretRef):
-            raise ValueError(
-                "password: is written by reference (!secret env:X, file:, credential:)"
-            )
+        _by_reference(self.password)
         return self
+
+
+class BorgSource(Spec):
+    """A borg repository. `archive: latest` is the newest one whose name has the form of `match`."""
+
+    repository: Annotated[Text, Field(min_length=1)]
+    password_file: Text = ""
+    password: SecretText = ""
+    archive: Annotated[Text, Field(min_length=1)] = "latest"
+    match: Text = ""
+
+    @model_validator(mode="after")
+    def _one_password(self) -> "BorgSource":
+        if self.password_file and self.password:
+            raise ValueError("needs password_file: or password:, not both (neither: unencrypted)")
+        _by_reference(self.password)
+        return self
+
+
+def _by_reference(password: object) -> None:
+    if password and not isinstance(password, SecretRef):
+        raise ValueError("password: is written by reference (!secret env:X, file:, credential:)")
 
 
 class RestoreSpec(Spec):
     """`restore: {tar: /backup/www.tar.gz, to: /srv/www, expect: [index.html]}`.
 
     `inside` is the backup's folder that becomes `to`; `expect` are files below it that must be
-    there and not empty before anything is swapped.
+    there and not empty before anything is swapped. With `look: true` it only tells whether there is
+    a backup that can be read.
     """
 
     to: Annotated[Text, Field(min_length=1)]
     tar: Text = ""
     restic: ResticSource | None = None
+    borg: BorgSource | None = None
     inside: Text = ""
     expect: tuple[Text, ...] = ()
+    look: bool = False
     sudo: Switch = False
 
     @model_validator(mode="after")
     def _one_source(self) -> "RestoreSpec":
-        if bool(self.tar) == bool(self.restic):
-            raise ValueError("needs either tar: /path/of/archive or restic: {repository: …}")
-        if self.sudo and self.restic and self.restic.password:
+        if [bool(self.tar), bool(self.restic), bool(self.borg)].count(True) != 1:
+            raise ValueError("needs either tar: /path/of/archive, restic: or borg: {repository: …}")
+        kept = self.restic or self.borg
+        if self.sudo and kept and kept.password:
             raise ValueError("sudo clears the environment: use password_file: with sudo")
         return self
 
@@ -70,19 +93,24 @@ def render(spec: RestoreSpec, context: StepContext) -> Command:
     to = _target(spec, context)
     inside = _below(fill(spec.inside, context).strip("/"), "inside") if spec.inside else ""
     expect = tuple(_below(name, "expect") for name in fill_all(spec.expect, context))
-    env: dict[str, str] = {}
-    if spec.restic is None:
-        source = ("tar", fill(spec.tar, context), to, inside, "", "", "")
-    else:
-        restic = spec.restic
-        repository, snapshot, host, password_file = fill_all(
-            (restic.repository, restic.snapshot, restic.host, restic.password_file), context
-        )
-        source = ("restic", repository, to, inside, snapshot, host, password_file)
-        if restic.password:
-            env = fill_secrets({"RESTIC_PASSWORD": restic.password}, context)
-    argv = ("sh", "-s", "--", *source, *expect)
+    source, env = _source(spec, context)
+    source = (*source[:2], to, inside, *source[2:])
+    argv = ("sh", "-s", "--", *(("look",) if spec.look else ()), *source, *expect)
     return Command(argv, stdin=_SCRIPT, env=env, sudo=turned_on(spec.sudo, context))
+
+
+def _source(spec: RestoreSpec, context: StepContext) -> tuple[tuple[str, ...], dict[str, str]]:
+    """Give kind, source, snapshot, host and password file, and what of it the environment holds."""
+    if spec.restic is not None:
+        kept = spec.restic
+        texts = (kept.repository, kept.snapshot, kept.host, kept.password_file)
+        secret = {"RESTIC_PASSWORD": kept.password} if kept.password else {}
+        return ("restic", *fill_all(texts, context)), fill_secrets(secret, context)
+    if spec.borg is not None:
+        texts = (spec.borg.repository, spec.borg.archive, spec.borg.match, spec.borg.password_file)
+        secret = {"BORG_PASSPHRASE": spec.borg.password} if spec.borg.password else {}
+        return ("borg", *fill_all(texts, context)), fill_secrets(secret, context)
+    return ("tar", fill(spec.tar, context), "", "", ""), {}
 
 
 def _target(spec: RestoreSpec, context: StepContext) -> str:

@@ -1,13 +1,15 @@
 # Brings a directory back from a backup: beside it first, verified there, then swapped by rename; the
 # old copy is kept. It deletes nothing but its own half-done folders, so it may be run again.
-# POSIX sh, from standard input: sh -s -- KIND SOURCE TARGET INSIDE SNAPSHOT HOST PASSWORD_FILE FILE…
-# The line monitord_step=N stands before it. KIND is tar or restic; empty arguments mean "not given".
+# POSIX sh, from standard input: sh -s -- [look] KIND SOURCE TARGET INSIDE SNAPSHOT HOST PASSWORD_FILE FILE…
+# With look it only tells whether there is a backup that can be read.
+# The line monitord_step=N stands before it. KIND is tar, restic or borg; empty arguments mean "not
+# given". Of borg, SNAPSHOT is the archive (latest: the newest) and HOST a pattern for its name.
 
 say() { printf '%s\n' "restore: $*"; }
 
 fail() {
   say "$*" >&2
-  [ -z "${new:-}" ] || rm -rf -- "$new"
+  [ -z "${new:-}" ] || rm -rf -- "$new" "$new.borg"
   exit 1
 }
 
@@ -24,9 +26,10 @@ free_name() {
 sweep() {
   for left in "$1"/.monitord-new-*; do
     number=${left##*/.monitord-new-}
+    number=${number%".borg"}
     number=${number%"-of-$2"}
     case $number in '' | *[!0-9]*) continue ;; esac
-    [ "$left" = "$1/.monitord-new-$number-of-$2" ] || continue
+    [ "${left%".borg"}" = "$1/.monitord-new-$number-of-$2" ] || continue
     rm -rf -- "$left"
   done
 }
@@ -42,7 +45,47 @@ bring() {
       [ -z "$inside" ] || set -- "$@" --include "/$inside"
       restic "$@"
       ;;
-    *) fail "$kind is neither tar nor restic" ;;
+    borg) bring_borg ;;
+    *) fail "$kind is neither tar, restic nor borg" ;;
+  esac
+}
+
+# borg checks every chunk that it extracts. It asks nothing and leaves nothing in the login's home.
+bring_borg() {
+  open_borg "$new.borg" || return 1
+  say "from archive $snapshot"
+  (cd -- "$new" && borg extract --lock-wait 60 "$source::$snapshot" ${inside:+"$inside"})
+}
+
+open_borg() {
+  BORG_BASE_DIR=$1
+  export BORG_BASE_DIR
+  if [ -n "$password_file" ]; then
+    BORG_PASSPHRASE=$(cat -- "$password_file") || return 1
+    export BORG_PASSPHRASE
+  elif [ -z "${BORG_PASSPHRASE:-}" ]; then
+    export BORG_UNKNOWN_UNENCRYPTED_REPO_ACCESS_IS_OK=yes
+  fi
+  if [ "$snapshot" = latest ]; then
+    snapshot=$(borg list --lock-wait 60 --last 1 --short --glob-archives "${from_host:-*}" "$source")
+    [ -n "$snapshot" ] || { say "no archive is called ${from_host:-anything}"; return 1; }
+  fi
+}
+
+look() {
+  case $kind in
+    tar) [ -s "$source" ] && tar -t -f "$source" >/dev/null ;;
+    restic)
+      set -- --repo "$source" --no-cache --no-lock
+      [ -z "$password_file" ] || set -- "$@" --password-file "$password_file"
+      restic "$@" snapshots --latest 1
+      ;;
+    borg)
+      base=$(mktemp -d) && open_borg "$base" && say "the archive is $snapshot"
+      code=$?
+      rm -rf -- "$base"
+      return "$code"
+      ;;
   esac
 }
 
@@ -69,9 +112,12 @@ swap() {
 }
 
 main() {
+  looks=
+  [ "$1" != look ] || { looks=1; shift; }
   kind=$1 source=$2 to=$3 inside=$4 snapshot=$5 from_host=$6 password_file=$7
   shift 7
   umask 022
+  if [ -n "$looks" ]; then look || fail "$kind cannot read the backup $source"; exit 0; fi
   while [ "$to" != "${to%/}" ]; do to=${to%/}; done
   parent=${to%/*} base=${to##*/}
   case $to in /*/* | /?*) ;; *) fail "${to:-/} cannot be restored as a whole" ;; esac
@@ -86,7 +132,7 @@ main() {
   bring || fail "$kind could not read the backup $source; $to is as it was"
   verify "$@"
   swap
-  rm -rf -- "$new"
+  rm -rf -- "$new" "$new.borg"
   if [ -e "$old" ]; then say "$to restored; the old copy is $old"; else say "$to restored"; fi
 }
 

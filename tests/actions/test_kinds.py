@@ -136,7 +136,17 @@ def test_a_kind_renders_its_effect(kind: str, written: Any, rendered: Effect) ->
         ("command", {"run": ["x"], "sudo": "maybe"}, "'maybe' is neither yes nor no"),
         ("ready", {}, "asks nothing: give unit, folder or port"),
         ("ready", {"port": "80", "owner": "root"}, "owner and free are those of a folder"),
-        ("restore", {"to": "/srv"}, "needs either tar: /path/of/archive or restic:"),
+        ("restore", {"to": "/srv"}, "needs either tar: /path/of/archive, restic: or borg:"),
+        (
+            "restore",
+            {"to": "/srv", "tar": "/b.tar", "borg": {"repository": "/r"}},
+            "needs either tar:",
+        ),
+        (
+            "restore",
+            {"to": "/srv/a", "borg": {"repository": "/r", "password": "hunter2"}},
+            "is written by reference",
+        ),
         (
             "restore",
             {"to": "/srv/a", "restic": {"repository": "/r"}},
