@@ -19,6 +19,7 @@ from monitord.config import (
     defaults,
     definitions,
     exceptions,
+    guarding,
     hosts,
     needs,
     runbooks,
@@ -77,6 +78,7 @@ def _assemble(sources: Sources, kinds: Kinds) -> tuple[Catalog, list[attach.Atta
     members = services.build(context, top, keys)
     built = _build_checks(context, policies, found, keys, members)
     _refuse_circles(context, built, fleet)
+    canaries = guarding.canaries(context, top, keys, built)
     ticketing = settings.backends(context, top)
     if context.problems:
         raise ConfigError(capped(context.problems))
@@ -86,9 +88,10 @@ def _assemble(sources: Sources, kinds: Kinds) -> tuple[Catalog, list[attach.Atta
     catalog = Catalog(
         hash=content_hash(sources, kinds),
         settings=setup,
-        hosts=MappingProxyType(dict(fleet.hosts)),
+        hosts=MappingProxyType(guarding.seen_from(fleet.hosts, built, canaries)),
         checks=MappingProxyType(built),
         runbooks=MappingProxyType(books),
+        groups=MappingProxyType(guarding.groups(fleet)),
         services=MappingProxyType(members),
         backends=MappingProxyType(ticketing),
         warnings=tuple(context.warnings),

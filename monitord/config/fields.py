@@ -187,7 +187,7 @@ User = Annotated[str, AfterValidator(_user)]
 Zone = Annotated[str, AfterValidator(_zone)]
 Healthy = Annotated[Any, BeforeValidator(_percent), WithJsonSchema({"type": ["integer", "string"]})]
 Until = Annotated[
-    date,
+    datetime | date,
     BeforeValidator(parse_until),
     WithJsonSchema({"type": "string", "examples": ["2027-01-31"]}),
 ]

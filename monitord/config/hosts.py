@@ -82,11 +82,6 @@ def _groups(context: Context, sections: Sections) -> dict[str, Group]:
     for entry in sections.named["groups"].values():
         tree, model = _read(context, GroupModel, entry)
         groups[entry.name] = Group(entry.name, model, tree, entry.place)
-        if model.keep_healthy is not None:
-            context.warnings.append(
-                f"{tree.key_place('keep_healthy')}: {entry.name}: keep_healthy is read but not "
-                "enforced by this version"
-            )
     return groups
 
 

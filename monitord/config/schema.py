@@ -301,6 +301,22 @@ class RetentionModel(Spec):
     evidence: Gap = timedelta(days=90)
 
 
+class FreezeModel(Spec):
+    """A time in which nothing is changed; what is dead is still started, jobs run again."""
+
+    starts: Until = Field(alias="from")
+    until: Until
+    reason: Annotated[str, Field(min_length=1)]
+    on: Annotated[str, Field(min_length=1)] = "*"
+    timezone: Zone | None = None
+
+
+class VantageModel(Spec):
+    """What tells whether the monitor's own network is there."""
+
+    canaries: Names = ()
+
+
 class SettingsModel(Spec):
     """What is true of the whole instance."""
 
@@ -316,5 +332,8 @@ class SettingsModel(Spec):
     reopen_within: Gap = timedelta(hours=1)
     p1_ticket_after: Duration = timedelta(minutes=5)
     concurrency: Annotated[int, Field(ge=1, le=100_000)] = 500
+    after_boot: Duration = timedelta(minutes=10)
+    freeze: tuple[FreezeModel, ...] = ()
+    vantage: VantageModel = VantageModel()
     budgets: BudgetsModel = BudgetsModel()
     retention: RetentionModel = RetentionModel()

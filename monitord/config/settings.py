@@ -5,6 +5,7 @@ from pathlib import Path
 
 from monitord.config.context import Context
 from monitord.config.fields import shown
+from monitord.config.guarding import windows
 from monitord.config.names import nearest
 from monitord.config.schema import SettingsModel
 from monitord.config.sections import Entry, Sections
@@ -48,6 +49,8 @@ def build(context: Context, sections: Sections, sources: Sources) -> Settings:
         budgets=Budgets(**dict(model.budgets)),
         retention=Retention(**dict(model.retention)),
         concurrency=model.concurrency,
+        after_boot=model.after_boot,
+        freeze=windows(context, model.freeze, model.timezone, locate),
     )
 
 

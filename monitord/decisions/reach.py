@@ -6,7 +6,7 @@ in doubt for good (no state, stale, hard UNKNOWN) excuses nobody. docs/decisions
 table. This module asks for beliefs and never changes one.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from enum import Enum
 
 from monitord.model.catalog import Check, Host, Requirement
@@ -30,13 +30,16 @@ def hangs_on(check: Check, host: Host, status: Status) -> tuple[Requirement, ...
     """Give what must be up for a bad `status` of this check to be its own fault.
 
     WARNING or CRITICAL out of facts came through the transport: both it and the way to the host
-    are proven up, whatever their own checks say, and only `needs` is left.
+    are proven up, whatever their own checks say, and only `needs` is left. All else is seen over
+    the monitor's own network, which its canaries stand for.
     """
-    if check.via is None:
-        return (host.behind, check.needs)
-    if status in (Status.WARNING, Status.CRITICAL):
+    if check.via is not None and status in (Status.WARNING, Status.CRITICAL):
         return (check.needs,)
-    return (host.behind, check.needs, Requirement("all", (check.via,)))
+    apart = not host.vantage.keys or check.key in host.vantage.keys
+    seen_over = () if apart else (host.vantage,)
+    if check.via is None:
+        return (host.behind, check.needs, *seen_over)
+    return (host.behind, check.needs, *seen_over, Requirement("all", (check.via,)))
 
 
 def reach(
@@ -45,6 +48,7 @@ def reach(
     *,
     via: CheckKey | None = None,
     since: Instant | None = None,
+    canaries: Collection[CheckKey] = (),
 ) -> Reach:
     """Say whether the requirements are met: the worst of them; of an `any`, its best key.
 
@@ -55,12 +59,17 @@ def reach(
             that nobody can log in.
         since: the child's first bad result; a parent not seen since then is UNSURE. Without it a
             parent's last OK counts however old it is.
+        canaries: those of them for which, as for `via`, a hard UNKNOWN is down: without a network
+            a resolver does not answer.
     """
     worst = Reach.UP
     for requirement in requirements:
         if not requirement.keys:
             continue
-        each = [_parent(believed(key), via=key == via, since=since) for key in requirement.keys]
+        each = [
+            _parent(believed(key), via=key == via or key in canaries, since=since)
+            for key in requirement.keys
+        ]
         choose = min if requirement.mode == "any" else max
         worst = max(worst, choose(each, key=_by_value), key=_by_value)
     return worst
@@ -72,20 +81,22 @@ def recheck(
     *,
     via: CheckKey | None = None,
     since: Instant,
+    canaries: Collection[CheckKey] = (),
 ) -> tuple[CheckKey, ...]:
     """Name the parents to look at now that a child has failed at `since`: each once.
 
     Parents seen since then, and those already known to be down, need no look; nor does any when
     the child is excused already.
     """
-    if reach(requirements, believed, via=via) is Reach.DOWN:
+    if reach(requirements, believed, via=via, canaries=canaries) is Reach.DOWN:
         return ()
     wanted: dict[CheckKey, None] = {}
     for requirement in requirements:
         for key in requirement.keys:
             state = believed(key)
             seen = state is not None and state.last_seen >= since
-            if not seen and _parent(state, via=key == via, since=None) is not Reach.DOWN:
+            strict = key == via or key in canaries
+            if not seen and _parent(state, via=strict, since=None) is not Reach.DOWN:
                 wanted[key] = None
     return tuple(wanted)
 

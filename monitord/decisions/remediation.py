@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
-from monitord.decisions.guards import Then, Verdict, first_refusal
+from monitord.decisions.guards import QUEUES, Then, Verdict, first_refusal
 from monitord.model.catalog import Check, Runbook, Rung
 from monitord.model.ids import Instant
 from monitord.model.incident import Incident
@@ -19,7 +19,6 @@ _PATIENCE = timedelta(minutes=15)
 """How long an incident may queue for other repairs to end before a person is told."""
 
 _AFTER_MAINTENANCE = timedelta(minutes=10)
-_QUEUES = frozenset({"lock", "at once"})
 _MOMENTS = 2  # times that an incident surely gets its moment to recover by itself
 
 
@@ -147,7 +146,7 @@ def decide(
     if refusal.then is Then.NEXT:
         return Climb(position + 1, guard, refusal.reason)
     # Only the queues have a limit: what else waits has its own end.
-    if guard in _QUEUES and queued_since is not None and now >= _later(queued_since, _PATIENCE):
+    if guard in QUEUES and queued_since is not None and now >= _later(queued_since, _PATIENCE):
         return HandOver(f"waited {_PATIENCE.seconds // 60} min; {reason}")
     return Wait(reason, refusal.until, guard)
 
@@ -163,7 +162,7 @@ def queued_since(timeline: Iterable[Event]) -> Instant | None:
     for event in timeline:
         if event.kind == "attempt-planned":
             since = left = None
-        elif event.kind == "waiting" and event.data.get("guard") in _QUEUES:
+        elif event.kind == "waiting" and event.data.get("guard") in QUEUES:
             away = event.at - left if left is not None else 0
             since, left = Instant((since or event.at) + max(0, away)), None
         elif event.kind in {"waiting", "resolved"} and since is not None:

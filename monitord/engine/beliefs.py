@@ -102,16 +102,20 @@ class Beliefs:
         """Tell whether what a bad status of the check hangs on is up."""
         if self._catalog is None:
             return Reach.UP
-        hanging = hangs_on(check, self._catalog.hosts[check.host], status)
-        return reach(hanging, self.believed, via=check.via, since=since)
+        host = self._catalog.hosts[check.host]
+        hanging = hangs_on(check, host, status)
+        return reach(hanging, self.believed, via=check.via, since=since, canaries=host.vantage.keys)
 
     def parents_to_recheck(self, check: Check, state: CheckState) -> tuple[CheckKey, ...]:
         """Give the parents that should be looked at now that the check has failed."""
         if self._catalog is None:
             return ()
-        hanging = hangs_on(check, self._catalog.hosts[check.host], state.status)
+        host = self._catalog.hosts[check.host]
+        hanging = hangs_on(check, host, state.status)
         since = state.first_failed or state.last_seen
-        return recheck(hanging, self.believed, via=check.via, since=since)
+        return recheck(
+            hanging, self.believed, via=check.via, since=since, canaries=host.vantage.keys
+        )
 
     def memory(self, check: Check) -> Mapping[str, Mapping[str, Any]]:
         """Give the probe's declared memory by item."""
@@ -337,16 +341,19 @@ def _dependents(catalog: Catalog) -> dict[str, frozenset[CheckKey]]:
     own: dict[str, set[CheckKey]] = {}
     for key, check in catalog.checks.items():
         own.setdefault(check.host, set()).add(key)
-        for requirement in hangs_on(check, catalog.hosts[check.host], Status.UNKNOWN):
+        host = catalog.hosts[check.host]
+        for requirement in hangs_on(check, host, Status.UNKNOWN):
+            if requirement is host.vantage:
+                continue  # a repair beside a canary does not disturb whatever is seen over it
             for parent in requirement.keys:
                 children.setdefault(parent, set()).add(key)
     result = {}
-    for host, keys in own.items():
+    for name, keys in own.items():
         reached, front = set(keys), list(keys)
         while front:
             for child in children.get(front.pop(), ()):
                 if child not in reached:
                     reached.add(child)
                     front.append(child)
-        result[host] = frozenset(reached)
+        result[name] = frozenset(reached)
     return result

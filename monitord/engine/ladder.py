@@ -6,6 +6,7 @@ It asks the pure decisions and writes their outcome in one transaction; it runs 
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 from monitord import links
@@ -13,7 +14,7 @@ from monitord.actions import plan as plans
 from monitord.clock import after
 from monitord.decisions import remediation
 from monitord.decisions.escalation import ticket_at_once
-from monitord.decisions.guards import Verdict, evaluate
+from monitord.decisions.guards import WANT_A_LOOK, Verdict, evaluate
 from monitord.decisions.orders import last_end
 from monitord.decisions.reach import Reach
 from monitord.decisions.verbs import HELD
@@ -140,6 +141,8 @@ def _climb(turn: Turn, check: Check) -> None:
             case remediation.Wait():
                 _stand_at(turn, place)
                 _wait(turn, move)
+                if move.guard in WANT_A_LOOK:
+                    turn.after.calls.append(partial(instance.beliefs.recheck, [check.key]))
             case remediation.HandOver():
                 refuse_all(turn, rung, verdicts, plan)
                 hand_over(turn, move.reason)

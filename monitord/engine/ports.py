@@ -10,7 +10,7 @@ from typing import Any, Protocol
 
 from monitord.model.catalog import Catalog, Check
 from monitord.model.facts import Facts, PluginOutput, Section
-from monitord.model.ids import StepId
+from monitord.model.ids import Instant, StepId
 from monitord.model.incident import StepStatus
 from monitord.model.result import Result
 
@@ -81,6 +81,10 @@ class Probing(Protocol):
 
     def shares_a_trip(self, check: Check) -> bool:
         """Tell whether the check reads facts, which are brought once for all checks of a host."""
+        ...
+
+    def booted(self, host: str) -> Instant | None:
+        """Give when a host came up, as far as it was ever told."""
         ...
 
     async def single(self, check: Check) -> list[Result]:

@@ -22,7 +22,7 @@ from monitord.log import get_logger
 from monitord.metrics import Counters
 from monitord.model.catalog import Catalog, Check
 from monitord.model.facts import Section
-from monitord.model.ids import CheckKey
+from monitord.model.ids import CheckKey, Instant
 from monitord.model.kinds import (
     FactProbe,
     Health,
@@ -65,6 +65,7 @@ class Prober:
         self._memory = memory
         self._record = record
         self._targets: dict[tuple[str, float], Target] = {}
+        self._booted: dict[str, Instant] = {}
         self.catalog: Catalog | None = None
 
     def use(self, catalog: Catalog) -> None:
@@ -75,6 +76,10 @@ class Prober:
     def shares_a_trip(self, check: Check) -> bool:
         """Tell whether the check reads facts, which are brought once for all checks of a host."""
         return isinstance(self._kinds[check.kind], FactProbe)
+
+    def booted(self, host: str) -> Instant | None:
+        """Give when a host came up, by the newest facts of it."""
+        return self._booted.get(host)
 
     async def look(self, checks: Sequence[Check]) -> dict[str, list[Result]]:
         """Run checks of one host now, facts in one trip; gives results by check key."""
@@ -130,6 +135,9 @@ class Prober:
         try:
             async with asyncio.timeout(limit + 1.0):
                 facts = await self._executor.facts(checks[0].host, sections, limit)
+            if facts.boot_id:
+                up = round(facts.uptime * 1_000_000)
+                self._booted[checks[0].host] = Instant(self._clock.now() - up)
         except TimeoutError:
             self._counters.probe_timeouts += 1
             failure = TransportError(f"no facts within {limit:.0f} s", cause=Cause.TIMEOUT)

@@ -11,6 +11,7 @@ from datetime import timedelta
 from monitord.actions import plan as plans
 from monitord.decisions.guards import Effects, Running, Situation
 from monitord.decisions.orders import in_force
+from monitord.engine import surroundings
 from monitord.engine.instance import Instance
 from monitord.model.catalog import Check, Host, Runbook, Rung
 from monitord.model.effect import PlannedStep, StepContext
@@ -70,13 +71,17 @@ def situation(
     last = view.last_effect(rung.runbook, host.name)
     if last is not None and attempt is not None and last.id == attempt.id:
         last = None
+    states = tuple(states_of(instance, incident))
+    repairs, last_repair = surroundings.repairs_in_a_row(
+        view, instance, incident.key, states, now, attempt
+    )
     return Situation(
         now=now,
         check=check,
         host=host,
         rung=rung,
         budgets=instance.catalog.settings.budgets,
-        states=tuple(states_of(instance, incident)),
+        states=states,
         reach=instance.beliefs.reach_of(check, incident.severity),
         observe=instance.catalog.settings.observe,
         halt_file=instance.halted_by_file(),
@@ -91,6 +96,14 @@ def situation(
         lock_holder=_holder(view, plan, attempt),
         looked=looked,
         rung_problem=plan.problem,
+        changes=runbook_of(instance, rung).changes,
+        samples=surroundings.samples(instance, check, states, looked),
+        repairs=repairs,
+        last_repair=last_repair,
+        settled=surroundings.settled(instance, host),
+        frozen=surroundings.frozen(instance, check, host, now),
+        vantage=surroundings.lost_canaries(instance, host),
+        unhealthy=surroundings.group_health(view, instance, host, attempt),
         approved=attempt is not None and attempt.approved is not None,
     )
 

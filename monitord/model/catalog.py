@@ -57,7 +57,10 @@ class Login:
 
 @dataclass(frozen=True, slots=True)
 class Host:
-    """A machine or device. `behind` names the parents' reach checks."""
+    """A machine or device. `behind` names the parents' reach checks.
+
+    `vantage` is any of the canaries: without one of them nothing that is seen of it is believed.
+    """
 
     name: str
     address: str
@@ -68,6 +71,16 @@ class Host:
     login: Login = field(default_factory=lambda: Login("none"))
     impact: str = "normal"
     timezone: str = "UTC"
+    vantage: Requirement = field(default_factory=Requirement)
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """A named set of hosts. `keep_healthy` is how many must stay so; None: the rule by size."""
+
+    name: str
+    hosts: tuple[str, ...] = ()
+    keep_healthy: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -216,13 +229,24 @@ class Retention:
 
 
 @dataclass(frozen=True, slots=True)
+class Freeze:
+    """A time in which nothing is changed on what the selector covers."""
+
+    starts: Instant
+    ends: Instant
+    reason: str
+    selector: str = "*"
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """What is true of the whole instance.
 
     `profile` is cautious, standard or lab; `observe` takes every decision and lets nothing out.
     `state` is the folder of the store, sockets and run records. `store` is a database URL, empty
     for SQLite in `state`. `web` is host:port of monitord-web; links on tickets begin with `web_url`
-    (empty: http and `web`).
+    (empty: http and `web`). For `after_boot` a host that has
+    come up is left to itself.
     """
 
     instance: str
@@ -239,6 +263,8 @@ class Settings:
     budgets: Budgets = field(default_factory=Budgets)
     retention: Retention = field(default_factory=Retention)
     concurrency: int = 500
+    after_boot: timedelta = timedelta(minutes=10)
+    freeze: tuple[Freeze, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -253,6 +279,7 @@ class Catalog:
     hosts: Mapping[str, Host]
     checks: Mapping[CheckKey, Check]
     runbooks: Mapping[str, Runbook]
+    groups: Mapping[str, Group] = field(default_factory=lambda: _NOTHING)
     services: Mapping[str, Service] = field(default_factory=lambda: _NOTHING)
     backends: Mapping[str, Backend] = field(default_factory=lambda: _NOTHING)
     warnings: tuple[str, ...] = ()

@@ -211,4 +211,4 @@ def _show(span: timedelta) -> str:
     return show_age(max(0.0, span.total_seconds()))
 
 
-KIND = RecordProbe("job", JobSpec, "job", judge)
+KIND = RecordProbe("job", JobSpec, "job", judge, sees_death=True)

@@ -144,4 +144,4 @@ def _listing(found: Sequence[ProcessFact]) -> str:
     return "\n".join(lines + ([f"and {more} more"] if more > 0 else []))
 
 
-KIND = FactProbe("process", ProcessSpec, lambda _: (Section("process"),), judge)
+KIND = FactProbe("process", ProcessSpec, lambda _: (Section("process"),), judge, sees_death=True)

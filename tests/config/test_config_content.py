@@ -10,6 +10,7 @@ import pytest
 from monitord.clock import as_instant
 from monitord.config import Sources, assemble, default_path, read
 from monitord.config.exceptions import end_of
+from monitord.model.catalog import Requirement
 from monitord.model.ids import CheckKey, Instant
 from tests.config.conftest import Load
 from tests.config.kinds import KINDS
@@ -127,9 +128,45 @@ exceptions: [{hosts: w, checks: "x*", set: {every: 9s}, reason: r, owner: o, unt
     assert "exceptions.checks: no check x* on w" in warning
 
 
-def test_a_safety_key_that_is_not_enforced_yet_is_told(load: Load) -> None:
-    (warning,) = load("groups: {web: {keep_healthy: 80%}}\n").warnings
-    assert warning.endswith("web: keep_healthy is read but not enforced by this version")
+@pytest.mark.parametrize(
+    ("rule", "hosts"), [("6", 6), ("0", 0), ("80%", 7), ("100%", 8), ("0%", 0)]
+)
+def test_a_share_of_healthy_hosts_is_the_next_whole_host_above(
+    load: Load, rule: str, hosts: int
+) -> None:
+    text = (
+        f"hosts: {{'w[1-8]': {{groups: web}}}}\ngroups: {{web: {{keep_healthy: {rule}}}, db: }}\n"
+    )
+    groups = load(text).groups
+    assert groups["web"].keep_healthy == hosts
+    assert list(groups) == ["web"]
+    assert len(groups["web"].hosts) == 8
+
+
+def test_a_freeze_lasts_whole_days_of_its_time_zone(load: Load) -> None:
+    text = """timezone: Europe/Berlin
+freeze:
+  - {from: 2026-03-29, until: 2026-03-29, reason: r}
+  - {from: 2026-03-29T12:00, until: 2026-03-29T13:30, reason: r, timezone: UTC, on: group=web}
+"""
+    day, hours = load(text).settings.freeze
+    assert day.ends - day.starts == 23 * 3600 * 1_000_000
+    assert hours.starts == Instant(1_774_785_600_000_000)
+    assert (hours.ends - hours.starts, hours.selector) == (5400 * 1_000_000, "group=web")
+
+
+def test_what_the_canaries_hang_on_does_not_hang_on_them(load: Load) -> None:
+    text = """vantage: {canaries: ["gw/*"]}
+hosts:
+  gw: {address: 10.0.0.1, behind: sw, checks: {ping: {tcp: {port: 1}}}}
+  sw: {address: 10.0.0.2}
+  far: {address: 10.1.0.1}
+  here: {address: 10.1.0.2, login: local}
+  loop: {address: 127.0.0.2}
+"""
+    hosts = load(text).hosts
+    assert hosts["far"].vantage == Requirement("any", (CheckKey("gw/ping"),))
+    assert {name for name, host in hosts.items() if not host.vantage.keys} == {"sw", "here", "loop"}
 
 
 def test_repairs_of_a_host_that_is_only_watched_are_told(load: Load) -> None:

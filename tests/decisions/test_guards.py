@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from monitord.decisions.guards import (
     GUARDS,
     Effects,
+    GroupHealth,
     Refusal,
     Running,
     Then,
@@ -47,7 +48,18 @@ def effects(**counts: int) -> dict[str, Any]:
     return {"effects": Effects(**counts)}
 
 
-HALT, MAINTENANCE = order(Verb.HALT), order(Verb.MAINTENANCE)
+def repaired(times: int, ended: float) -> dict[str, Any]:
+    return {"repairs": times, "last_repair": at(ended)}
+
+
+def group(
+    members: int, unhealthy: int, *, rule: int | None = None, repairing: int = 0
+) -> dict[str, Any]:
+    others = tuple(f"web{number}" for number in range(2, unhealthy + 2))
+    return {"unhealthy": (GroupHealth("web", rule, members, others, others[:repairing]),)}
+
+
+HALT, MAINTENANCE, TAKEN = order(Verb.HALT), order(Verb.MAINTENANCE), order(Verb.TAKE)
 CASES = [
     Case("halt", "the file HALT exists", PERSON, given={"halt_file": True}),
     Case("halt", "is halted by kim: new disks", PERSON, given={"halt_order": HALT}),
@@ -60,6 +72,7 @@ CASES = [
         None,
         {"maintenance": replace(MAINTENANCE, until_ok=True)},
     ),
+    Case("taken", "web1 is taken by kim: new disks", WAIT, 3600, {"taken": TAKEN}),
     Case("flapping", "web1/site is flapping", PERSON, given={"states": (state(flapping=True),)}),
     Case("unreachable", "is down: repair that first", WAIT, 115, {"reach": Reach.DOWN}),
     Case("unreachable", "not sure that", WAIT, 115, {"reach": Reach.UNSURE}),
@@ -68,6 +81,9 @@ CASES = [
     Case("still failing", "no verdict now", WAIT, 115, {"looked": UNKNOWN}),
     Case("still failing", "no verdict now", WAIT, 115, {"states": (state(UNKNOWN),)}),
     Case("still failing", "no verdict", PERSON, 115, {"states": (state(UNKNOWN, stale=True),)}),
+    Case("seen once", "web1/site was seen bad only once", WAIT, 102, {"samples": 1}),
+    Case("vantage", "own network: gw/ping", WAIT, 115, {"vantage": "gw/ping does not answer"}),
+    Case("person", "kim ran sudo; is it meant so?", PERSON, given={"person": "kim ran sudo"}),
     Case("mode", "observe is on", NEXT, given={"observe": True}),
     Case("mode", "restart-nginx is in shadow", NEXT, given={"rung": rung(mode="shadow")}),
     Case("mode", "a person's approval", PERSON, given={"rung": rung(mode="approve")}),
@@ -84,9 +100,19 @@ CASES = [
     Case(
         "cooldown", "acted on web1 40s ago; its cooldown is 10m", NEXT, 660, {"last_effect": at(60)}
     ),
+    Case("back-off", "repaired once and did not hold: 10s", WAIT, 105, repaired(1, 95)),
+    Case("back-off", "repaired 2 times and did not hold: 20s", WAIT, 105, repaired(2, 85)),
+    Case("back-off", "repaired 9 times and did not hold: 5m", WAIT, 395, repaired(9, 95)),
     Case("at once", "3 of 3 repairs run in the fleet", WAIT, 115, {"running": Running(3)}),
     Case("at once", "run in group web", WAIT, 115, {"running": Running(1, (("web", 1),))}),
     Case("lock", "web1:nginx (attempt 3)", WAIT, 115, {"lock_holder": "web1:nginx (attempt 3)"}),
+    Case("keep healthy", "group web of 2: web2 is not", PERSON, given=group(2, 1)),
+    Case("keep healthy", "group web of 4: web2 is not", PERSON, given=group(4, 1)),
+    Case("keep healthy", "group web of 5: web2, web3 are not", PERSON, given=group(5, 2)),
+    Case("keep healthy", "web2, web3, web4 and 97 more are not", PERSON, given=group(500, 100)),
+    Case("keep healthy", "group web of 8: web2, web3 are not", PERSON, given=group(8, 2, rule=6)),
+    Case("keep healthy", "in group web of 3", PERSON, given=group(3, 0, rule=3)),
+    Case("keep healthy", "web2 is not", WAIT, 115, group(2, 1, repairing=1)),
     Case(
         "targets",
         "web1 is only watched",
@@ -100,6 +126,17 @@ CASES = [
         NEXT,
         given={"targets": (), "rung_problem": "{item} has no value"},
     ),
+    *(
+        Case("freeze", says, NEXT, given={"frozen": "Christmas", "changes": changes})
+        for changes, says in {
+            "change": "restart-nginx would change the host: Christmas",
+            "network": "would change the network: Christmas",
+            "reboot": "would reboot: Christmas",
+        }.items()
+    ),
+    Case("breaker", "of restart-nginx is open: 3 of 9", NEXT, given={"broken": "3 of 9 helped"}),
+    Case("own host", "own host: its database", PERSON, given={"own": "its database"}),
+    Case("boot", "web1 has booted just now", WAIT, 160, {"settled": at(160)}),
 ]
 
 
@@ -141,6 +178,19 @@ BELOW = [
     {"running": Running(2, (("web", 0), ("linux", 0)))},
     {"last_effect": at(100 - 600)},
     {"last_effect": None},
+    {"rung": rung(mode="approve"), "approved": True},
+    repaired(1, 90),
+    repaired(2, 80),
+    repaired(99, 100 - 300),
+    group(1, 0),
+    group(2, 0),
+    group(5, 1),
+    group(12, 1),
+    group(500, 99),
+    group(8, 1, rule=6),
+    group(2, 1, rule=0),
+    *({"frozen": "Christmas", "changes": does} for does in ("start", "rerun", "cleanup")),
+    {"settled": at(100)},
     {"states": (state(OK), state(CRITICAL))},
     {"states": (state(UNKNOWN), state(WARNING))},
 ]
@@ -194,6 +244,14 @@ WINNERS = {
     "a dead parent outweighs what needs a person": (
         {"reach": Reach.DOWN, "effects": Effects(host_day=6)},
         "unreachable",
+    ),
+    "a person outweighs a wait for the group's other repairs": (
+        {"halt_file": True, **group(2, 1, repairing=1)},
+        "halt",
+    ),
+    "who has lost the own network wakes nobody": (
+        {"vantage": "gw/ping does not answer", **group(500, 499)},
+        "vantage",
     ),
     "what is over needs no person": (
         {"looked": OK, "states": (state(flapping=True),)},

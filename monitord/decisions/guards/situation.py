@@ -5,6 +5,7 @@ Shapes only; no rule stands here.
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from datetime import timedelta
 from enum import StrEnum
 
 from monitord.decisions.reach import Reach
@@ -53,14 +54,16 @@ class Running:
 class GroupHealth:
     """How one group of the host fares: its `keep_healthy` rule and who in it is not healthy.
 
-    `rule` is a number of hosts, None for the rule by size; `members` counts all hosts of the
-    group; `others` are the members besides this host that are hard non-OK or being repaired.
+    `rule` is how many hosts must stay healthy, None for the rule by size; `members` counts all
+    hosts of the group; `others` are the members besides this host that are not healthy, `repairing`
+    those of them that an attempt works on.
     """
 
     name: str
     rule: int | None
     members: int
     others: tuple[str, ...] = ()
+    repairing: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,13 +76,16 @@ class Situation:
     this runbook last had an effect on this host, `lock_holder` a text naming who holds one of the
     locks it needs. `looked` is the worst that the look just before the first effect saw of the
     items (by `evidence`; None before that look). `rung_problem` says why no exact plan can be made.
-    `changes` is what the runbook does to a host (`Runbook.changes`).
+    `changes` is what the runbook does to a host (`Runbook.changes`). `samples` counts how often the
+    items were seen bad (a look counts; so does a process that was seen dead). `repairs` counts the
+    effects that this check had in a row, `last_repair` is when the last of them ended. `settled` is
+    when the host has run long enough since its boot (None: nothing is known of a boot).
 
-    The texts are empty where nothing stands against acting, else they end a sentence: `person` who
-    is at work on the host, `broken` why the runbook's circuit breaker is open, `frozen` which
-    freeze window bars it, `vantage` which canaries are lost, `own` what of monitord itself the rung
-    would touch. `taken` is the TAKE order in force, `unhealthy` the health of each group of the
-    host, `approved` whether a person approved this exact plan.
+    The texts are empty where nothing stands against acting: `person` tells who is at work on the
+    host, `broken` why the runbook's circuit breaker is open, `frozen` why nothing may be changed
+    now, `vantage` which canaries are lost, `own` what of monitord itself the rung would touch.
+    `taken` is the TAKE order in force, `unhealthy` the health of each group of the host, `approved`
+    whether a person approved this exact plan.
     """
 
     now: Instant
@@ -102,6 +108,10 @@ class Situation:
     looked: Status | None = None
     rung_problem: str = ""
     changes: str = "change"
+    samples: int = 2
+    repairs: int = 0
+    last_repair: Instant | None = None
+    settled: Instant | None = None
     taken: Order | None = None
     person: str = ""
     broken: str = ""
@@ -123,10 +133,15 @@ class Refusal:
 
 @dataclass(frozen=True, slots=True)
 class Guard:
-    """A named rule; `judge` gives None to let pass."""
+    """A named rule; `judge` gives None to let pass.
+
+    What a `quiet` one refuses needs no person from this incident: somebody works there already,
+    another incident carries the news, or it is over.
+    """
 
     name: str
     judge: Callable[[Situation], Refusal | None]
+    quiet: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,6 +150,14 @@ class Verdict:
 
     guard: str
     refusal: Refusal | None
+
+
+_LOOK_AGAIN = timedelta(seconds=15)
+
+
+def soon(s: Situation, wait: timedelta = _LOOK_AGAIN) -> Instant:
+    """Give when to look again at what ends by itself, nobody knows when."""
+    return Instant(s.now + wait // timedelta(microseconds=1))
 
 
 def evidence(seen: Iterable[Status]) -> Status:

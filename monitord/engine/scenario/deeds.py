@@ -86,6 +86,8 @@ def _fate(deed: Deed, world: World, clock: VirtualClock) -> None:
         world.tickets_down_until = now + deed.tickets_down.total_seconds()
     elif deed.executor_down is not None:
         world.executor_down_until = now + deed.executor_down.total_seconds()
+    elif deed.boot is not None:
+        world.booted[deed.boot] = clock.now()
     elif deed.store_down is not None:
         world.store_down_until = now + deed.store_down.total_seconds()
     else:

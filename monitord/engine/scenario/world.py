@@ -65,6 +65,7 @@ class World:
     executor_down_until: float = 0.0
     store_down_until: float = 0.0
     steps: list[tuple[Instant, int]] = field(default_factory=list)
+    booted: dict[str, Instant] = field(default_factory=dict)
 
     def seconds(self, instant: Instant) -> float:
         """Give a wall time as seconds since the start, without the steps of the clock."""
@@ -110,6 +111,10 @@ class ScriptedProbing:
     def shares_a_trip(self, check: Check) -> bool:  # noqa: ARG002 - every check stands alone here
         """Every scripted check stands alone."""
         return False
+
+    def booted(self, host: str) -> Instant | None:
+        """Give when the script let a host boot."""
+        return self._world.booted.get(host)
 
     async def single(self, check: Check) -> list[Result]:
         """Give what the targets of a check say now."""

@@ -1,0 +1,138 @@
+"""What the guards want to know of the configuration: groups, freeze windows, canaries.
+
+Names and numbers only; whether something may act is decided by the guards.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from datetime import date, datetime
+from zoneinfo import ZoneInfo
+
+from monitord.clock import as_instant
+from monitord.config.context import Context
+from monitord.config.exceptions import end_of
+from monitord.config.hosts import Fleet
+from monitord.config.needs import Keys
+from monitord.config.schema import FreezeModel
+from monitord.config.sections import Sections
+from monitord.config.sentences import Locate, walk
+from monitord.config.tree import Map
+from monitord.decisions.selector import parse
+from monitord.model.catalog import Check, Freeze, Group, Host, Requirement
+from monitord.model.ids import CheckKey, Instant
+from monitord.model.ticket import BadSelectorError
+
+_LOOPBACK = ("127.", "::1", "localhost")
+
+
+def groups(fleet: Fleet) -> dict[str, Group]:
+    """Give the groups that have hosts; a share of healthy hosts becomes their number."""
+    members: dict[str, list[str]] = {}
+    for host in fleet.hosts.values():
+        for name in host.groups:
+            members.setdefault(name, []).append(host.name)
+    return {
+        name: Group(name, tuple(hosts), _healthy(fleet.groups[name].model.keep_healthy, len(hosts)))
+        for name, hosts in members.items()
+    }
+
+
+def _healthy(written: int | str | None, members: int) -> int | None:
+    """Give how many hosts a rule means; of a share the next whole host above."""
+    if isinstance(written, str):
+        return -(-members * int(written.removesuffix("%")) // 100)
+    return written
+
+
+def windows(
+    context: Context, models: Iterable[FreezeModel], timezone: str, locate: Locate
+) -> tuple[Freeze, ...]:
+    """Make the freeze windows; a plain date is the whole of that day in its time zone."""
+    found = []
+    for index, model in enumerate(models):
+        zone = model.timezone or timezone
+        window = Freeze(
+            _start_of(model.starts, zone), end_of(model.until, zone), model.reason, model.on
+        )
+        try:
+            parse(model.on)
+        except BadSelectorError as error:
+            context.add(locate(("freeze", index, "on"))[0], f"freeze: on: {error}")
+        if window.ends <= window.starts:
+            text = f"freeze: until: {model.until} lies before from: {model.starts}"
+            context.add(locate(("freeze", index, "until"))[0], text)
+        found.append(window)
+    return tuple(found)
+
+
+def _start_of(when: date, timezone: str) -> Instant:
+    zone = ZoneInfo(timezone)
+    if not isinstance(when, datetime):
+        return as_instant(datetime.combine(when, datetime.min.time(), zone))
+    return as_instant(when if when.tzinfo else when.replace(tzinfo=zone))
+
+
+def canaries(
+    context: Context, top: Sections, keys: Keys, built: Mapping[CheckKey, Check]
+) -> tuple[CheckKey, ...]:
+    """Give the checks that stand for the monitor's own network; each must exist and stand alone."""
+    entry = top.settings.get("vantage")
+    if entry is None or not isinstance(entry.value, Map):
+        return ()
+    written = entry.value.get("canaries")
+    named = [written] if isinstance(written, str) else list(written or ())
+    found: dict[CheckKey, None] = {}
+    for index, pattern in enumerate(text for text in named if isinstance(text, str)):
+        place, _ = walk(entry.value, ("canaries", index), entry.at)
+        try:
+            matched = keys.match(pattern)
+        except ValueError as error:
+            context.add_once(place, f"vantage.canaries: {error}")
+            continue
+        if not matched and not keys.is_absent(pattern):
+            near = keys.nearest(pattern)
+            context.add_missing(place, f"vantage.canaries: there is no check {pattern}{near}")
+        for key in matched:
+            if key in built and built[key].remediate:
+                text = f"vantage.canaries: {key} has a ladder (a canary stands for the way to it)"
+                context.add_once(place, text)
+            found[key] = None
+    return tuple(found)
+
+
+def seen_from(
+    hosts: Mapping[str, Host], built: Mapping[CheckKey, Check], found: tuple[CheckKey, ...]
+) -> dict[str, Host]:
+    """Give the hosts with what must be up for us to see them: any of the canaries.
+
+    This machine is seen without a network, and what the canaries themselves hang on cannot hang on
+    them.
+    """
+    if not found:
+        return dict(hosts)
+    before = _before(hosts, built, found)
+    vantage = Requirement("any", found)
+    return {
+        name: host
+        if host.login.kind == "local" or host.address.startswith(_LOOPBACK) or name in before
+        else replace(host, vantage=vantage)
+        for name, host in hosts.items()
+    }
+
+
+def _before(
+    hosts: Mapping[str, Host], built: Mapping[CheckKey, Check], found: tuple[CheckKey, ...]
+) -> set[str]:
+    """Give the hosts that the canaries stand behind or need, however far away."""
+    reached: set[CheckKey] = set()
+    front = list(found)
+    while front:
+        check = built.get(front.pop())
+        if check is None:
+            continue
+        own = () if check.via is None else (check.via,)
+        for key in (*check.needs.keys, *hosts[check.host].behind.keys, *own):
+            if key not in reached:
+                reached.add(key)
+                front.append(key)
+    return {built[key].host for key in reached if key in built}
