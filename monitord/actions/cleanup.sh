@@ -75,7 +75,8 @@ list_rule() {
 
 # Takes the oldest that nobody uses until enough would go; a name's line break travels as \001.
 choose() {
-  sort -z -u -n "$work/found" | tr '\n\0' '\1\n' |
+  # The path is a key too: by the time alone, -u would take files of one age for one file.
+  sort -z -u -k 1,1n -k 2 "$work/found" | tr '\n\0' '\1\n' |
     awk -v kib="$1" -v inodes="$2" -v most="$most" -v list="$work/used" -v dev="$device:" '
       BEGIN { while ((getline line < list) > 0) used[line] = 1 }
       n >= most || (sum >= kib && n >= inodes) { exit }

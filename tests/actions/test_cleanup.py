@@ -102,6 +102,16 @@ def test_inodes_count_like_space(disk: Disk) -> None:
     assert left[-1] == "s189.gz", "the oldest went"
 
 
+def test_files_of_one_age_are_several_files(disk: Disk) -> None:
+    then = time.time() - 3 * DAY
+    for number in range(150):
+        path = disk.put(f"session-{number}.gz", kib=0)
+        os.utime(path, (then, then))
+    code, said = disk.clean(until="30")
+    assert code == 0, said
+    assert 0 < len(disk.names()) < 60
+
+
 def test_a_file_that_is_open_stays(disk: Disk) -> None:
     for number in range(9):
         disk.put(f"{number}.gz", kib=400, days=30 - number)
