@@ -70,7 +70,8 @@ lap "set-up"
 
 for target in "$@"; do
     say "make $target"
-    chroot "$root" sh -c 'cd /srv/monitord && exec make "$1"' make "$target"
+    # What the caller ignores (nohup, &) would be ignored by all that the tests send signals to.
+    env --default-signal chroot "$root" sh -c 'cd /srv/monitord && exec make "$1"' make "$target"
     lap "make $target"
 done
 say "the clean clone holds: $*"

@@ -73,7 +73,9 @@ def host() -> Iterator[Host]:
     with World() as world:
         host = world.host("mon1")
         install(host)
-        host.run(["systemctl", "start", *UNITS])
+        if host.run(["systemctl", "start", *UNITS], check=False).returncode:
+            units = [f"--unit={unit}" for unit in UNITS]
+            pytest.fail(host.run(["journalctl", "--no-pager", *units]).stdout)
         yield host
 
 
