@@ -6,6 +6,7 @@ what differs. Pure. Nothing here decides whether a plan may run.
 
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import timedelta
 
 from monitord.actions import ACTIONS
@@ -15,6 +16,8 @@ from monitord.model.effect import PlannedStep, StepContext, canonical, from_json
 from monitord.model.incident import Phase
 from monitord.model.kinds import ActionKind
 
+_ORDER = (Phase.COLLECT, Phase.REQUIRE, Phase.STEP, Phase.UNDO)
+
 
 def render(
     runbook: Runbook,
@@ -22,7 +25,7 @@ def render(
     context: StepContext,
     actions: Mapping[str, ActionKind] = ACTIONS,
 ) -> tuple[PlannedStep, ...]:
-    """Give the steps of a plan in their order: collect, require, steps.
+    """Give the steps of a plan in their order: collect, require, steps, undo.
 
     The rung's parameters are filled in with the context's own (which are the same, or none).
 
@@ -34,9 +37,14 @@ def render(
         (Phase.COLLECT, runbook.collect),
         (Phase.REQUIRE, runbook.require),
         (Phase.STEP, runbook.steps),
+        (Phase.UNDO, runbook.undo),
     )
+    before = len(runbook.collect) + len(runbook.require)
     return tuple(
-        _planned(runbook, phase, step, context, actions)
+        replace(
+            _planned(runbook, phase, step, context, actions),
+            undoes=before + step.undoes - 1 if step.undoes else None,
+        )
         for phase, specs in phases
         for step in specs
     )
@@ -79,7 +87,8 @@ def resources(
     if runbook.lock:
         own = fill(runbook.lock, context).removeprefix(f"{context.host}:")
         return (f"{context.host}:{own}",)
-    named = {actions[step.kind].resource(step.spec, context) for step in runbook.steps}
+    changing = (*runbook.steps, *runbook.undo)
+    named = {actions[step.kind].resource(step.spec, context) for step in changing}
     return tuple(sorted(named - {""})) or (f"{context.host}:host",)
 
 
@@ -94,6 +103,7 @@ def to_text(steps: Sequence[PlannedStep]) -> str:
             "effect": json.loads(to_json(step.effect)),
             "idempotent": step.idempotent,
             "timeout": step.timeout.total_seconds(),
+            **({} if step.undoes is None else {"undoes": step.undoes}),
         }
         for index, step in enumerate(steps)
     ]
@@ -113,6 +123,7 @@ def from_text(text: str) -> tuple[PlannedStep, ...]:
 
 
 def _read(row: Mapping[str, object]) -> PlannedStep:
+    undoes = row.get("undoes")
     return PlannedStep(
         phase=str(row["phase"]),
         kind=str(row["kind"]),
@@ -120,6 +131,7 @@ def _read(row: Mapping[str, object]) -> PlannedStep:
         effect=from_json(canonical(row["effect"])),
         idempotent=row["idempotent"] is True,
         timeout=timedelta(seconds=float(str(row["timeout"]))),
+        undoes=undoes if isinstance(undoes, int) else None,
     )
 
 
@@ -135,10 +147,15 @@ def render_items(
     Raises:
         ValueError: as `render`.
     """
-    steps: dict[tuple[str, str], PlannedStep] = {}
+    steps: dict[tuple[str, str, str], PlannedStep] = {}
     for item in items or [""]:
         context = StepContext(host.name, host.address, item, rung.parameters)
-        for step in render(runbook, rung, context, actions):
-            steps.setdefault((step.phase, to_json(step.effect)), step)
-    order = [Phase.COLLECT, Phase.REQUIRE, Phase.STEP]
-    return tuple(sorted(steps.values(), key=lambda step: order.index(Phase(step.phase))))
+        own = render(runbook, rung, context, actions)
+        for step in own:
+            taken_back = "" if step.undoes is None else to_json(own[step.undoes].effect)
+            steps.setdefault((step.phase, to_json(step.effect), taken_back), step)
+    keys = sorted(steps, key=lambda key: _ORDER.index(Phase(key[0])))
+    places = {effect: place for place, (phase, effect, _) in enumerate(keys) if phase == Phase.STEP}
+    return tuple(
+        replace(steps[key], undoes=places[key[2]]) if key[2] else steps[key] for key in keys
+    )

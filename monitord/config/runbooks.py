@@ -82,6 +82,7 @@ def _runbook(context: Context, name: str, tree: Map, place: Place) -> Runbook | 
         context.add(at, f"{name}: steps: is missing: a runbook must do something (write steps: …)")
     model = _model(context, name, tree, place)
     phases = {phase: _steps(context, name, phase, tree) for phase in _PHASES}
+    _check_undo(context, name, model, phases, tree)
     if model is None or len(context.problems) > before:
         return None
     verify = VerifyPolicy(model.verify.settle, model.verify.oks, model.verify.within)
@@ -101,6 +102,7 @@ def _runbook(context: Context, name: str, tree: Map, place: Place) -> Runbook | 
         changes=model.changes,
         on_harm=model.on_harm,
         parameters=dict(model.parameters),
+        on_failure=model.on_failure,
         **phases,
     )
     given = tree.get("with")
@@ -172,7 +174,31 @@ def _step(context: Context, what: str, item: Any, place: Place) -> StepSpec | No
     )
     if model is None or spec is None:
         return None
-    return StepSpec(kind, spec, model.idempotent, model.timeout)
+    return StepSpec(kind, spec, model.idempotent, model.timeout, model.undoes)
+
+
+def _check_undo(
+    context: Context,
+    name: str,
+    model: RunbookModel | None,
+    phases: Mapping[str, tuple[StepSpec, ...]],
+    tree: Map,
+) -> None:
+    """Note an undo that nothing can run, and steps that it cannot take back."""
+    for key in ("on_failure", "on_harm"):
+        if model is not None and getattr(model, key) == "undo" and not phases["undo"]:
+            text = f"{key}: undo: there is nothing to undo with (write undo: with its steps)"
+            context.add(tree.key_place(key), f"{name}: {text}")
+    count = len(phases["steps"])
+    for phase, specs in phases.items():
+        for index, spec in enumerate(specs):
+            what = f"{name}: {phase} {index + 1}: undoes: {spec.undoes}"
+            if spec.undoes and phase != "undo":
+                text = f"{what}: only a step under undo: takes one back (leave it out)"
+                context.add(tree.key_place(phase), text)
+            elif spec.undoes > count:
+                text = f"{what}: steps: has {count} (write a number from 1 to {count})"
+                context.add(tree.key_place(phase), text)
 
 
 def limits_of(model: LimitsModel, base: Limits) -> Limits:

@@ -272,6 +272,7 @@ class RunbookModel(Spec):
     changes: Literal["start", "rerun", "cleanup", "change", "network", "reboot"] = "change"
     on_harm: Literal["escalate", "undo"] = "escalate"
     parameters: Mapping[str, str] = Field(default={}, alias="with")
+    on_failure: Literal["escalate", "undo"] = "escalate"
 
 
 class StepModel(Spec):
@@ -279,6 +280,7 @@ class StepModel(Spec):
 
     idempotent: bool = False
     timeout: Gap = timedelta(seconds=60)
+    undoes: Annotated[int, Field(ge=0)] = 0
 
 
 class BudgetsModel(Spec):

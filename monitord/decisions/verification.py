@@ -59,6 +59,7 @@ def look(
     oks: int,
     statuses: Iterable[Status],
     now: Instant,
+    doubts: bool = False,
 ) -> Fixed | Again | GaveUp:
     """Judge one look at the check: `statuses` of the incident's items as just seen.
 
@@ -69,13 +70,15 @@ def look(
         oks: looks in a row that were wholly OK so far.
         statuses: what this look saw; empty counts as not seen.
         now: the instant of the decision.
+        doubts: what was well beside it fails, and may yet turn out to be harm: a proof waits for
+            that, until its time is over.
     """
     seen = list(statuses)
     well = bool(seen) and all(status is Status.OK for status in seen)
     count = oks + 1 if well else 0
-    if count >= policy.oks:
-        return Fixed(count)
     end = deadline(policy, began=began)
+    if count >= policy.oks and (not doubts or now >= end):
+        return Fixed(count)
     if now >= end:
         return GaveUp(f"{count} of {policy.oks} OKs in a row when the time was over")
     return Again(count, min(_after(now, interval(policy, every)), end))

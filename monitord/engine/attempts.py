@@ -5,7 +5,7 @@ executor finds it there. After a crash an open intent is adopted, never sent bli
 failure means for the incident is decided in decisions/; what a step does, in the executor.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from functools import partial
@@ -16,11 +16,12 @@ from monitord.clock import after
 from monitord.decisions import guards, remediation
 from monitord.decisions.guards import Refusal, evaluate, evidence, first_refusal
 from monitord.engine.asking import have_done, learn
-from monitord.engine.beliefs import Hold
+from monitord.engine.holding import take_hold
 from monitord.engine.instance import Instance
 from monitord.engine.outside import begin, due_in, guarded, look, name_of
 from monitord.engine.ports import StepOutcome
 from monitord.engine.settling import (
+    end_undo,
     interrupt,
     plan_anew,
     rung_of,
@@ -30,6 +31,7 @@ from monitord.engine.settling import (
 )
 from monitord.engine.situation import ExactPlan, situation
 from monitord.engine.turn import AfterCommit, AttemptTurn
+from monitord.engine.undoing import next_undo
 from monitord.model.catalog import Check, Rung
 from monitord.model.effect import Pause, PlannedStep, describe, to_json
 from monitord.model.ids import AttemptId, Instant, StepId
@@ -69,6 +71,9 @@ class Attempts:
     def carry_on(self, turn: AttemptTurn) -> None:
         """Take a PLANNED or RUNNING attempt whose time has come one step further."""
         attempt, tx = turn.attempt, turn.tx
+        if attempt.undoing:
+            self._undo(turn)
+            return
         if turn.incident.status is not IncidentStatus.REPAIRING:
             interrupt(turn, "its incident is no longer being repaired")
             return
@@ -96,6 +101,30 @@ class Attempts:
                 work = guarded(self._instance, attempt, adopt)
                 self._instance.start(name_of(attempt), work)
 
+    def _undo(self, turn: AttemptTurn) -> None:
+        """Take an undo one step further; no guard but people's orders stands in its way."""
+        journal = turn.tx.steps(turn.attempt.id)
+        open_step = next((s for s in journal if s.status is StepStatus.INTENT), None)
+        if open_step is not None:
+            self._resume(turn, open_step)
+            return
+        following = next_undo(turn.attempt, journal)
+        if following is None:
+            end_undo(turn)
+            return
+        found = rung_of(turn)
+        if found is None:
+            end_undo(turn, "not undone: its check or runbook is no longer configured")
+            return
+        steps = plans.from_text(turn.attempt.plan)
+        refused = self._ask(turn, found[1], steps, looked=turn.incident.severity, acts=False)
+        if refused is not None:
+            end_undo(turn, f"not undone: {refused[0]}: {refused[1].reason}")
+            return
+        place, planned = following
+        turn.attempt = replace(turn.attempt, position=place)
+        self._intend(turn, planned)
+
     def _resume(self, turn: AttemptTurn, step: Step) -> None:
         planned = plans.from_text(turn.attempt.plan)[step.position]
         if isinstance(planned.effect, Pause):  # it was over when the attempt became due
@@ -107,7 +136,7 @@ class Attempts:
     def _next(self, turn: AttemptTurn) -> None:
         attempt = turn.attempt
         steps = plans.from_text(attempt.plan)
-        if attempt.position >= len(steps):
+        if attempt.position >= len(steps) or steps[attempt.position].phase == Phase.UNDO:
             verify(turn, "all steps are done")
             return
         found = rung_of(turn)
@@ -201,7 +230,7 @@ class Attempts:
         tx, attempt, now = turn.tx, turn.attempt, turn.now
         step = _new_step(turn, planned)
         number = tx.add_step(step)
-        changes: dict[str, Any] = {"epoch": turn.instance.epoch}
+        changes: dict[str, Any] = {"epoch": turn.instance.epoch, "position": attempt.position}
         if isinstance(planned.effect, Pause):
             changes["due_at"] = after(now, timedelta(seconds=planned.effect.seconds))
         else:
@@ -210,8 +239,8 @@ class Attempts:
         if planned.phase == Phase.STEP and attempt.effect_at is None:
             changes["effect_at"] = now
             tx.add_audit(now, "monitord", "act", planned.target, f"attempt {attempt.id}")
-            turn.after.calls.insert(0, _holding(turn.instance, attempt))
-        tx.change_attempt(attempt.id, _A.RUNNING, **changes)
+            turn.after.calls.insert(0, take_hold(turn.instance, attempt))
+        tx.change_attempt(attempt.id, attempt.status, **changes)
         text = f"{planned.phase} {attempt.position + 1}: {describe(planned.effect)}"
         phase = str(planned.phase)
         turn.note("step-intended", text, attempt=attempt.id, step=number, phase=phase)
@@ -242,7 +271,7 @@ class Attempts:
         def work(tx: Tx) -> Step | str:
             now = instance.now()
             live, incident = tx.attempt(attempt.id), tx.incident(attempt.incident)
-            if live is None or incident is None or live.status is not _A.RUNNING:
+            if live is None or incident is None or not _may_begin(live, step):
                 return "its attempt has ended"
             if now >= live.deadline:
                 return "the deadline of its attempt has passed"
@@ -307,11 +336,8 @@ def _new_step(turn: AttemptTurn, planned: PlannedStep) -> Step:
     )
 
 
-def holding(instance: Instance, attempt: Attempt) -> Hold:
-    """Give the hold of an attempt that had or is about to have its first effect."""
-    checks = instance.beliefs.disturbed_by(attempt.host)
-    return Hold(attempt.id, attempt.incident, attempt.deadline, checks)
-
-
-def _holding(instance: Instance, attempt: Attempt) -> Callable[[], None]:
-    return lambda: instance.beliefs.hold(holding(instance, attempt))
+def _may_begin(attempt: Attempt, step: Step) -> bool:
+    """Tell whether a step that provably never began may still begin."""
+    if attempt.undoing:
+        return step.phase is Phase.UNDO
+    return attempt.status is _A.RUNNING

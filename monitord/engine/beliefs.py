@@ -5,7 +5,7 @@ a host, results of that host and of what needs it are kept with the attempt and 
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import timedelta
 from types import MappingProxyType
 from typing import Any
@@ -13,6 +13,7 @@ from typing import Any
 from monitord.decisions.freshness import stale
 from monitord.decisions.reach import Reach, hangs_on, reach, recheck
 from monitord.decisions.state import changed, gone, judge, retired
+from monitord.engine.hold import Hold, Streak, is_well
 from monitord.metrics import Counters
 from monitord.model.catalog import Catalog, Check
 from monitord.model.ids import AttemptId, CheckKey, Instant, StateKey, split_state_key, state_key
@@ -21,17 +22,6 @@ from monitord.model.state import CheckState, Transition
 
 _NOTHING: Mapping[str, Mapping[str, Any]] = MappingProxyType({})
 _ORDER = (Status.PENDING, Status.OK, Status.WARNING, Status.UNKNOWN, Status.CRITICAL)
-
-
-@dataclass(slots=True)
-class Hold:
-    """The grip of one attempt on the checks it may disturb. `seen` keeps their newest results."""
-
-    attempt: AttemptId
-    incident: int
-    until: Instant
-    checks: frozenset[CheckKey]
-    seen: dict[StateKey, Result] = field(default_factory=dict)
 
 
 class Beliefs:
@@ -129,8 +119,10 @@ class Beliefs:
 
     def absorb(self, check: Check, results: Sequence[Result], at: Instant) -> timedelta | None:
         """Let results change the beliefs; gives the retry interval while something is soft."""
-        if not self._still_watches(check) or self._held(check.key, results, at):
+        if not self._still_watches(check):
             return None
+        if self._held(check.key, results, at):
+            return self._doubted(check)
         soft = False
         results = self._spread(check.key, results)
         for result in results:
@@ -162,6 +154,8 @@ class Beliefs:
         self._watching = {key: Instant(at + step) for key, at in self._watching.items()}
         for hold in self._attempts.values():
             hold.until = Instant(hold.until + step)
+            if hold.judged_from is not None:
+                hold.judged_from = Instant(hold.judged_from + step)
 
     def rename(self, names: Mapping[StateKey, StateKey]) -> None:
         """Let states, and the holds on their checks, go by other keys from now on."""
@@ -175,6 +169,8 @@ class Beliefs:
         for hold in self._attempts.values():
             self._let_go(hold)
             hold.seen = {names.get(key, key): result for key, result in hold.seen.items()}
+            hold.well = frozenset(names.get(key, key) for key in hold.well)
+            hold.failing = {names.get(key, key): bad for key, bad in hold.failing.items()}
             hold.checks = frozenset(checks.get(key, key) for key in hold.checks)
             self._put_on(hold)
 
@@ -188,7 +184,11 @@ class Beliefs:
         older = self._attempts.get(hold.attempt)
         if older is not None:
             hold.seen = {**older.seen, **hold.seen}
+            hold.well, hold.failing = older.well, older.failing
             self._let_go(older)
+        else:
+            known = [state for check in hold.checks for state in self.of(check)]
+            hold.well = frozenset(state.key for state in known if is_well(state))
         self._attempts[hold.attempt] = hold
         self._put_on(hold)
 
@@ -215,6 +215,24 @@ class Beliefs:
         hold = self._attempts.get(attempt)
         return sorted(hold.seen.copy().items()) if hold is not None else []
 
+    def judge_from(self, attempt: AttemptId, at: Instant) -> None:
+        """Let results of an attempt's hold show harm from `at` on: before, it disturbs."""
+        hold = self._attempts.get(attempt)
+        if hold is not None:
+            hold.judged_from = at
+
+    def look_around(self, attempt: AttemptId) -> None:
+        """Have every check of an attempt's hold run now, once."""
+        hold = self._attempts.get(attempt)
+        if hold is not None and not hold.looked:
+            hold.looked = True
+            self.recheck({split_state_key(key)[0] for key in hold.well})
+
+    def failing(self, attempt: AttemptId) -> list[tuple[StateKey, Streak]]:
+        """Give what was well and fails since, by key; the store's writer asks too."""
+        hold = self._attempts.get(attempt)
+        return sorted(hold.failing.copy().items()) if hold is not None else []
+
     def disturbed_by(self, host: str) -> frozenset[CheckKey]:
         """Give the checks of a host and of everything that needs it."""
         return self._dependents.get(host, frozenset())
@@ -236,8 +254,18 @@ class Beliefs:
         holds = [hold for hold in self._holds.get(check, ()) if at < hold.until]
         for hold in holds:
             for result in results:
-                hold.seen[state_key(check, result.item)] = result
+                hold.take(state_key(check, result.item), result, at)
         return bool(holds)
+
+    def _doubted(self, check: Check) -> timedelta | None:
+        """Give the retry interval while a held check fails that was well, and is not judged yet."""
+        counts = [
+            streak.count
+            for hold in self._holds.get(check.key, ())
+            for key, streak in hold.failing.items()
+            if split_state_key(key)[0] == check.key
+        ]
+        return check.retry_every if counts and min(counts) < check.policy.attempts else None
 
     def _put_on(self, hold: Hold) -> None:
         for key in hold.checks:

@@ -13,11 +13,12 @@ from monitord import pings
 from monitord.clock import Clock
 from monitord.engine import halt_file
 from monitord.engine.approvals import Approvals
-from monitord.engine.attempts import Attempts, holding
+from monitord.engine.attempts import Attempts
 from monitord.engine.beliefs import Beliefs
 from monitord.engine.commands import Commands
 from monitord.engine.happenings import Happenings
 from monitord.engine.health import Condition
+from monitord.engine.holding import resume_holds
 from monitord.engine.instance import Instance
 from monitord.engine.jobs import Jobs
 from monitord.engine.killing import kill_running
@@ -134,7 +135,7 @@ class Core:
         )
         self._scheduler = Scheduler(loop, self._runner.dispatch, instance.counters)
         self._runner.scheduler = self._scheduler
-        await self._resume_holds()
+        await resume_holds(instance)
         await self._attempts.adopt_leftovers()
         urgent = [split_state_key(s.key)[0] for s in known if s.status is not Status.OK]
         self._scheduler.load(instance.catalog.checks, at_once=urgent)
@@ -376,9 +377,3 @@ class Core:
             tx.change_attempt(attempt.id, attempt.status, due_at=attempt.due_at or self.now())
         tx.add_audit(self.now(), "monitord", "start", f"epoch {epoch}", self.catalog.hash)
         return epoch
-
-    async def _resume_holds(self) -> None:
-        live = await self.store.read(lambda view: view.attempts(statuses=_CARRIED))
-        for attempt in live:
-            if attempt.effect_at is not None and self.now() < attempt.deadline:
-                self.instance.beliefs.hold(holding(self.instance, attempt))

@@ -127,8 +127,11 @@ def forget_items(
 def end_attempt(tx: Tx, attempt: Attempt, now: Instant, outcome: str) -> bool:
     """End a live attempt whose incident is over.
 
-    A step that runs ends by its own deadline; until then it keeps the attempt's locks.
+    A step that runs ends by its own deadline; until then it keeps the attempt's locks. One that is
+    being undone is left alone: half undone is worse than either, and it ends by itself.
     """
+    if attempt.undoing:
+        return False
     ends = {
         AttemptStatus.PLANNED: AttemptStatus.VOID,
         AttemptStatus.APPROVAL: AttemptStatus.VOID,

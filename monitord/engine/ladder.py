@@ -32,7 +32,7 @@ from monitord.engine.turn import Turn
 from monitord.model import effect
 from monitord.model.catalog import Check, Rung
 from monitord.model.ids import AttemptId, Instant
-from monitord.model.incident import Attempt, AttemptStatus, Incident, IncidentStatus
+from monitord.model.incident import Attempt, AttemptStatus, Incident, IncidentStatus, Phase
 from monitord.model.result import Status
 from monitord.model.ticket import Verb
 
@@ -260,7 +260,9 @@ def new_attempt(
     by: str = "automation",
 ) -> Attempt:
     """Give the row of a new attempt, bound to its exact plan."""
-    work = sum((step.timeout for step in plan.steps), timedelta())
+    # An undo gets its own time where it begins.
+    steps = (step for step in plan.steps if step.phase != Phase.UNDO)
+    work = sum((step.timeout for step in steps), timedelta())
     host = instance.catalog.hosts[check.host]
     return Attempt(
         id=AttemptId(0),  # the store numbers it

@@ -20,7 +20,7 @@ from monitord.engine.verifying import Verifying
 from monitord.errors import StoreError
 from monitord.log import get_logger
 from monitord.model.ids import AttemptId, IncidentId, Instant
-from monitord.model.incident import AttemptStatus, IncidentStatus
+from monitord.model.incident import LIVE_ATTEMPTS, AttemptStatus, IncidentStatus
 from monitord.model.ticket import OutboxItem
 from monitord.store.contract import Tx, View
 
@@ -32,6 +32,7 @@ _MOST_ROUNDS = 20  # a row that is due again at once may not keep the others fro
 _SET_ASIDE = 60.0  # seconds
 _ON_LADDER = (IncidentStatus.OPEN, IncidentStatus.WAITING, IncidentStatus.ESCALATED)
 _CARRIED = (AttemptStatus.PLANNED, AttemptStatus.RUNNING)
+_ENDED = tuple(set(AttemptStatus) - LIVE_ATTEMPTS)  # due only while they are undone
 
 
 class Mover:
@@ -142,7 +143,7 @@ class Mover:
         now = self._instance.now()
         soon = after(now, timedelta(seconds=_LONGEST_REST))
         waiting = view.incidents((*_ON_LADDER, IncidentStatus.RESOLVED), due_by=soon)
-        live = view.attempts(statuses=(*_CARRIED, AttemptStatus.VERIFYING), due_by=soon)
+        live = view.attempts(statuses=(*_CARRIED, AttemptStatus.VERIFYING, *_ENDED), due_by=soon)
         messages = self._outbox.waiting(view, soon)
         dues = [row.due_at for row in waiting] + [row.due_at for row in live]
         incidents_due = [row for row in waiting if _due(row.due_at, now)]
@@ -151,8 +152,10 @@ class Mover:
             transitions=bool(view.pending_transitions(1)),
             resolved=any(row.status is IncidentStatus.RESOLVED for row in incidents_due),
             climbing=[row.id for row in incidents_due if row.status in _ON_LADDER],
-            carried=[row.id for row in attempts_due if row.status in _CARRIED],
-            verifying=[r.id for r in attempts_due if r.status is AttemptStatus.VERIFYING],
+            carried=[r.id for r in attempts_due if r.status in _CARRIED or r.undoing],
+            verifying=[
+                r.id for r in attempts_due if r.status is AttemptStatus.VERIFYING and not r.undoing
+            ],
             deliveries=[message for message in messages if message.due_at <= now],
             rest=_rest((*dues, *(message.due_at for message in messages)), now),
         )

@@ -51,7 +51,9 @@ async def due_in(instance: Instance, number: AttemptId, wait: timedelta) -> None
 
     def work(tx: Tx) -> None:
         live = tx.attempt(number)
-        if live is not None and live.status in LIVE_ATTEMPTS and live.due_at is None:
+        if live is None or live.due_at is not None:
+            return
+        if live.status in LIVE_ATTEMPTS or live.undoing:
             tx.change_attempt(number, live.status, due_at=at)
 
     await instance.insist(work)

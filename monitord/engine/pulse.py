@@ -17,6 +17,7 @@ from monitord.clock import after, between
 from monitord.decisions.orders import ended_by_ok
 from monitord.decisions.selector import matches, parse
 from monitord.engine.health import Condition
+from monitord.engine.holding import being_undone
 from monitord.engine.instance import Instance
 from monitord.engine.steady import SteadyClock
 from monitord.errors import StoreError
@@ -210,7 +211,7 @@ def _shift(tx: Tx, wall: Instant, delta: int) -> None:
     for incident in tx.incidents((*OPEN_STATUSES, IncidentStatus.RESOLVED), limit=100_000):
         tx.change_incident(incident.id, incident.status, **moved(incident, "due_at"))
     alive = tx.open_steps()
-    for attempt in tx.attempts(statuses=LIVE_ATTEMPTS):
+    for attempt in [*tx.attempts(statuses=LIVE_ATTEMPTS), *being_undone(tx)]:
         alive += [step for step in tx.steps(attempt.id) if step.status is not StepStatus.INTENT]
         tx.change_attempt(attempt.id, attempt.status, **moved(attempt, *_ATTEMPT_TIMES))
     for step in alive:  # all of an attempt, or an effect would seem to precede its intent

@@ -7,11 +7,20 @@ from datetime import timedelta
 
 from monitord.decisions import remediation
 from monitord.decisions.verification import first_look
-from monitord.engine import ladder
+from monitord.engine import ladder, ticketing
 from monitord.engine.ports import StepOutcome
 from monitord.engine.turn import AttemptTurn
+from monitord.engine.undoing import begin_undo
 from monitord.model.catalog import Check, Rung
-from monitord.model.incident import AttemptStatus, IncidentStatus, Phase, Step, StepStatus
+from monitord.model.incident import (
+    LIVE_ATTEMPTS,
+    OPEN_STATUSES,
+    AttemptStatus,
+    IncidentStatus,
+    Phase,
+    Step,
+    StepStatus,
+)
 from monitord.model.result import Status
 from monitord.model.text import one_line
 
@@ -23,10 +32,12 @@ _A = AttemptStatus
 
 def settle(turn: AttemptTurn, step: Step, outcome: StepOutcome) -> None:
     """Write a step's outcome and say where the attempt goes from here."""
+    row = turn.tx.step(step.id) or step  # a step of the clock has moved it since it was sent
     moved = turn.tx.move_step(
         step.id,
         StepStatus.INTENT,
         outcome.status,
+        started=None if outcome.never_started else row.intended,
         finished=turn.now,
         exit_code=outcome.exit_code,
         output=outcome.output,
@@ -43,6 +54,9 @@ def settle(turn: AttemptTurn, step: Step, outcome: StepOutcome) -> None:
         exit_code=outcome.exit_code,
     )
     _report_rerun(turn, step, outcome)
+    if turn.attempt.undoing:
+        _go_on_undoing(turn, step, outcome, ended)
+        return
     if turn.attempt.status is not _A.RUNNING:
         turn.tx.release_locks(turn.attempt.id)  # it was ended meanwhile; this step held them
         return
@@ -85,6 +99,7 @@ def verify(turn: AttemptTurn, why: str) -> None:
     if found is None:
         interrupt(turn, "its check or runbook is no longer configured")
         return
+    settled = first_look(found[1].verify, began=turn.now)
     turn.tx.move_attempt(
         turn.attempt.id,
         _A.RUNNING,
@@ -92,18 +107,59 @@ def verify(turn: AttemptTurn, why: str) -> None:
         verifying=turn.now,
         oks=0,
         outcome=why,
-        due_at=first_look(found[1].verify, began=turn.now),
+        due_at=settled,
     )
+    judge_from, attempt = turn.instance.beliefs.judge_from, turn.attempt.id
+    turn.after.calls.append(lambda: judge_from(attempt, settled))
     text = f"attempt {turn.attempt.id}: {why}; now the check must prove it"
     turn.note("verifying", text, attempt=turn.attempt.id)
 
 
 def fail(turn: AttemptTurn, outcome: str) -> None:
-    """End an attempt without success; the incident goes on to the next rung."""
+    """End an attempt without success, undone where its runbook says so; then the next rung."""
+    runbook = turn.instance.catalog.runbooks.get(turn.attempt.runbook)
+    undoes = runbook is not None and runbook.on_failure == "undo"
+    if undoes and turn.attempt.effect_at is not None and not begin_undo(turn, outcome):
+        return
     finish(turn, _A.FAILED, outcome)
     text = f"attempt {turn.attempt.id} failed: {outcome}"
     turn.note("attempt-failed", text, attempt=turn.attempt.id)
     ladder.follow(turn, rung=turn.incident.rung + 1)
+
+
+def end_undo(turn: AttemptTurn, problem: str = "") -> None:
+    """End an attempt whose undo is over; `problem` says why it is not wholly undone.
+
+    What was not undone goes to a person; so does what a person called wrong. Else the next rung.
+    """
+    attempt, incident = turn.attempt, turn.incident
+    told = problem or "undone"
+    if attempt.status in LIVE_ATTEMPTS:
+        finish(turn, _A.FAILED, f"{attempt.undoing}; {told}")
+    else:
+        outcome = f"{attempt.outcome}; {attempt.undoing}; {told}"
+        turn.tx.change_attempt(attempt.id, attempt.status, outcome=outcome, due_at=None)
+        turn.tx.release_locks(attempt.id)
+        _release_hold(turn)
+    text = f"attempt {attempt.id} of {attempt.runbook}: {told} ({attempt.undoing})"
+    turn.note("undo-failed" if problem else "undone", text, attempt=attempt.id)
+    if incident.status is IncidentStatus.REPAIRING and not (problem or attempt.wrong):
+        ladder.follow(turn, rung=incident.rung + 1)
+    elif incident.status is IncidentStatus.REPAIRING:
+        ladder.hand_over(turn, text)
+    elif incident.status in OPEN_STATUSES and incident.ticket is not None:
+        lines = ticketing.open_or_update(turn.tx, turn.instance, incident.id, turn.now)
+        turn.after.events.extend(lines)
+
+
+def _go_on_undoing(turn: AttemptTurn, step: Step, outcome: StepOutcome, ended: str) -> None:
+    """A step ended while its attempt is being undone: it may have been the one in its way."""
+    attempt = turn.attempt
+    if step.phase is Phase.UNDO and outcome.status is not StepStatus.DONE:
+        end_undo(turn, f"undo step {step.position + 1} {outcome.status.lower()}: {ended}")
+        return
+    position = step.position + 1 if step.phase is Phase.UNDO else attempt.position
+    turn.tx.change_attempt(attempt.id, attempt.status, position=position, due_at=turn.now)
 
 
 def interrupt(turn: AttemptTurn, outcome: str) -> None:
@@ -154,10 +210,14 @@ def finish(turn: AttemptTurn, status: AttemptStatus, outcome: str) -> bool:
         return False
     turn.tx.release_locks(attempt.id)
     turn.instance.counters.attempts[status.value.lower()] += 1
-    _show_what_was_held(turn)
-    release, now = turn.instance.beliefs.release, turn.now
-    turn.after.calls.append(lambda: release(attempt.id, now))
+    _release_hold(turn)
     return True
+
+
+def _release_hold(turn: AttemptTurn) -> None:
+    _show_what_was_held(turn)
+    release, attempt, now = turn.instance.beliefs.release, turn.attempt.id, turn.now
+    turn.after.calls.append(lambda: release(attempt, now))
 
 
 def rung_of(turn: AttemptTurn) -> tuple[Check, Rung] | None:

@@ -9,8 +9,10 @@ from datetime import timedelta
 
 from monitord.clock import after, between
 from monitord.decisions import verification
+from monitord.decisions.harm import doubtful
 from monitord.decisions.state import verified
 from monitord.engine import ladder, ticketing
+from monitord.engine.harming import did_harm, neighbours
 from monitord.engine.instance import Instance
 from monitord.engine.outside import begin, look
 from monitord.engine.settling import finish, rung_of
@@ -42,6 +44,8 @@ class Verifying:
             return
         check, rung = found
         attempt, items = turn.attempt, turn.incident.items or turn.attempt.items
+        look_around = self._instance.beliefs.look_around
+        turn.after.calls.append(lambda: look_around(attempt.id))
         begin(turn, lambda: self._look(attempt, check, rung, items))
 
     async def _look(self, attempt: Attempt, check: Check, rung: Rung, items: Sequence[str]) -> None:
@@ -52,6 +56,8 @@ class Verifying:
         def work(tx: Tx) -> None:
             live, incident = tx.attempt(attempt.id), tx.incident(attempt.incident)
             if live is None or incident is None or live.status is not _A.VERIFYING:
+                return
+            if live.undoing:  # called off while this look was under way
                 return
             now = instance.now()
             if not set(incident.items) <= set(items):  # one more joined since: look at all of them
@@ -73,6 +79,9 @@ def judge(
 ) -> None:
     """Write what one look means."""
     attempt = turn.attempt
+    beside = neighbours(turn)
+    if did_harm(turn, beside):
+        return
     verdict = verification.look(
         rung.verify,
         check.every,
@@ -80,6 +89,7 @@ def judge(
         oks=attempt.oks,
         statuses=statuses,
         now=turn.now,
+        doubts=bool(doubtful(beside)),
     )
     match verdict:
         case verification.Fixed():

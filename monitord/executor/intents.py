@@ -14,7 +14,7 @@ from monitord.errors import NotBegunError, RefusedByExecutorError
 from monitord.model.catalog import Catalog, Host, Runbook, Rung
 from monitord.model.effect import PlannedStep, to_json
 from monitord.model.ids import EPOCH, CheckKey, Instant, StateKey, StepId, split_state_key
-from monitord.model.incident import Attempt, AttemptStatus, Step, StepStatus
+from monitord.model.incident import Attempt, AttemptStatus, Phase, Step, StepStatus
 from monitord.model.kinds import ActionKind
 from monitord.store.contract import View
 
@@ -98,7 +98,8 @@ def _must_be_open(intent: Intent, now: Instant) -> None:
     step, attempt = intent.step, intent.attempt
     if step.status is not StepStatus.INTENT:
         raise RefusedByExecutorError(f"step {step.id} is {step.status}, not an open intent")
-    if attempt.status is not AttemptStatus.RUNNING:
+    undoes = step.phase is Phase.UNDO and bool(attempt.undoing)
+    if not undoes and (attempt.status is not AttemptStatus.RUNNING or attempt.undoing):
         raise RefusedByExecutorError(f"attempt {attempt.id} is {attempt.status}, not RUNNING")
     if step.epoch != intent.epoch:
         raise RefusedByExecutorError(

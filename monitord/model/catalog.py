@@ -104,12 +104,16 @@ class VerifyPolicy:
 
 @dataclass(frozen=True, slots=True)
 class StepSpec:
-    """One action as configured: its kind, its validated spec, and how it may be treated."""
+    """One action as configured: its kind, its validated spec, and how it may be treated.
+
+    `undoes` is the number (from 1) of the step that an undo step takes back; 0: the whole.
+    """
 
     kind: str
     spec: Spec
     idempotent: bool = False
     timeout: timedelta = timedelta(seconds=60)
+    undoes: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,6 +141,7 @@ class Runbook:
     changes: str = "change"
     on_harm: str = "escalate"
     parameters: Mapping[str, str] = field(default_factory=lambda: _NOTHING)
+    on_failure: str = "escalate"
 
 
 @dataclass(frozen=True, slots=True)

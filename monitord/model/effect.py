@@ -73,7 +73,10 @@ class StepContext:
 
 @dataclass(frozen=True, slots=True)
 class PlannedStep:
-    """One step of a plan: which phase and kind, on which host, and what exactly."""
+    """One step of a plan: which phase and kind, on which host, and what exactly.
+
+    `undoes` is the plan's index of the step that an undo step takes back; None: the whole.
+    """
 
     phase: str
     kind: str
@@ -81,6 +84,7 @@ class PlannedStep:
     effect: Effect
     idempotent: bool
     timeout: timedelta
+    undoes: int | None = None
 
 
 _TYPES: Mapping[str, type[Command] | type[HttpCall] | type[Pause]] = {

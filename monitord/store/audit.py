@@ -166,6 +166,11 @@ def _i2(journal: Journal) -> Iterator[Violation]:
             yield Violation("I2", subject, "has a step that acts, but counts as without effect")
         if changing and (attempt.effect_at or _NEVER_ENDS) < changing[0].intended:
             yield Violation("I2", subject, "its first effect is older than its first intent")
+        undone = [step for step in changing if step.phase is Phase.UNDO]
+        if undone and not attempt.undoing:
+            yield Violation("I2", subject, "is undone, and no row says why")
+        if undone and any(s.phase is Phase.STEP and s.id > undone[0].id for s in changing):
+            yield Violation("I2", subject, "acts after its undo has begun")
         for step in journal.steps[attempt.id]:
             begun = step.started if step.started is not None else step.finished
             if begun is not None and begun < step.intended:
@@ -174,19 +179,37 @@ def _i2(journal: Journal) -> Iterator[Violation]:
 
 def _i3(journal: Journal) -> Iterator[Violation]:
     """No two actions at once under one lock."""
-    taken: dict[str, list[tuple[Attempt, bool]]] = defaultdict(list)
+    taken: dict[str, list[Grip]] = defaultdict(list)
     held: set[tuple[str, AttemptId]] = set()
     for name, number, exclusive in journal.view.lock_history():
         held.add((name, number))
         attempt = journal.attempts.get(number)
         if attempt is not None and attempt.effect_at is not None:
-            taken[name].append((attempt, exclusive))
+            spans = [_span(attempt), *_undone_later(attempt, journal.steps[number])]
+            taken[name] += [Grip(attempt.id, *span, exclusive) for span in spans]
     for attempt in journal.acting():
         for name in attempt.locks:
             if (name, attempt.id) not in held:
                 yield Violation("I3", f"attempt {attempt.id}", f"acted without its lock {name}")
     for name, holders in taken.items():
-        yield from _overlaps(name, sorted(holders, key=lambda pair: _span(pair[0])))
+        yield from _overlaps(name, sorted(holders, key=lambda grip: (grip.start, grip.end)))
+
+
+@dataclass(frozen=True, slots=True)
+class Grip:
+    """A time in which an attempt's effects may have been under way under a lock."""
+
+    attempt: AttemptId
+    start: Instant
+    end: Instant
+    exclusive: bool
+
+
+def _undone_later(attempt: Attempt, steps: Iterable[Step]) -> Iterator[tuple[Instant, Instant]]:
+    """Give when what had ended was undone, by a person's word."""
+    for step in steps:
+        if step.phase is Phase.UNDO and step.intended >= _span(attempt)[1]:
+            yield step.intended, step.finished if step.finished is not None else _NEVER_ENDS
 
 
 def _span(attempt: Attempt) -> tuple[Instant, Instant]:
@@ -195,21 +218,21 @@ def _span(attempt: Attempt) -> tuple[Instant, Instant]:
     return start, attempt.finished if attempt.finished is not None else _NEVER_ENDS
 
 
-def _overlaps(name: str, holders: Iterable[tuple[Attempt, bool]]) -> Iterator[Violation]:
-    last: Attempt | None = None  # of the earlier ones, that which ends last
-    last_alone: Attempt | None = None  # the same among those that held it alone
-    for attempt, exclusive in holders:
-        other = last if exclusive else last_alone
-        if other is not None and _span(other)[1] > _span(attempt)[0]:
-            text = f"attempts {other.id} and {attempt.id} acted under it at once"
+def _overlaps(name: str, holders: Iterable[Grip]) -> Iterator[Violation]:
+    last: Grip | None = None  # of the earlier ones, that which ends last
+    last_alone: Grip | None = None  # the same among those that held it alone
+    for grip in holders:
+        other = last if grip.exclusive else last_alone
+        if other is not None and other.end > grip.start and other.attempt != grip.attempt:
+            text = f"attempts {other.attempt} and {grip.attempt} acted under it at once"
             yield Violation("I3", f"lock {name}", text)
-        last = _later(last, attempt)
-        if exclusive:
-            last_alone = _later(last_alone, attempt)
+        last = _later(last, grip)
+        if grip.exclusive:
+            last_alone = _later(last_alone, grip)
 
 
-def _later(one: Attempt | None, other: Attempt) -> Attempt:
-    return other if one is None or _span(other)[1] >= _span(one)[1] else one
+def _later(one: Grip | None, other: Grip) -> Grip:
+    return other if one is None or other.end >= one.end else one
 
 
 def _i4(journal: Journal) -> Iterator[Violation]:
@@ -311,7 +334,7 @@ def _i6(journal: Journal) -> Iterator[Violation]:
 
 
 def _i7(journal: Journal) -> Iterator[Violation]:
-    """An action of unknown outcome is repeated only if declared idempotent."""
+    """An action of unknown outcome is repeated only if declared idempotent; an undo never."""
     for attempt in journal.attempts.values():
         first: dict[int, Step] = {}
         for step in journal.changing(attempt.id):
@@ -319,7 +342,9 @@ def _i7(journal: Journal) -> Iterator[Violation]:
             if before is step:
                 continue
             subject = f"step {step.id}"
-            if not step.idempotent:
+            if step.phase is Phase.UNDO:
+                yield Violation("I7", subject, f"repeats step {before.id}: an undo is done once")
+            elif not step.idempotent:
                 yield Violation("I7", subject, f"repeats step {before.id}, and is not idempotent")
             elif before.status is StepStatus.DONE:
                 yield Violation("I7", subject, f"repeats step {before.id}, which was done")

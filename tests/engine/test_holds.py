@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from monitord.engine.beliefs import Beliefs, Hold
+from monitord.engine.beliefs import Beliefs
+from monitord.engine.hold import Hold
 from monitord.model.catalog import Catalog
 from monitord.model.ids import AttemptId, CheckKey, StateKey
 from monitord.model.result import Result, Status

@@ -116,6 +116,7 @@ def attempt(**changes: Any) -> Callable[[Tx], object]:
 
 
 UNDER_ONE_LOCK = {"locks": ("web1:nginx",)}
+UNDOING = sql("UPDATE attempts SET undoing = 'step 2 failed'")
 PLANTS: dict[str, tuple[Callable[[Tx], object], str, str]] = {
     "critical without an incident": (
         critical,
@@ -212,6 +213,40 @@ PLANTS: dict[str, tuple[Callable[[Tx], object], str, str]] = {
         "I7 step 2",
         "repeats step 1, which was done",
     ),
+    "undone for no reason": (
+        step(phase=Phase.UNDO, intended=at(51), finished=at(52)),
+        "I2 attempt 1",
+        "is undone, and no row says why",
+    ),
+    "acting after the undo": (
+        lambda tx: [
+            UNDOING(tx),
+            step(phase=Phase.UNDO, intended=at(51), finished=at(52))(tx),
+            step(position=2, intended=at(53), finished=at(54))(tx),
+        ],
+        "I2 attempt 1",
+        "acts after its undo has begun",
+    ),
+    "undone twice": (
+        lambda tx: [
+            UNDOING(tx),
+            *(
+                step(phase=Phase.UNDO, intended=at(n), finished=at(n + 1), idempotent=True)(tx)
+                for n in (51, 53)
+            ),
+        ],
+        "I7 step 3",
+        "repeats step 2: an undo is done once",
+    ),
+    "undone under another's lock": (
+        lambda tx: [
+            UNDOING(tx),
+            attempt(start=70, **UNDER_ONE_LOCK)(tx),
+            step(phase=Phase.UNDO, intended=at(75), finished=at(76))(tx),
+        ],
+        "I3 lock web1:nginx",
+        "attempts 2 and 1 acted under it at once",
+    ),
     "acting in maintenance": (
         sql("UPDATE orders SET given = :then, starts = :then", at(30)),
         "I8 step 1",
@@ -269,6 +304,11 @@ SOUND: dict[str, tuple[Callable[[Tx], object], ...]] = {
     "an unknown outcome repeated, declared idempotent": (
         sql("UPDATE steps SET status = 'UNKNOWN'"),
         step(position=0, idempotent=True),
+    ),
+    "undone hours later, between two others": (
+        UNDOING,
+        attempt(start=70, **UNDER_ONE_LOCK),
+        step(phase=Phase.UNDO, intended=at(95), finished=at(96)),
     ),
     "evidence collected during a halt": (
         lambda tx: tx.add_order(rows.order(Verb.HALT, selector="*", given=at(42))),

@@ -216,17 +216,24 @@ class ScriptedExecutor:
 
     async def _act(self, step: Step, attempt: Attempt, action: Action) -> StepOutcome:
         world = self._world
-        if action.does == "no answer":
+        acting = [place for place, s in enumerate(from_text(attempt.plan)) if s.phase == Phase.STEP]
+        undoes = step.phase is Phase.UNDO
+        number = 0 if undoes else acting.index(step.position) + 1
+        does = action.undo if undoes else action.does
+        if not undoes and action.step not in {0, number}:
+            does = "nothing"
+        if does == "no answer":
             await asyncio.Event().wait()
-        hangs = action.does == "hangs"
+        hangs = does == "hangs"
         limit = (step.deadline - step.intended) / 1e6
         await asyncio.sleep(limit if hangs else action.takes.total_seconds())
-        is_last = step.position == len(from_text(attempt.plan)) - 1
-        if is_last and (action.heals or action.does == "heals"):
+        if number == len(acting) and (action.heals or action.does == "heals"):
             world.heal(attempt, action)
-        if action.harms:
+        if action.harms and not undoes:
             world.harmed[action.harms] = world.loop.time()
-        match action.does:
+        if does == "works":
+            world.harmed.pop(action.harms, None)
+        match does:
             case "hangs":
                 return StepOutcome(StepStatus.FAILED, error="killed at its deadline")
             case "fails":
