@@ -11,6 +11,7 @@ from datetime import timedelta
 from monitord.actions import plan as plans
 from monitord.decisions.guards import Effects, Running, Situation
 from monitord.decisions.orders import in_force
+from monitord.decisions.own import touches
 from monitord.engine import surroundings
 from monitord.engine.instance import Instance
 from monitord.model.catalog import Check, Host, Runbook, Rung
@@ -104,6 +105,9 @@ def situation(
         frozen=surroundings.frozen(instance, check, host, now),
         vantage=surroundings.lost_canaries(instance, host),
         unhealthy=surroundings.group_health(view, instance, host, attempt),
+        own=touches(
+            host, instance.catalog.settings, runbook_of(instance, rung).changes, plan.steps
+        ),
         approved=attempt is not None and attempt.approved is not None,
     )
 
