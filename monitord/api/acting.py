@@ -146,6 +146,23 @@ async def deny(asked: Asked) -> Any:
     return {"denied": number}
 
 
+async def wrong(asked: Asked) -> Any:
+    """POST /v1/attempts/{id}/wrong."""
+    body = await _body(asked, bodies.Close)
+    number = AttemptId(row_number(asked, "attempt"))
+    why = await asked.engine.trusting.wrong(number, by=asked.person.name, reason=body.reason)
+    return {"wrong": number, "undone": not why, "why_not_undone": why}
+
+
+async def promote(asked: Asked) -> Any:
+    """POST /v1/promote."""
+    body = await _body(asked, bodies.Promote)
+    mode = await asked.engine.trusting.promote(
+        body.runbook, by=asked.person.name, reason=body.reason
+    )
+    return {"runbook": body.runbook, "mode": mode}
+
+
 async def link(asked: Asked) -> Any:
     """POST /v1/link: from monitord-web, which has looked at the signature."""
     body = await _body(asked, bodies.LinkShow)
@@ -211,6 +228,8 @@ ACTING = (
     Route("POST", "/v1/forget", Right.COMMAND, forget, "drop the state of a vanished item"),
     Route("POST", "/v1/attempts/{id:int}/approve", Right.COMMAND, approve, "let a plan run"),
     Route("POST", "/v1/attempts/{id:int}/deny", Right.COMMAND, deny, "a person takes over instead"),
+    Route("POST", "/v1/attempts/{id:int}/wrong", Right.COMMAND, wrong, "call a repair wrong"),
+    Route("POST", "/v1/promote", Right.COMMAND, promote, "let a runbook do more by itself"),
     Route("POST", "/v1/link", Right.LINK, link, "what a signed link is for"),
     Route("POST", "/v1/link/use", Right.LINK, use_link, "approve or deny by it, once"),
     Route("POST", "/v1/jobs/report", Right.COMMAND, job, "a job's start or end"),

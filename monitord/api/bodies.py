@@ -86,6 +86,13 @@ class Remediate(Body):
     dry_run: bool = True
 
 
+class Promote(Body):
+    """POST /v1/promote: by one mode."""
+
+    runbook: Text
+    reason: Text
+
+
 class Nothing(Body):
     """POST /v1/attempts/{id}/approve."""
 

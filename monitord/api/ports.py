@@ -43,6 +43,22 @@ class Approvals(Protocol):
         ...
 
 
+class Trusting(Protocol):
+    """What people say about runbooks."""
+
+    async def promote(self, name: str, *, by: str, reason: str) -> str:
+        """Raise a runbook by one mode and give the new one; CommandRefusedError says why not."""
+        ...
+
+    async def wrong(self, number: AttemptId, *, by: str, reason: str) -> str:
+        """Call an attempt wrong; gives why nothing is undone, empty while its undo runs."""
+        ...
+
+    async def standing(self) -> list[dict[str, Any]]:
+        """Give {"runbook", "mode", "next", "why_not", "broken"} of every runbook, by name."""
+        ...
+
+
 class Engine(Protocol):
     """The running engine, as the control API sees it."""
 
@@ -64,6 +80,11 @@ class Engine(Protocol):
     @property
     def approvals(self) -> Approvals:
         """What people say to attempts that wait."""
+        ...
+
+    @property
+    def trusting(self) -> Trusting:
+        """What people say about runbooks."""
         ...
 
     def now(self) -> Instant:
@@ -165,7 +186,7 @@ class Engine(Protocol):
 
         {"key", "kind", "means", "by_hand", "incident", "state": [{"key", "status", "hard", …}],
         "policy": {name: text}, "reach": [{"key", "up": bool, "text"}],
-        "ladder": [{"runbook", "mode"}], "guards": [{"guard", "ok", "reason"}],
+        "ladder": [{"runbook", "mode", "from"}], "guards": [{"guard", "ok", "reason"}],
         "config": [{"setting", "value", "place"}]}
         """
         ...

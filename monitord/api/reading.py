@@ -205,7 +205,8 @@ async def effectiveness(asked: Asked) -> Any:
     only = Only(
         wanted.get("runbook", ""), wanted.get("check", ""), wanted.get("host", ""), _since(asked)
     )
-    return await asked.engine.store.read(lambda view: ledger.document(view, only))
+    found = await asked.engine.store.read(lambda view: ledger.document(view, only))
+    return {**found, "standing": await asked.engine.trusting.standing()}
 
 
 def _since(asked: Asked) -> Instant:

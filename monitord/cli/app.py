@@ -148,6 +148,7 @@ _ORDER = """
     run check-config plan reload status hosts checks incidents incident tickets ticket orders
     explain ledger
     watch ack take release mute maintenance halt resume run-check remediate attempt approve deny
+    promote
     forget audit schema sudoers test demo
     core executor web
 """.split()  # noqa: SIM905 - as a table of words it can be read and re-ordered

@@ -93,9 +93,48 @@ def deny(number: Number, *, reason: Reason, yes: Yes = False, json: Json = False
 
 
 @command("attempt")
-def attempt(number: Number, *, json: Json = False) -> None:
-    """Show one attempt: its exact plan, its steps, who approved it, how it ended."""
-    from monitord.cli import show
+def attempt(
+    number: Number,
+    verb: Annotated[str, typer.Argument(help="show or wrong")] = "show",
+    *,
+    reason: Annotated[str | None, typer.Option("--reason", "-r", help="What was wrong.")] = None,
+    yes: Yes = False,
+    json: Json = False,
+) -> None:
+    """Show one attempt, or say that it was wrong.
 
-    document = _document(number)
-    show.as_json(document) if json else _show(document)
+    `monitord attempt 7` shows its plan, its steps, who approved it, how it ended. `attempt 7 wrong
+    --reason …` undoes it where that is possible, counts it as a failure, takes trust from its
+    runbook, and opens a ticket about that.
+    """
+    from monitord.cli import show, source
+
+    if verb not in ("show", "wrong"):
+        raise typer.BadParameter(f"{verb!r}: an attempt can be shown or wrong (show, wrong)")
+    if verb == "show":
+        document = _document(number)
+        show.as_json(document) if json else _show(document)
+        return
+    if not reason:
+        raise typer.BadParameter("say what was wrong: --reason …")
+    _show_and_ask(number, "Was this wrong?", yes=yes, json=json)
+    answer = source.post(f"/v1/attempts/{number}/wrong", {"reason": reason})
+    undone = "its undo runs" if answer["undone"] else f"not undone: {answer['why_not_undone']}"
+    _say(answer, f"attempt {number} counts as wrong; {undone}", json=json)
+
+
+@command("promote")
+def promote(
+    runbook: Annotated[str, typer.Argument(help="A runbook's name.")],
+    *,
+    reason: Reason,
+    json: Json = False,
+) -> None:
+    """Let a runbook do more by itself: from shadow to approve, from approve to auto.
+
+    Only when its measured record allows it, and not by who wrote it. `monitord ledger` tells.
+    """
+    from monitord.cli import source
+
+    answer = source.post("/v1/promote", {"runbook": runbook, "reason": reason})
+    _say(answer, f"{runbook} is in {answer['mode']} now", json=json)

@@ -42,7 +42,7 @@ def show_all(answer: dict[str, Any]) -> None:
     for name, columns in (
         ("state", _STATE),
         ("reach", [("HANGS ON", "key"), ("UP", "up"), ("SAYS", "text")]),
-        ("ladder", [("RUNBOOK", "runbook"), ("MODE", "mode")]),
+        ("ladder", [("RUNBOOK", "runbook"), ("MODE", "mode"), ("BY", "from")]),
         ("guards", _GUARDS),
         ("config", _CONFIG),
     ):

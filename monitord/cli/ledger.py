@@ -47,6 +47,10 @@ def ledger(
         rows = [_row(line) for line in answer[f"{name}s"]]
         columns = [(name.upper(), "name"), *_COLUMNS]
         show.table(rows, columns, none="nothing was tried or refused in that time")
+    standing = [one for one in answer.get("standing", ()) if runbook in ("", one["runbook"])]
+    if standing:
+        show.heading("trust")
+        show.table(standing, _TRUST, none="")
 
 
 _COLUMNS = [
@@ -60,6 +64,15 @@ _COLUMNS = [
     ("WRONG", "wrong"),
     ("SHADOW", "shadow"),
     ("REFUSED", "refused"),
+]
+
+
+_TRUST = [
+    ("RUNBOOK", "runbook"),
+    ("MODE", "mode"),
+    ("NEXT", "next"),
+    ("NOT YET, BECAUSE", "why_not"),
+    ("CIRCUIT BREAKER OPEN", "broken"),
 ]
 
 

@@ -313,9 +313,11 @@ def _rung(
 ) -> Rung:
     verify = verify_of(model.verify, runbook.verify)
     check_verify(context, verify, place, runbook.name)
+    attached = model.mode or common.mode
     return Rung(
         runbook=runbook.name,
-        mode=_mode(policies, runbook, model.mode or common.mode),
+        mode=_mode(policies, runbook, attached),
+        ceiling="shadow" if policies.profile == "cautious" else attached or "auto",
         limits=limits_of(model.limits, runbook.limits),
         verify=verify,
         parameters=dict(model.parameters),

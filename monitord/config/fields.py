@@ -175,6 +175,20 @@ ParentsField = Annotated[
         }
     ),
 ]
+def _share(value: object) -> float:
+    match = _PERCENT.fullmatch(str(value))
+    if isinstance(value, float) and 0 < value <= 1:
+        return value
+    if match is None or not 0 < int(match[1]) <= 100:  # noqa: PLR2004 - percent
+        raise ValueError(f"{shown(value)} is not a share (write 95%)")
+    return int(match[1]) / 100
+
+
+Share = Annotated[
+    float, BeforeValidator(_share), WithJsonSchema({"type": "string", "examples": ["95%"]})
+]
+
+
 def _web_url(value: str) -> str:
     if value and not value.startswith(("http://", "https://")):
         raise ValueError(f"{value!r} is no address (write https://monitor.example.com)")

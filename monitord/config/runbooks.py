@@ -17,7 +17,7 @@ from monitord.config.sections import Entry, Sections, valid_name
 from monitord.config.sentences import finder, keys_of
 from monitord.config.sources import Document
 from monitord.config.tree import Map, Place, Seq, plain
-from monitord.model.catalog import Limits, Runbook, StepSpec, VerifyPolicy
+from monitord.model.catalog import Limits, Runbook, StepSpec, Trust, VerifyPolicy
 from monitord.model.effect import digest
 from monitord.model.result import Status
 from monitord.model.spec import format_duration
@@ -99,6 +99,8 @@ def _runbook(context: Context, name: str, tree: Map, place: Place) -> Runbook | 
         on=frozenset(_STATUSES[word] for word in model.on),
         means=model.means,
         lock=model.lock,
+        owner=model.owner,
+        trust=_trust(model),
         changes=model.changes,
         on_harm=model.on_harm,
         parameters=dict(model.parameters),
@@ -110,6 +112,13 @@ def _runbook(context: Context, name: str, tree: Map, place: Place) -> Runbook | 
         places = {key: given.key_place(key) for key in given}
         check_parameters(context, runbook, places, name)
     return runbook
+
+
+def _trust(model: RunbookModel) -> Trust | None:
+    if model.trust is None:
+        return None
+    promote, demote = model.trust.promote, model.trust.demote
+    return Trust(promote.after, promote.success, demote.below, demote.window)
 
 
 def _model(context: Context, name: str, tree: Map, place: Place) -> RunbookModel | None:

@@ -18,6 +18,7 @@ from monitord.config.fields import (
     Names,
     ParentsField,
     Port,
+    Share,
     Until,
     User,
     WebUrl,
@@ -256,6 +257,27 @@ class ExceptionModel(Spec):
     until: Until
 
 
+class PromoteModel(Spec):
+    """When a runbook may rise, by a person's word."""
+
+    after: Count = 20
+    success: Share = 0.95
+
+
+class DemoteModel(Spec):
+    """When a runbook falls by its record."""
+
+    below: Share = 0.80
+    window: Gap = timedelta(days=30)
+
+
+class TrustModel(Spec):
+    """How the record of a runbook moves its mode."""
+
+    promote: PromoteModel = PromoteModel()
+    demote: DemoteModel = DemoteModel()
+
+
 class RunbookModel(Spec):
     """A remediation: evidence, preconditions, steps, proof, limits."""
 
@@ -269,6 +291,8 @@ class RunbookModel(Spec):
     on: Annotated[tuple[Literal["warning", "critical"], ...], Field(min_length=1)] = ("critical",)
     means: str = ""
     lock: str = ""
+    owner: str = ""
+    trust: TrustModel | None = None
     changes: Literal["start", "rerun", "cleanup", "change", "network", "reboot"] = "change"
     on_harm: Literal["escalate", "undo"] = "escalate"
     parameters: Mapping[str, str] = Field(default={}, alias="with")

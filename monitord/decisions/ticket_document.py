@@ -95,6 +95,8 @@ def next_command(incident: Incident) -> str:
     key = incident.key
     if key.startswith("unknown/"):  # its items say which checks cannot be judged
         key = next(iter(incident.items), "")
+    if key.startswith("runbook/"):  # a ticket about a runbook: what its record says
+        return f"monitord ledger --runbook {key.removeprefix('runbook/')}"
     if not key or incident.status in (IncidentStatus.RESOLVED, IncidentStatus.CLOSED):
         return f"monitord incident {incident.id}"
     return f"monitord explain {key}"

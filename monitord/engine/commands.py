@@ -11,6 +11,7 @@ from monitord.decisions.escalation import priority
 from monitord.decisions.guards import Verdict, evaluate, first_refusal
 from monitord.decisions.reach import hangs_on
 from monitord.engine import incidents, ladder
+from monitord.engine.held import as_held, ladder_of
 from monitord.engine.instance import Instance
 from monitord.engine.situation import ExactPlan, exact_plan, situation
 from monitord.engine.turn import AfterCommit, Turn
@@ -82,7 +83,8 @@ class Commands:
         instance, check = self._instance, self.find(key)
         incident = await instance.store.read(lambda view: view.live_incident(check.key))
         shown = incident or self._imagined(check)
-        position, rung = self._rung(check, shown, runbook)
+        position, configured = self._rung(check, shown, runbook)
+        rung = await instance.store.read(lambda view: as_held(view, instance, configured))
         plan = exact_plan(instance, shown, check, rung)
         verdicts = await instance.store.read(lambda view: self._verdicts(view, shown, rung, plan))
         started = None
@@ -121,7 +123,7 @@ class Commands:
             "policy": _policy(check),
             "incident": incident.id if incident else None,
             "reach": [self._parent(parent) for parent in parents],
-            "ladder": [{"runbook": rung.runbook, "mode": rung.mode} for rung in check.remediate],
+            "ladder": await instance.store.read(lambda view: ladder_of(view, instance, check)),
             "guards": await self._asked(check, shown),
             "config": [
                 {"setting": setting, "value": value, "place": place}

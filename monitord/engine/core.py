@@ -33,6 +33,7 @@ from monitord.engine.reload import Reloading
 from monitord.engine.running import Runner
 from monitord.engine.schedule import Scheduler
 from monitord.engine.steady import SteadyClock
+from monitord.engine.trust import Trusting
 from monitord.engine.verifying import Verifying
 from monitord.errors import MonitordError, NotFoundError, StoreError
 from monitord.log import get_logger
@@ -111,6 +112,7 @@ class Core:
         self._orders = Orders(self.instance)
         self._commands = Commands(self.instance, places)
         self.approvals = Approvals(self.instance)
+        self.trusting = Trusting(self.instance)
         self._reloading = Reloading(
             self.instance, self._condition, self._jobs, door, self._adopt, self._recorder.put
         )

@@ -9,6 +9,7 @@ from monitord.decisions import remediation
 from monitord.decisions.verification import first_look
 from monitord.engine import ladder, ticketing
 from monitord.engine.ports import StepOutcome
+from monitord.engine.trust import judge
 from monitord.engine.turn import AttemptTurn
 from monitord.engine.undoing import begin_undo
 from monitord.model.catalog import Check, Rung
@@ -210,6 +211,7 @@ def finish(turn: AttemptTurn, status: AttemptStatus, outcome: str) -> bool:
         return False
     turn.tx.release_locks(attempt.id)
     turn.instance.counters.attempts[status.value.lower()] += 1
+    judge(turn)
     _release_hold(turn)
     return True
 

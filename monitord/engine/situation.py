@@ -13,6 +13,7 @@ from monitord.decisions.guards import Effects, Running, Situation
 from monitord.decisions.orders import in_force
 from monitord.decisions.own import touches
 from monitord.engine import surroundings
+from monitord.engine.held import as_held, broken
 from monitord.engine.instance import Instance
 from monitord.model.catalog import Check, Host, Runbook, Rung
 from monitord.model.effect import PlannedStep, StepContext
@@ -67,6 +68,7 @@ def situation(
     looked: Status | None = None,
 ) -> Situation:
     """Give all that the guards may know; an `attempt` of our own does not count against itself."""
+    rung = as_held(view, instance, rung)
     check = instance.catalog.checks[incident.key]  # type: ignore[index]  # a check's incident
     host = instance.catalog.hosts[check.host]
     last = view.last_effect(rung.runbook, host.name)
@@ -109,6 +111,7 @@ def situation(
             host, instance.catalog.settings, runbook_of(instance, rung).changes, plan.steps
         ),
         approved=attempt is not None and attempt.approved is not None,
+        broken=broken(view, instance, rung.runbook, now),
     )
 
 

@@ -117,12 +117,27 @@ class StepSpec:
 
 
 @dataclass(frozen=True, slots=True)
+class Trust:
+    """When a runbook may rise and when it falls, by verified success (shares are 0 to 1).
+
+    It may rise after `after` cases of which at least `success` were verified; it falls when the
+    attempts of the last `window` show that its true rate is below `below`.
+    """
+
+    after: int = 20
+    success: float = 0.95
+    below: float = 0.80
+    window: timedelta = timedelta(days=30)
+
+
+@dataclass(frozen=True, slots=True)
 class Runbook:
     """A remediation. `mode` is shadow, approve or auto; `on` which hard statuses it may answer.
 
     `changes` tells what it does to a host: start, rerun, cleanup, change, network or reboot. `lock`
     is the resource that it holds alone (template text over the step context; empty: `unit of its
-    steps` is unknown and the host itself is held).
+    steps` is unknown and the host itself is held). `owner` wrote it and may not promote it; without
+    `trust` it does not fall by its record.
     """
 
     name: str
@@ -138,6 +153,8 @@ class Runbook:
     on: frozenset[Status] = frozenset({Status.CRITICAL})
     means: str = ""
     lock: str = ""
+    owner: str = ""
+    trust: Trust | None = None
     changes: str = "change"
     on_harm: str = "escalate"
     parameters: Mapping[str, str] = field(default_factory=lambda: _NOTHING)
@@ -148,6 +165,8 @@ class Runbook:
 class Rung:
     """One place on a check's ladder: a runbook, with what this check overrides and passes in.
 
+    `ceiling` is the highest mode that profile and check allow it, whatever its record says.
+
     `limits` and `verify` are already merged with the runbook's. `mode` is the effective mode: the
     attached or own mode under the profile's ceiling.
     """
@@ -157,6 +176,7 @@ class Rung:
     limits: Limits
     verify: VerifyPolicy
     parameters: Mapping[str, str] = field(default_factory=lambda: _NOTHING)
+    ceiling: str = "auto"
 
 
 @dataclass(frozen=True, slots=True)

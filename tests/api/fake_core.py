@@ -223,6 +223,24 @@ class FakeApprovals:
         self._waits = False
 
 
+class FakeTrusting:
+    """Everything may rise, and nothing can be undone."""
+
+    def __init__(self, engine: FakeEngine) -> None:
+        self._engine = engine
+
+    async def promote(self, name: str, *, by: str, reason: str) -> str:
+        self._engine.note("promote", runbook=name, by=by, reason=reason)
+        return "auto"
+
+    async def wrong(self, number: AttemptId, *, by: str, reason: str) -> str:
+        self._engine.note("wrong", attempt=number, by=by, reason=reason)
+        return "restart-nginx has no undo"
+
+    async def standing(self) -> list[dict[str, Any]]:
+        return [{"runbook": "restart-nginx", "mode": "approve", "next": "auto", "why_not": ""}]
+
+
 class FakeEngine:
     """Answers from a catalog, fixed states and a store; notes what it was told to do."""
 
@@ -234,6 +252,7 @@ class FakeEngine:
         self._heard: asyncio.Queue[Mapping[str, Any]] = asyncio.Queue()
         self._orders = 0
         self.approvals = FakeApprovals(self)
+        self.trusting = FakeTrusting(self)
 
     def note(self, call: str, /, **facts: object) -> None:
         """Remember a call and tell the subscribers of it."""

@@ -246,3 +246,12 @@ def test_approving_and_denying_go_to_the_core_in_the_caller_s_name(cli: Cli) -> 
     refused = cli("deny", "1", "--reason", "moved", "--yes")
     assert refused.code == 1
     assert "only one that waits" in refused.err
+
+
+def test_a_wrong_attempt_and_a_promotion_go_to_the_core_with_their_reasons(cli: Cli) -> None:
+    said = cli("attempt", "1", "wrong", "--reason", "it dropped the cache", "--yes")
+    assert said.code == 0
+    assert "not undone: restart-nginx has no undo" in said.out
+    assert cli("attempt", "1", "wrong").code == 2
+    assert "restart-nginx is in auto now" in cli("promote", "restart-nginx", "-r", "proven").out
+    assert "attempt 1 of incident 1" in cli("attempt", "1").out

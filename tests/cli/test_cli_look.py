@@ -251,7 +251,7 @@ def test_the_ledger_says_what_was_tried_with_a_core_and_without(cli: Cli, offlin
     for ask in (cli, offline):
         answer = ask("ledger", "--since", "2026-01-01", "--json")
         assert answer.code == 0
-        assert set(answer.json) == {"since", "runbooks", "checks", "hosts"}
+        assert {"since", "runbooks", "checks", "hosts"} <= set(answer.json)
         (line,) = answer.json["runbooks"]
         assert (line["name"], line["attempts"], line["success"]) == ("restart-nginx", 0, None)
         assert "restart-nginx" in ask("ledger", "--since", "2026-01-01").out

@@ -51,6 +51,10 @@ async def _order(deed: Deed, core: Core) -> bool:
         await core.approvals.approve(await _waiting(deed.approve, core), by=by)
     elif deed.deny is not None:
         await core.approvals.deny(await _waiting(deed.deny, core), by=by, reason=reason)
+    elif deed.wrong is not None:
+        await core.trusting.wrong(await _last(deed.wrong, core), by=by, reason=reason)
+    elif deed.promote is not None:
+        await core.trusting.promote(deed.promote, by=by, reason=reason)
     else:
         return False
     return True
@@ -71,6 +75,14 @@ async def _waiting(key: str, core: Core) -> AttemptId:
     if not waiting:
         raise CommandRefusedError(f"nothing of {key} waits for approval then")
     return waiting[-1]
+
+
+async def _last(key: str, core: Core) -> AttemptId:
+    attempts = await core.store.read(lambda view: view.attempts())
+    acted = [one.id for one in attempts if one.key == key and one.effect_at is not None]
+    if not acted:
+        raise CommandRefusedError(f"wrong: no repair of {key} has done anything by then")
+    return acted[-1]
 
 
 async def _close(key: str, core: Core, by: str, reason: str) -> None:

@@ -104,6 +104,8 @@ class Deed(Spec):
     close: str | None = Field(None, description="Closes the incident of this key.")
     approve: str | None = Field(None, description="Approves what waits for a yes of this key.")
     deny: str | None = Field(None, description="Denies it.")
+    wrong: str | None = Field(None, description="Calls the last repair of this key wrong.")
+    promote: str | None = Field(None, description="Raises a runbook by one mode.")
     boot: str | None = Field(None, description="A host comes up anew at that moment.")
     crash: str | None = Field(None, description="Kills the core; a new one starts 2 s later.")
     tickets_down: Duration | None = Field(None, description="Ticket servers refuse for so long.")
