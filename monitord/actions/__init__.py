@@ -6,6 +6,7 @@ from types import MappingProxyType
 from monitord.actions import (
     cleanup,
     command,
+    database,
     evidence,
     http,
     job,
@@ -35,6 +36,7 @@ ACTIONS: Mapping[str, ActionKind] = MappingProxyType(
             cleanup.KIND,
             process.KIND,
             reboot.KIND,
+            database.KIND,
         )
     }
 )

@@ -21,6 +21,7 @@ BY_THEMSELVES = {
     "start-database",
 }  # fmt: skip
 GIVEN = {
+    "restore-database": {"dump": "/backup/shop.dump", "database": "shop"},
     "stop-process": {"name": "convert", "older": "1h"},
     "start-database": {
         "unit": "redis-server",
@@ -101,7 +102,7 @@ def test_what_comes_before_the_steps_changes_nothing(name: str, catalog: Catalog
         if step.phase == Phase.STEP or step.kind in {"ready", "evidence", "reboot"}:
             assert step.phase == Phase.STEP or not step.effect.restarts
             continue
-        if step.kind in {"cleanup", "process", "restore"}:
+        if step.kind in {"cleanup", "database", "process", "restore"}:
             assert step.effect.argv[3] == "look"
             continue
         program, *words = step.effect.argv
