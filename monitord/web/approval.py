@@ -21,6 +21,12 @@ from monitord.pings import read_secret
 
 _LONGEST_FORM = 4096  # bytes
 _LONGEST_NAME, _LONGEST_REASON = 80, 400  # characters
+# The address is the secret: no other page learns it, nothing keeps it, nobody frames the buttons.
+_SECRET = {
+    "Cache-Control": "no-store",
+    "Referrer-Policy": "no-referrer",
+    "Content-Security-Policy": "default-src 'none'; form-action 'self'; frame-ancestors 'none'",
+}
 _GONE = "This link is not valid (any more): it was answered, or what it was for is over."
 
 
@@ -49,7 +55,7 @@ class Approval:
 
     async def _show(self, word: str) -> Response:
         shown = await asyncio.to_thread(self._core.post, "/v1/link", {"word": word})
-        return HTMLResponse(_document(shown, _ASK))
+        return HTMLResponse(_document(shown, _ASK), headers=_SECRET)
 
     async def _answer(self, word: str, form: Mapping[str, str]) -> Response:
         yes, name, reason = form.get("answer") == "yes", form["name"], form["reason"]
@@ -102,7 +108,7 @@ def _document(shown: Mapping[str, Any], ask: str) -> str:
 
 
 def _page(status: int, text: str) -> Response:
-    return HTMLResponse(_html(f"<p>{_text(text)}</p>"), status_code=status)
+    return HTMLResponse(_html(f"<p>{_text(text)}</p>"), status_code=status, headers=_SECRET)
 
 
 def _html(body: str) -> str:

@@ -23,6 +23,13 @@ def test_looking_at_the_page_shows_the_plan_and_answers_nothing(lone_web: Web) -
     assert lone_web.core.calls("approve") == []
 
 
+def test_no_page_behind_the_link_learns_keeps_or_frames_it(lone_web: Web) -> None:
+    for shown in (lone_web.ask(page(lone_web)), lone_web.ask("/approve/x")):
+        assert shown.headers["cache-control"] == "no-store"
+        assert shown.headers["referrer-policy"] == "no-referrer"
+        assert "frame-ancestors 'none'" in shown.headers["content-security-policy"]
+
+
 def test_what_targets_wrote_is_escaped_on_the_page(lone_web: Web) -> None:
     shown = lone_web.ask(page(lone_web)).body
     assert b"&lt;b&gt;" in shown
