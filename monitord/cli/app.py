@@ -149,7 +149,7 @@ _ORDER = """
     explain ledger
     watch ack take release mute maintenance halt resume run-check remediate attempt approve deny
     promote
-    forget audit schema sudoers test demo
+    marker forget audit schema sudoers locked-login test demo
     core executor web
 """.split()  # noqa: SIM905 - as a table of words it can be read and re-ordered
 app.registered_commands.sort(key=lambda registered: _ORDER.index(registered.name or ""))

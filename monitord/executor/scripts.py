@@ -5,6 +5,7 @@ nothing and knows no store.
 """
 
 import shlex
+from collections.abc import Mapping
 
 from monitord.executor.hosts import Hosts
 from monitord.log import hide
@@ -31,10 +32,15 @@ async def run(hosts: Hosts, host: Host, script: HostScript, seconds: float) -> P
             hidden.append(values[name])
         else:
             values[name] = value
-    lines = [f"export {name}={shlex.quote(value)}" for name, value in values.items()]
-    text = "\n".join((*lines, script.text)).encode("utf-8", "surrogateescape")
+    text = with_environment(script.text, values)
     ran = await hosts.shell(host, text, act=False, timeout=seconds, limit=_LIMIT)
     out, err = (
         redact(stream.decode("utf-8", "replace"), hidden) for stream in (ran.stdout, ran.stderr)
     )
     return PluginOutput(ran.exit_code, out, err, ran.timed_out, ran.truncated, ran.flooded)
+
+
+def with_environment(text: str, values: Mapping[str, str]) -> bytes:
+    """Give what the shell is fed: the values as exports, then the script."""
+    lines = [f"export {name}={shlex.quote(value)}" for name, value in values.items()]
+    return "\n".join((*lines, text)).encode("utf-8", "surrogateescape")

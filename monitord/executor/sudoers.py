@@ -5,31 +5,21 @@ by hand. What sudoers could not hold to the letter is left out and told with its
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 
-from monitord.actions.plan import render
-from monitord.model.catalog import Catalog, Check, Host, Runbook, Rung
-from monitord.model.effect import Command, PlannedStep, StepContext, describe
-from monitord.model.kinds import FactProbe, Kinds
+from monitord.executor.foreseen import Gap, foreseen, in_shadow
+from monitord.model.catalog import Catalog, Host
+from monitord.model.effect import Command, PlannedStep, describe
+from monitord.model.kinds import Kinds
 from monitord.transports import runner
 from monitord.transports.local import PATH
 
 _SPECIAL = re.compile(r"([\\*?\[\],:=#])")
 """What sudoers or the pattern matching of its arguments would not take as the character it is."""
 _PLAIN = re.compile(r"[!-~]+")
-_ANY = ("item-a", "item-b")
 _LOCAL_USER = "monitord-executor"  # of the shipped unit; a local login acts as its own user
 _TIMEOUT = "/usr/bin/timeout"
-
-
-@dataclass(frozen=True, slots=True)
-class Gap:
-    """A step that the file does not allow: which, why it cannot be exact, and what would help."""
-
-    what: str
-    why: str
-    cure: str
 
 
 @dataclass(slots=True)
@@ -59,34 +49,19 @@ def privileges(catalog: Catalog, host: Host, kinds: Kinds, *, user: str = "") ->
         return found
     if not login.sudo:
         found.notes.append(f"{host.name} allows no sudo yet (write act: {{sudo: true}})")
-    shadows = set()
-    for check in catalog.checks.values():
-        for rung in check.remediate if check.host == host.name else ():
-            if rung.mode == "shadow":
-                shadows.add(rung.runbook)
-                continue
-            _add(found, catalog, host, check, rung, kinds)
-    if shadows:
-        names = ", ".join(sorted(shadows))
+    for what, steps in foreseen(catalog, host, kinds):
+        if isinstance(steps, Gap):
+            found.gaps.append(steps)
+        else:
+            _add(found, what, steps)
+    if shadows := in_shadow(catalog, host):
+        names = ", ".join(shadows)
         found.notes.append(f"left out, for they only show what they would do (shadow): {names}")
     return found
 
 
-def _add(
-    found: Privileges, catalog: Catalog, host: Host, check: Check, rung: Rung, kinds: Kinds
-) -> None:
-    runbook = catalog.runbooks[rung.runbook]
-    what = f"{check.key} {runbook.name}"
-    try:
-        plans = _plans(runbook, rung, host, check, kinds)
-    except ValueError as error:
-        found.gaps.append(Gap(what, str(error), "mend what it says, and ask again"))
-        return
-    if plans is None:
-        cure = "name them in the check (units:, programs:, mounts:, path: without patterns)"
-        found.gaps.append(Gap(what, "{item} can be anything that the check may find", cure))
-        return
-    for step in (step for plan in plans for step in plan):
+def _add(found: Privileges, what: str, steps: Iterable[PlannedStep]) -> None:
+    for step in steps:
         if not isinstance(step.effect, Command) or not step.effect.sudo:
             continue
         gap = _gap(step.effect, f"{what}: {describe(replace(step.effect, sudo=False))}")
@@ -94,27 +69,6 @@ def _add(
             found.allowed.setdefault(allowed(step), []).append(what)
         elif gap not in found.gaps:
             found.gaps.append(gap)
-
-
-def _plans(
-    runbook: Runbook, rung: Rung, host: Host, check: Check, kinds: Kinds
-) -> list[list[PlannedStep]] | None:
-    """Give the plan for each item there can be; None where nobody knows which there are."""
-
-    def plan(item: str) -> list[PlannedStep]:
-        context = StepContext(host.name, host.address, item, rung.parameters)
-        return [*render(runbook, rung, context, kinds.actions)]
-
-    items = _items(check, kinds)
-    if items is not None:
-        return [plan(item) for item in items]
-    first, second = map(plan, _ANY)
-    return [first] if first == second else None
-
-
-def _items(check: Check, kinds: Kinds) -> tuple[str, ...] | None:
-    kind = kinds.probes[check.kind]
-    return kind.items(check.spec) if isinstance(kind, FactProbe) else None
 
 
 def _gap(effect: Command, what: str) -> Gap | None:

@@ -130,6 +130,28 @@ def _seconds(limit: float) -> int:
     return max(1, math.ceil(limit))
 
 
+def wording(mode: str, order: Order | None = None) -> bytes:
+    """Give what an order asks, without what differs each time: what a locked login compares.
+
+    As locked.sh reads it from the text: the settings in their order there, then the argv.
+    """
+    names = {
+        "sudo": "1" if order and order.sudo else "",
+        "cwd": order.cwd if order else "",
+        "feed": "1" if order and order.stdin else "",
+        "input": re.sub(r"\A(monitord_step=)[0-9]+\n", r"\1\n", order.stdin) if order else "",
+        "mode": mode,
+    }
+    lines = [f"{name}=".encode() + _quote(value) for name, value in names.items()]
+    words = map(_quote, order.argv if order else ())
+    return b"\n".join((*lines, b" ".join((b"set --", *words)), b""))
+
+
+def program() -> bytes:
+    """Give the fixed text that follows the data of each order."""
+    return _TEXT
+
+
 def _script(
     mode: str, record: Record, mark: str, settings: Mapping[str, str], argv: tuple[str, ...]
 ) -> bytes:

@@ -31,10 +31,11 @@ IDLE_FOR = 150.0
 _FLOOD = 64  # times the limit: then the channel is closed instead of read on
 _CHUNK = 65_536
 _TICK = 0.2  # seconds between two looks at a channel's other stream and its end
-# The login shell may be any; it must only know these words. The environment ends here.
-_COMMAND = (
+COMMAND = (
     f'exec env -i PATH={PATH} LC_ALL=C HOME="$HOME" LOGNAME="$LOGNAME" USER="$LOGNAME" /bin/sh'
 )
+"""What is asked of a host. The login shell may be any that knows these words; the environment ends
+here. A locked login (locked.sh) takes only this."""
 
 # paramiko logs every failed negotiation with a traceback; what failed is told in our own errors.
 logging.getLogger("paramiko").setLevel(logging.CRITICAL)
@@ -211,7 +212,7 @@ def _talk(
 ) -> Ran:
     """Send the script, read both streams to their end, give the exit code."""
     channel.settimeout(deadline.left)
-    channel.exec_command(_COMMAND)
+    channel.exec_command(COMMAND)
     channel.sendall(script)
     channel.shutdown_write()
     out, err = bytearray(), bytearray()

@@ -1,0 +1,62 @@
+"""Every step that a host's ladders may ever ask for, rendered as the executor does it. Pure.
+
+Rungs in shadow ask for none. Where an item can be anything, nobody can foresee the steps: that is
+told with its cure instead.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from monitord.actions.plan import render
+from monitord.model.catalog import Catalog, Check, Host, Rung
+from monitord.model.effect import PlannedStep, StepContext
+from monitord.model.kinds import FactProbe, Kinds
+
+_ANY = ("item-a", "item-b")
+_NAME_THEM = "name them in the check (units:, programs:, mounts:, path: without patterns)"
+
+
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """What cannot be allowed exactly: which step, why, and what would help."""
+
+    what: str
+    why: str
+    cure: str
+
+
+def foreseen(
+    catalog: Catalog, host: Host, kinds: Kinds
+) -> Iterator[tuple[str, tuple[PlannedStep, ...] | Gap]]:
+    """Give for each rung that acts its name, and all its steps for all its items, or the gap."""
+    for check in catalog.checks.values():
+        for rung in check.remediate if check.host == host.name else ():
+            if rung.mode != "shadow":
+                what = f"{check.key} {rung.runbook}"
+                yield what, _steps(what, catalog, host, check, rung, kinds)
+
+
+def in_shadow(catalog: Catalog, host: Host) -> list[str]:
+    """Give the runbooks on the host's ladders that only show what they would do."""
+    rungs = [rung for c in catalog.checks.values() if c.host == host.name for rung in c.remediate]
+    return sorted({rung.runbook for rung in rungs if rung.mode == "shadow"})
+
+
+def _steps(
+    what: str, catalog: Catalog, host: Host, check: Check, rung: Rung, kinds: Kinds
+) -> tuple[PlannedStep, ...] | Gap:
+    def plan(item: str) -> tuple[PlannedStep, ...]:
+        context = StepContext(host.name, host.address, item, rung.parameters)
+        return render(catalog.runbooks[rung.runbook], rung, context, kinds.actions)
+
+    kind = kinds.probes[check.kind]
+    items = kind.items(check.spec) if isinstance(kind, FactProbe) else None
+    try:
+        if items is not None:
+            return tuple(step for item in items for step in plan(item))
+        first, second = map(plan, _ANY)
+    except ValueError as error:
+        return Gap(what, str(error), "mend what it says, and ask again")
+    if first != second:
+        return Gap(what, "{item} can be anything that the check may find", _NAME_THEM)
+    return first
