@@ -35,6 +35,7 @@ changed_by_last() {
   [ -r /var/log/wtmp ] || return 0
   TZ=UTC timeout 5 last -w -n 300 --time-format iso </dev/null | TZ=UTC awk -v since="$since" '
     $1 == "reboot" || $1 == "shutdown" || $1 == "runlevel" { next }
+    $1 == "wtmp" && $2 == "begins" { next } # its last line; wtmp is new after each rotation
     match($0, /[0-9][0-9][0-9][0-9]-[0-9][0-9]-[0-9][0-9]T[0-9:]+/) {
       at = substr($0, RSTART, RLENGTH)
       gsub(/[-T:]/, " ", at)
