@@ -11,6 +11,7 @@ from monitord.api import bodies, shapes
 from monitord.api.access import Right
 from monitord.api.routes import Asked, Handler, Route, row_number
 from monitord.clock import as_instant
+from monitord.decisions.ticket_document import iso
 from monitord.errors import CommandRefusedError
 from monitord.model.ids import AttemptId, IncidentId, Instant, StateKey
 from monitord.model.ticket import Order, Verb
@@ -123,6 +124,14 @@ async def remediate(asked: Asked) -> Any:
     )
 
 
+async def marker(asked: Asked) -> Any:
+    """POST /v1/markers."""
+    body = await _body(asked, bodies.Marker)
+    touches = await _touched(asked, body.selector)
+    kept = await asked.engine.mark(body.text, body.selector, by=asked.person.name)
+    return {"marker": kept.id, "at": iso(kept.at), "touches": touches}
+
+
 async def forget(asked: Asked) -> Any:
     """POST /v1/forget."""
     body = await _body(asked, bodies.Key)
@@ -225,6 +234,7 @@ ACTING = (
     Route("POST", "/v1/incidents/{id:int}/close", Right.COMMAND, close, "close in your name"),
     Route("POST", "/v1/run-check", Right.COMMAND, run_check, "run one check now"),
     Route("POST", "/v1/remediate", Right.COMMAND, remediate, "plan the next rung, or start it"),
+    Route("POST", "/v1/markers", Right.COMMAND, marker, "tell of a change, such as a deployment"),
     Route("POST", "/v1/forget", Right.COMMAND, forget, "drop the state of a vanished item"),
     Route("POST", "/v1/attempts/{id:int}/approve", Right.COMMAND, approve, "let a plan run"),
     Route("POST", "/v1/attempts/{id:int}/deny", Right.COMMAND, deny, "a person takes over instead"),

@@ -72,6 +72,13 @@ class Close(Body):
     reason: Text
 
 
+class Marker(Body):
+    """POST /v1/markers; without a selector it is about everything."""
+
+    text: Text
+    selector: Text = "*"
+
+
 class Key(Body):
     """POST /v1/forget and /v1/run-check."""
 

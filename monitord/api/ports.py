@@ -13,6 +13,7 @@ from monitord.model.catalog import Catalog
 from monitord.model.ids import AttemptId, IncidentId, Instant, StateKey
 from monitord.model.incident import Attempt
 from monitord.model.kinds import Health
+from monitord.model.marker import Marker
 from monitord.model.result import Result
 from monitord.model.state import CheckState
 from monitord.model.ticket import Order, Verb
@@ -188,6 +189,14 @@ class Engine(Protocol):
         "policy": {name: text}, "reach": [{"key", "up": bool, "text"}],
         "ladder": [{"runbook", "mode", "from"}], "guards": [{"guard", "ok", "reason"}],
         "config": [{"setting", "value", "place"}]}
+        """
+        ...
+
+    async def mark(self, text: str, selector: str, *, by: str) -> Marker:
+        """Keep a change that somebody tells of, at this instant.
+
+        Raises:
+            BadSelectorError: it cannot be read.
         """
         ...
 

@@ -159,7 +159,7 @@ async def incident(asked: Asked) -> Any:
     number, now = row_number(asked, "incident"), asked.engine.now()
 
     def work(view: View) -> dict[str, Any]:
-        return views.incident_document(view, number, now=now)
+        return views.incident_document(view, number, now=now, catalog=asked.engine.catalog)
 
     return await asked.engine.store.read(work)
 

@@ -12,9 +12,10 @@ from monitord.actions.plan import from_text
 from monitord.api import ledger, shapes
 from monitord.clock import between
 from monitord.decisions import verbs
+from monitord.decisions.changes import changed, look_back
 from monitord.decisions.orders import touched
 from monitord.decisions.selector import matches, parse
-from monitord.decisions.ticket_document import document, iso
+from monitord.decisions.ticket_document import document, iso, told_changes
 from monitord.errors import NotFoundError
 from monitord.metrics import Rows
 from monitord.model.catalog import Catalog
@@ -37,7 +38,9 @@ _MANY = 100_000  # more than any retention keeps: a count must not stop at a pag
 _COUNTED = 100  # messages of the outbox carry whole tickets: counting stops here
 
 
-def incident_document(view: View, number: int, *, now: Instant) -> dict[str, Any]:
+def incident_document(
+    view: View, number: int, *, now: Instant, catalog: Catalog | None = None
+) -> dict[str, Any]:
     """Give an incident with its attempts, steps, timeline, ticket and the orders in force.
 
     Raises:
@@ -48,10 +51,15 @@ def incident_document(view: View, number: int, *, now: Instant) -> dict[str, Any
         raise NotFoundError(f"there is no incident {number}; `monitord incidents` lists them")
     attempts = view.attempts(incident=found.id)
     held = view.ticket(found.ticket) if found.ticket is not None else None
+    check = catalog.checks.get(CheckKey(found.key)) if catalog else None
+    host = catalog.hosts.get(found.host) if catalog else None
+    events = view.events(found.id)
+    changes = changed(found, check, host, events, view.markers(look_back(found, check)))
     return {
         **shapes.incident(found),
         "attempts": [shapes.attempt(one, view.steps(one.id)) for one in attempts],
-        "events": [shapes.event(one) for one in view.events(found.id)],
+        "events": [shapes.event(one) for one in events],
+        "changed": told_changes(changes),
         "orders": [shapes.order(one, now=now) for one in view.orders(at=now)],
         "ticket_row": shapes.ticket(held) if held else None,
     }
@@ -91,15 +99,17 @@ def ticket_document(
     if found is None or row is None:
         raise NotFoundError(f"there is no ticket {number}; `monitord tickets` lists them")
     attempts = view.attempts(incident=row.id)
+    check = catalog.checks.get(CheckKey(row.key)) if catalog else None
     return document(
         row,
-        check=catalog.checks.get(CheckKey(row.key)) if catalog else None,
+        check=check,
         host=catalog.hosts.get(row.host) if catalog else None,
         attempts=attempts,
         steps={one.id: view.steps(one.id) for one in attempts},
         events=view.events(row.id),
         ticket=found,
         instance=instance,
+        markers=view.markers(look_back(row, check)),
     )
 
 

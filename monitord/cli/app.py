@@ -140,7 +140,7 @@ def complain(error: MonitordError) -> None:
 
 
 app.add_typer(jobs, name="job")
-from monitord.cli import act, attempt, hear, job, ledger, look, order, privileges, serve  # noqa: E402, F401 - they register themselves
+from monitord.cli import act, attempt, hear, job, ledger, look, marker, order, privileges, serve  # noqa: E402, F401 - they register themselves
 
 # The order of `monitord --help`: what one needs first stands first. A command that is missing here
 # is an error at once.

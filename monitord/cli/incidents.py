@@ -46,6 +46,7 @@ def show_one(number: int, *, json: bool) -> None:
         [("AT", "at"), ("WHAT", "kind"), ("BY", "actor"), ("TEXT", "text")],
         none="nothing yet",
     )
+    _changed(document.get("changed"))
     for attempt in document["attempts"]:
         show_attempt(attempt)
 
@@ -65,6 +66,17 @@ def show_attempt(attempt: dict[str, Any]) -> None:
         text = f"{step['phase']} on {step['target']}: {what}: {step['status']}{code}"
         show.line(text, indent=2)
         show.paragraph(step["output"] or step["error"], indent=4)
+
+
+def _changed(changed: dict[str, Any] | None) -> None:
+    """Print what changed, where the host was asked or somebody told."""
+    if changed is None:
+        return
+    show.heading(f"what changed since it was last OK ({changed['since']})")
+    columns = [("AT", "at"), ("WHAT", "kind"), ("BY", "who"), ("TEXT", "text")]
+    show.table(changed["rows"], columns, none="nothing that the host tells")
+    for said in changed["unread"]:
+        show.line(f"({said})")
 
 
 def close(number: int, reason: str, *, json: bool) -> None:

@@ -6,10 +6,12 @@ nothing but the one next command.
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 from types import MappingProxyType
 from typing import Any
 
+from monitord.decisions.changes import Changed, changed
 from monitord.model.catalog import Check, Host
 from monitord.model.effect import Command, describe, from_json
 from monitord.model.ids import Instant
@@ -22,6 +24,7 @@ from monitord.model.incident import (
     Step,
     StepStatus,
 )
+from monitord.model.marker import Marker
 from monitord.model.ticket import Event, Ticket
 
 _TIMELINE = 200  # lines; older ones of a long incident are left out in the middle
@@ -38,6 +41,7 @@ def document(
     ticket: Ticket | None,
     instance: str,
     links: Mapping[str, str] = MappingProxyType({}),
+    markers: Sequence[Marker] = (),
 ) -> dict[str, Any]:
     """Give the document.
 
@@ -51,6 +55,8 @@ def document(
         ticket: the embedded ticket, if one is open.
         instance: this monitord's name; with the incident's id it makes the key unique.
         links: addresses by what they do; empty ones are left out.
+        markers: told changes since an hour before the last OK; those about something else may be
+            among them.
     """
     return {
         "key": f"{instance}-{incident.id}",
@@ -71,6 +77,7 @@ def document(
         "says": _says(incident),
         "next_command": next_command(incident),
         "tried": [_tried(attempt, steps.get(attempt.id, ())) for attempt in attempts],
+        "changed": told_changes(changed(incident, check, host, events, markers)),
         "refused": [_refused(event) for event in events if event.kind == "refused"],
         "asked": [_asked(event, attempts) for event in events if event.kind == "approval-asked"],
         "evidence": _evidence(attempts, steps),
@@ -108,6 +115,14 @@ def iso(instant: Instant | None) -> str | None:
         return None
     moment = datetime.fromtimestamp(0, UTC) + timedelta(microseconds=instant)
     return moment.isoformat(timespec="seconds").replace("+00:00", "Z")
+
+
+def told_changes(changes: Changed | None) -> dict[str, Any] | None:
+    """Give what changed since the last OK as JSON values; None where nobody tells."""
+    if changes is None:
+        return None
+    rows = [{**asdict(row), "at": iso(row.at)} for row in changes.rows]
+    return {"since": iso(changes.since), "rows": rows, "unread": list(changes.unread)}
 
 
 def _host(host: Host | None) -> dict[str, Any] | None:

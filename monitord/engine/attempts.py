@@ -5,6 +5,7 @@ executor finds it there. After a crash an open intent is adopted, never sent bli
 failure means for the incident is decided in decisions/; what a step does, in the executor.
 """
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
@@ -32,6 +33,7 @@ from monitord.engine.settling import (
 from monitord.engine.situation import ExactPlan, situation
 from monitord.engine.turn import AfterCommit, AttemptTurn
 from monitord.engine.undoing import next_undo
+from monitord.engine.what_changed import who_works
 from monitord.model.catalog import Check, Rung
 from monitord.model.effect import Pause, PlannedStep, describe, to_json
 from monitord.model.ids import AttemptId, Instant, StepId
@@ -55,10 +57,11 @@ _A = AttemptStatus
 
 @dataclass(frozen=True, slots=True)
 class Looked:
-    """What the look before the first effect saw of the items at worst, and when."""
+    """What the look before the first effect saw of the items at worst, when, and who is there."""
 
     at: Instant
     status: Status
+    person: str = ""
 
 
 class Attempts:
@@ -176,7 +179,8 @@ class Attempts:
                 return False
         # From the first effect on the check is held: what the incident says is the evidence.
         seen = looked.status if looked is not None else turn.incident.severity
-        refused = self._ask(turn, rung, steps, looked=seen)
+        person = looked.person if looked is not None else ""
+        refused = self._ask(turn, rung, steps, looked=seen, person=person)
         if refused is None:
             return True
         guard, refusal, move = refused
@@ -193,6 +197,7 @@ class Attempts:
         steps: tuple[PlannedStep, ...],
         *,
         looked: Status,
+        person: str = "",
         acts: bool = True,
     ) -> tuple[str, Refusal, remediation.Move] | None:
         attempt = turn.attempt
@@ -206,6 +211,7 @@ class Attempts:
             now=turn.now,
             attempt=attempt,
             looked=looked,
+            person=person,
         )
         bars = [guard for guard in guards.GUARDS if acts or guard.name in _BAR_EVERY_INTENT]
         verdicts = evaluate(facts, bars)
@@ -247,8 +253,9 @@ class Attempts:
 
     async def _look_first(self, attempt: Attempt, check: Check, items: Sequence[str]) -> None:
         """Run the check once more before the first effect."""
-        seen = await look(self._instance, check, items)
-        self._looked[attempt.id] = Looked(self._instance.now(), evidence(seen))
+        work = look(self._instance, check, items), who_works(self._instance, attempt)
+        seen, person = await asyncio.gather(*work)
+        self._looked[attempt.id] = Looked(self._instance.now(), evidence(seen), person)
         await due_in(self._instance, attempt.id, timedelta())
 
     async def _perform(self, step: Step, attempt: Attempt) -> None:
@@ -267,6 +274,7 @@ class Attempts:
         if check is None:
             return "its check is no longer configured"
         looked = evidence(await look(instance, check, attempt.items))
+        person = await who_works(instance, attempt) if step.phase is Phase.STEP else ""
 
         def work(tx: Tx) -> Step | str:
             now = instance.now()
@@ -283,7 +291,8 @@ class Attempts:
             acts = step.phase is Phase.STEP
             is_first = all(s.phase is not Phase.STEP or s.id == step.id for s in tx.steps(live.id))
             seen = looked if acts and is_first else incident.severity
-            refused = self._ask(turn, found[1], steps, looked=seen, acts=acts)
+            there = person if is_first else ""
+            refused = self._ask(turn, found[1], steps, looked=seen, person=there, acts=acts)
             if refused is not None:
                 return f"{refused[0]}: {refused[1].reason}"
             epoch, deadline = instance.epoch, after(now, steps[step.position].timeout)

@@ -35,6 +35,7 @@ from monitord.engine.schedule import Scheduler
 from monitord.engine.steady import SteadyClock
 from monitord.engine.trust import Trusting
 from monitord.engine.verifying import Verifying
+from monitord.engine.what_changed import mark
 from monitord.errors import MonitordError, NotFoundError, StoreError
 from monitord.log import get_logger
 from monitord.metrics import Counters
@@ -42,6 +43,7 @@ from monitord.model.catalog import Catalog, Check
 from monitord.model.ids import CheckKey, IncidentId, Instant, StateKey, split_state_key
 from monitord.model.incident import AttemptStatus, StepStatus
 from monitord.model.kinds import Health, JobRecord, Kinds
+from monitord.model.marker import Marker
 from monitord.model.result import Result, Status
 from monitord.model.state import CheckState, Transition
 from monitord.model.ticket import Order, Verb
@@ -269,6 +271,10 @@ class Core:
     async def explain(self, key: str) -> Mapping[str, Any]:
         """Give all that bears on a key."""
         return await self._commands.explain(key)
+
+    async def mark(self, text: str, selector: str, *, by: str) -> Marker:
+        """Keep a change that somebody tells of."""
+        return await mark(self.instance, text, selector, by=by)
 
     async def forget(self, key: StateKey, *, by: str) -> None:
         """Drop the state of what is gone."""

@@ -13,6 +13,7 @@ from monitord.decisions.escalation import priority
 from monitord.engine import shadow, ticketing
 from monitord.engine.instance import Instance
 from monitord.engine.turn import AfterCommit
+from monitord.engine.what_changed import begin as ask_what_changed
 from monitord.model.effect import Pause, from_json
 from monitord.model.ids import AttemptId, IncidentId, Instant, StateKey
 from monitord.model.incident import (
@@ -209,8 +210,9 @@ def _apply(
 ) -> tuple[list[Event], str]:
     match decision:
         case decisions.Open():
-            return _open(tx, instance, transition, decision, now)
+            return _open(tx, instance, transition, decision, now, out)
         case decisions.Reopen():
+            ask_what_changed(instance, decision.incident.id, decision.incident.key, out)
             return _reopen(tx, instance, transition, decision, now)
         case decisions.Amend():
             return _amend(tx, instance, transition, decision, now)
@@ -226,6 +228,7 @@ def _open(
     transition: Transition,
     decision: decisions.Open,
     now: Instant,
+    out: AfterCommit,
 ) -> tuple[list[Event], str]:
     older = tx.live_incident(decision.key)
     if older is not None:  # resolved too long ago to reopen, and not yet closed
@@ -258,6 +261,7 @@ def _open(
         data={"key": decision.key, "severity": decision.severity.name},
     )
     tx.add_events([event])
+    ask_what_changed(instance, number, decision.key, out)
     return [event], f"opened incident {number}"
 
 

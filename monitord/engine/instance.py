@@ -20,7 +20,7 @@ from monitord.errors import StoreError
 from monitord.log import get_logger
 from monitord.metrics import Counters
 from monitord.model.catalog import Catalog, Check, Host
-from monitord.model.ids import CheckKey, Instant
+from monitord.model.ids import CheckKey, IncidentId, Instant
 from monitord.model.kinds import Kinds
 from monitord.model.ticket import Event
 from monitord.store.contract import Store, Tx
@@ -56,6 +56,7 @@ class Instance:
     moving: asyncio.Lock = field(default_factory=asyncio.Lock)
     job_ended: JobEnded = field(default=_nobody)
     tasks: dict[str, asyncio.Task[None]] = field(default_factory=dict)
+    asking: set[IncidentId] = field(default_factory=set)  # whose hosts are asked what changed
     steps: list[tuple[Instant, int]] = field(default_factory=list)
     _former: tuple[Catalog | None, Mapping[str, Check]] = (None, MappingProxyType({}))
 

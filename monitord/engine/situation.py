@@ -66,6 +66,7 @@ def situation(
     now: Instant,
     attempt: Attempt | None = None,
     looked: Status | None = None,
+    person: str = "",
 ) -> Situation:
     """Give all that the guards may know; an `attempt` of our own does not count against itself."""
     rung = as_held(view, instance, rung)
@@ -98,6 +99,7 @@ def situation(
         last_effect=_without_steps(instance, last),
         lock_holder=_holder(view, plan, attempt),
         looked=looked,
+        person=person,
         rung_problem=plan.problem,
         changes=runbook_of(instance, rung).changes,
         samples=surroundings.samples(instance, check, states, looked),

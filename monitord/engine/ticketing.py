@@ -5,7 +5,10 @@ Nothing is sent here: the outbox stage does that, after the commit.
 """
 
 import json
+from datetime import timedelta
 
+from monitord.clock import after
+from monitord.decisions.changes import look_back
 from monitord.decisions.ticket_document import document, title
 from monitord.decisions.verbs import IN_HAND, QUIET
 from monitord.engine.instance import Instance
@@ -24,6 +27,8 @@ from monitord.model.ticket import (
 )
 from monitord.store.contract import Tx, View
 
+_ASKING = timedelta(seconds=8)  # a message waits so long for what its host is being asked
+
 
 def ticket_document(view: View, instance: Instance, incident: Incident) -> dict[str, object]:
     """Give the ticket of an incident as it stands in this transaction."""
@@ -38,6 +43,7 @@ def ticket_document(view: View, instance: Instance, incident: Incident) -> dict[
         events=view.events(incident.id),
         ticket=view.ticket(incident.ticket) if incident.ticket is not None else None,
         instance=instance.catalog.settings.instance,
+        markers=view.markers(look_back(incident, check)),
         links={f"approve attempt {a.id}": link_of(instance, a) for a in attempts},
     )
 
@@ -170,7 +176,7 @@ def _send(
                 body=body,
                 status=OutboxStatus.PENDING,
                 created=now,
-                due_at=now,
+                due_at=after(now, _ASKING) if incident.id in instance.asking else now,
             )
         )
     return []

@@ -265,7 +265,6 @@ def _order(grant: Grant, effect: Command, secrets: Secrets, seconds: float) -> O
         raise NotBegunError(
             f"{grant.host.name}: the step needs root; allow it with `act: {{sudo: true}}`"
         )
-    number = grant.intent.step.id
     return Order(
         argv=effect.argv,
         limit=seconds,
@@ -273,8 +272,8 @@ def _order(grant: Grant, effect: Command, secrets: Secrets, seconds: float) -> O
         stdin=_told(grant.intent, effect.stdin) if effect.stdin else "",
         env=secrets.values,
         cwd=effect.cwd,
-        restarts=effect.restarts,
         sudo=sudo,
+        restarts=effect.restarts,
     )
 
 

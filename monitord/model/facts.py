@@ -17,7 +17,8 @@ class Section:
 
     Names: disk, memory, load, process, unit (args: unit names), failed-units, file and file-hash
     (args: paths or patterns; the second adds SHA-256), program (args: one supervisorctl argv
-    prefix), clock, boot, ping.
+    prefix), clock, boot, ping, changes (args: seconds to look back, then monitord's own users;
+    `.` stands for whoever asks).
     """
 
     name: str
@@ -121,6 +122,28 @@ class ClockFact:
 
 
 @dataclass(frozen=True, slots=True)
+class ChangeFact:
+    """One thing that was done to a host, `ago` seconds before it was asked, by its own clock.
+
+    `kind` is login, session (somebody types), sudo, package, file, crontab, unit or reboot; `who`
+    is `-` where the host does not tell. Text is masked and on one line.
+    """
+
+    ago: float
+    kind: str
+    who: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class ChangesFact:
+    """What was done to a host, oldest first; `unread` are sentences about what it did not tell."""
+
+    rows: tuple[ChangeFact, ...] = ()
+    unread: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Facts:
     """One sample of one host. Only the sections asked for are filled; the rest stays None or empty.
 
@@ -142,6 +165,7 @@ class Facts:
         default_factory=lambda: _NOTHING
     )
     clock: ClockFact | None = None
+    changes: ChangesFact | None = None
     errors: Mapping[str, str] = field(default_factory=lambda: _NOTHING)
 
 

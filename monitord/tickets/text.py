@@ -36,6 +36,7 @@ def render(ticket: Ticket) -> str:
         _section("What this means", _paragraph(ticket.get("means"))),
         _section("What I did", _tried(_list(ticket, "tried"))),
         _section("What waits for your yes", _asked(_list(ticket, "asked"))),
+        *_changed(ticket.get("changed")),
         _section("What I refused, and why", _refused(_list(ticket, "refused"))),
         _line(ticket.get("says")) or _OWNERS.get(str(ticket.get("status", "")).upper(), ""),
         _section("Next command", _indented(_line(ticket.get("next_command")))),
@@ -122,6 +123,23 @@ def _step(step: Ticket) -> Iterator[str]:
     error = _line(step.get("error"))
     if error:
         yield f"     ! {error}"
+
+
+def _changed(changed: Any) -> Iterator[str]:
+    """Give the section of what changed; it is there also when the host knows of nothing."""
+    if not isinstance(changed, Mapping):
+        return
+    lines = [f"  ({_line(said)})" for said in changed.get("unread") or ()]
+    rows = _list(changed, "rows")
+    for row in rows:
+        who = _line(row.get("who")).strip("-")
+        early = "  (before the last OK)" if row.get("before") else ""
+        words = (_moment(row.get("at")), _line(row.get("kind")), who, _line(row.get("text")))
+        lines.append("  " + "  ".join(word for word in words if word) + early)
+    if not rows:
+        lines.insert(0, "  nothing that the host tells")
+    since = _moment(changed.get("since"))
+    yield _section(f"What changed since it was last OK ({since})", "\n".join(lines))
 
 
 def _refused(refusals: Sequence[Ticket]) -> str:

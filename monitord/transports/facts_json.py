@@ -9,6 +9,8 @@ from dataclasses import asdict
 from typing import Any, TypeVar
 
 from monitord.model.facts import (
+    ChangeFact,
+    ChangesFact,
     ClockFact,
     DiskFact,
     Facts,
@@ -36,6 +38,7 @@ def facts_to_json(facts: Facts) -> dict[str, Any]:
     told["files"] = {path: asdict(file) for path, file in facts.files.items()}
     told["programs"] = [[list(argv), _each(told)] for argv, told in facts.programs.items()]
     told["clock"] = None if facts.clock is None else asdict(facts.clock)
+    told["changes"] = None if facts.changes is None else asdict(facts.changes)
     told["errors"] = dict(facts.errors)
     return told
 
@@ -67,8 +70,15 @@ def _facts(told: Mapping[str, Any]) -> Facts:
             for argv, programs in told["programs"]
         },
         clock=_one(ClockFact, told["clock"]),
+        changes=_changes(told["changes"]),
         errors=dict(told["errors"]),
     )
+
+
+def _changes(told: Mapping[str, Any] | None) -> ChangesFact | None:
+    if told is None:
+        return None
+    return ChangesFact(_tuple(ChangeFact, told["rows"]) or (), tuple(told["unread"]))
 
 
 def plugin_to_json(output: PluginOutput) -> dict[str, Any]:

@@ -14,6 +14,7 @@ from types import MappingProxyType
 import psutil
 
 from monitord.model.facts import ClockFact, DiskFact, Facts, LoadFact, MemoryFact, Section
+from monitord.transports.facts_changes import add_changes
 from monitord.transports.facts_files import add_files, add_hashes
 from monitord.transports.facts_mounts import (
     NETWORK,
@@ -176,5 +177,6 @@ _GATHER: Mapping[str, Callable[[Facts, Section], Facts]] = MappingProxyType(
         "clock": _clock,
         "boot": _nothing,
         "ping": _nothing,
+        "changes": add_changes,
     }
 )

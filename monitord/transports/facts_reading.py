@@ -11,6 +11,7 @@ from dataclasses import replace
 from types import MappingProxyType
 
 from monitord.model.facts import ClockFact, DiskFact, Facts, FileFact, LoadFact, MemoryFact, Section
+from monitord.transports.facts_changes import changes_fact
 from monitord.transports.facts_mounts import (
     Mount,
     Space,
@@ -147,6 +148,10 @@ def _file(path: str, line: str) -> FileFact:
     )
 
 
+def _changes(facts: Facts, _section: Section, lines: Lines, _nonce: str) -> Facts:
+    return replace(facts, changes=changes_fact("\n".join(lines)))
+
+
 def _nothing(facts: Facts, _section: Section, _lines: Lines, _nonce: str) -> Facts:
     return facts
 
@@ -165,5 +170,6 @@ READERS: Mapping[str, Callable[[Facts, Section, Lines, str], Facts]] = MappingPr
         "clock": _clock,
         "boot": _nothing,
         "ping": _nothing,
+        "changes": _changes,
     }
 )

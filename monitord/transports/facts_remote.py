@@ -14,6 +14,7 @@ from pathlib import Path
 from types import MappingProxyType
 
 from monitord.errors import TransportError
+from monitord.model.changes import SCRIPT
 from monitord.model.facts import ClockFact, Facts, Section
 from monitord.model.ids import Instant
 from monitord.model.result import Cause
@@ -48,7 +49,8 @@ def script(sections: tuple[Section, ...]) -> str:
     asked = merged(sections)
     clock = "wall_clock" if any(section.name == "clock" for section in asked) else "nothing"
     calls = "\n".join(map(_call, asked))
-    body = f"{_library()}{clock}\n{calls}\n{clock}\nprintf '%s done\\n' \"$nonce\""
+    more = SCRIPT if any(section.name == "changes" for section in asked) else ""
+    body = f"{_library()}{more}{clock}\n{calls}\n{clock}\nprintf '%s done\\n' \"$nonce\""
     # One compound command: the shell has read all of it before any tool could eat its stdin.
     return f"{{\n{body}\n}} </dev/null\n"
 
@@ -78,6 +80,7 @@ _FUNCTIONS: Mapping[str, tuple[str, ...]] = MappingProxyType(
         "clock": ("clock", str(TIMEOUT)),
         "boot": ("nothing",),
         "ping": ("nothing",),
+        "changes": ("changes",),
     }
 )
 

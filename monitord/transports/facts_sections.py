@@ -26,6 +26,7 @@ LIMITS: Mapping[str, int] = MappingProxyType(
         "clock": 1 << 12,
         "boot": 1 << 12,
         "ping": 1 << 12,
+        "changes": 1 << 17,
     }
 )
 """Every section by name, and the most bytes that its text may have; beyond them it is an error."""
@@ -65,7 +66,7 @@ def merged(sections: tuple[Section, ...]) -> tuple[Section, ...]:
         key = error_key(section)
         before = () if section.name == "program" or key not in joined else joined[key].args
         joined[key] = Section(section.name, tuple(dict.fromkeys(before + section.args)))
-        if section.name == "program":
+        if section.name in {"program", "changes"}:
             joined[key] = section
     return tuple(joined.values())
 

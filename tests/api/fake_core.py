@@ -49,6 +49,7 @@ from monitord.model.incident import (
     StepStatus,
 )
 from monitord.model.kinds import Health
+from monitord.model.marker import Marker
 from monitord.model.result import Measurement, Result, Status
 from monitord.model.spec import Spec
 from monitord.model.state import CheckState, StatePolicy
@@ -373,6 +374,10 @@ class FakeEngine:
             "guards": [{"guard": "halt", "ok": True, "reason": ""}],
             "config": [{"setting": "every", "value": "30s", "place": "monitord.yaml:8"}],
         }
+
+    async def mark(self, text: str, selector: str, *, by: str) -> Marker:
+        self.note("mark", text=text, selector=selector, by=by)
+        return Marker(3, self.now(), by, selector, text)
 
     async def forget(self, key: StateKey, *, by: str) -> None:
         if self.state(key) is not None:

@@ -11,6 +11,7 @@ from monitord.engine.scenario.file import Deed
 from monitord.engine.scenario.world import World
 from monitord.engine.virtual_time import VirtualClock
 from monitord.errors import CommandRefusedError
+from monitord.model.facts import ChangeFact
 from monitord.model.ids import AttemptId
 from monitord.model.incident import AttemptStatus
 from monitord.model.ticket import Verb
@@ -22,7 +23,9 @@ async def do(deed: Deed, core: Core, world: World, clock: VirtualClock) -> None:
     Raises:
         MonitordError: the core refuses a person's order.
     """
-    if not await _order(deed, core):
+    if deed.marker is not None:
+        await core.mark(deed.reason, deed.marker, by=deed.by)
+    elif not await _order(deed, core) and not _on_a_host(deed, world):
         _fate(deed, world, clock)
 
 
@@ -90,6 +93,20 @@ async def _close(key: str, core: Core, by: str, reason: str) -> None:
     if incident is None:
         raise CommandRefusedError(f"close: there is no incident {key} then")
     await core.close_incident(incident.id, by=by, reason=reason)
+
+
+def _on_a_host(deed: Deed, world: World) -> bool:
+    """Do what a person does on a host itself; tells whether the deed is that."""
+    if deed.stops is not None:
+        host, _, unit = deed.stops.partition("/")
+        world.stopped.add((host, unit))
+        did = ChangeFact(0.0, "sudo", deed.by, f"ran sudo: /usr/bin/systemctl stop {unit}")
+    elif deed.logs_in is not None:
+        host, did = deed.logs_in, ChangeFact(0.0, "login", deed.by, "logged in on pts/0")
+    else:
+        return False
+    world.deeds_on_hosts.append((world.loop.time(), host, did))
+    return True
 
 
 def _fate(deed: Deed, world: World, clock: VirtualClock) -> None:

@@ -6,7 +6,7 @@ It stands where sockets, processes and disks would; nothing of the core is repla
 import asyncio
 from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
 from monitord.actions.plan import from_text
@@ -15,7 +15,14 @@ from monitord.engine.scenario.file import Action, Given, Scenario
 from monitord.errors import ExecutorLostError, StoreError, TicketError
 from monitord.model.catalog import Catalog, Check
 from monitord.model.effect import describe, from_json
-from monitord.model.facts import Facts, PluginOutput, Section
+from monitord.model.facts import (
+    ChangeFact,
+    ChangesFact,
+    Facts,
+    PluginOutput,
+    Section,
+    UnitFact,
+)
 from monitord.model.ids import AttemptId, Instant, StateKey, StepId, split_state_key
 from monitord.model.incident import Attempt, Phase, Step, StepStatus
 from monitord.model.result import Cause, Result, Status
@@ -65,6 +72,8 @@ class World:
     executor_down_until: float = 0.0
     store_down_until: float = 0.0
     steps: list[tuple[Instant, int]] = field(default_factory=list)
+    deeds_on_hosts: list[tuple[float, str, ChangeFact]] = field(default_factory=list)
+    stopped: set[tuple[str, str]] = field(default_factory=set)
     booted: dict[str, Instant] = field(default_factory=dict)
 
     def seconds(self, instant: Instant) -> float:
@@ -86,6 +95,21 @@ class World:
         if healed is not None and latest <= healed <= now:
             return _OK
         return given
+
+    def facts(self, host: str, asked: Mapping[str, tuple[str, ...]]) -> Facts:
+        """Give what people did to a host by now; it knows nothing where nobody did anything."""
+        done = [(at, fact) for at, where, fact in self.deeds_on_hosts if where == host]
+        if not done:
+            return Facts(host)
+        rows = [replace(fact, ago=self.loop.time() - at) for at, fact in done]
+        back = float(asked["changes"][0]) if "changes" in asked else 0.0
+        units = {
+            name: UnitFact(name, "loaded", "inactive", "dead", "enabled", "success", 0, 0)
+            for name in asked.get("unit", ())
+            if (host, name) in self.stopped
+        }
+        changes = ChangesFact(tuple(row for row in rows if row.ago <= back))
+        return Facts(host, units=units, changes=changes)
 
     def items(self, check: str) -> list[str]:
         """Give the items of a check that the scenario names."""
@@ -155,9 +179,10 @@ class ScriptedExecutor:
         return set(self._outcomes.values())
 
     async def facts(self, host: str, sections: Sequence[Section], deadline: float) -> Facts:
-        """Hosts are not asked in a scenario."""
-        del sections, deadline
-        return Facts(host)
+        """Give what people did to a host; nothing else is asked of hosts in a scenario."""
+        del deadline
+        self._must_be_there()
+        return self._world.facts(host, {section.name: section.args for section in sections})
 
     async def plugin(self, check: str, deadline: float) -> PluginOutput:
         """Plugins are not run in a scenario."""
