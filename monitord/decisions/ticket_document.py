@@ -78,6 +78,7 @@ def document(
         "next_command": next_command(incident),
         "tried": [_tried(attempt, steps.get(attempt.id, ())) for attempt in attempts],
         "changed": told_changes(changed(incident, check, host, events, markers)),
+        "guards": _judged(events),
         "refused": [_refused(event) for event in events if event.kind == "refused"],
         "asked": [_asked(event, attempts) for event in events if event.kind == "approval-asked"],
         "evidence": _evidence(attempts, steps),
@@ -200,6 +201,16 @@ def _asked(event: Event, attempts: Sequence[Attempt]) -> dict[str, Any]:
         "waits": number in waits,
         "plan": event.data.get("plan", []),
     }
+
+
+def _judged(events: Sequence[Event]) -> list[dict[str, Any]]:
+    """Give what every guard said of each rung when it was judged last, passed or refused."""
+    found: dict[str, dict[str, Any]] = {}
+    for event in events:
+        verdicts, runbook = event.data.get("guards"), event.data.get("runbook", "")
+        if verdicts:
+            found[runbook] = {"at": iso(event.at), "runbook": runbook, "verdicts": verdicts}
+    return list(found.values())
 
 
 def _evidence(

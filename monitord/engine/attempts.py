@@ -15,7 +15,7 @@ from typing import Any
 from monitord.actions import plan as plans
 from monitord.clock import after
 from monitord.decisions import guards, remediation
-from monitord.decisions.guards import Refusal, evaluate, evidence, first_refusal
+from monitord.decisions.guards import Refusal, evaluate, evidence, first_refusal, told
 from monitord.engine.asking import have_done, learn
 from monitord.engine.holding import take_hold
 from monitord.engine.instance import Instance
@@ -227,6 +227,7 @@ class Attempts:
             runbook=attempt.runbook,
             guard=guard,
             reason=refusal.reason,
+            guards=told(verdicts) if acts else [],
         )
         move = remediation.decide(turn.incident.rung, rung, verdicts, now=turn.now)
         return guard, refusal, move

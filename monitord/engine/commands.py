@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from monitord.decisions.escalation import priority
-from monitord.decisions.guards import Verdict, evaluate, first_refusal
+from monitord.decisions.guards import Verdict, evaluate, first_refusal, told
 from monitord.decisions.reach import hangs_on
 from monitord.engine import incidents, ladder
 from monitord.engine.held import as_held, ladder_of
@@ -102,7 +102,7 @@ class Commands:
             "mode": rung.mode,
             "plan": ladder.describe(plan),
             "problem": plan.problem,
-            "guards": _shown(verdicts),
+            "guards": told(verdicts),
             "started": started,
         }
 
@@ -137,7 +137,7 @@ class Commands:
             return []
         rung = check.remediate[min(incident.rung, len(check.remediate) - 1)]
         plan = exact_plan(self._instance, incident, check, rung)
-        return _shown(
+        return told(
             await self._instance.store.read(lambda view: self._verdicts(view, incident, rung, plan))
         )
 
@@ -251,17 +251,6 @@ def _policy(check: Check) -> dict[str, str]:
         "recoveries": str(check.policy.recoveries),
         "first_rung_after": format_duration(check.first_rung_after),
     }
-
-
-def _shown(verdicts: Sequence[Verdict]) -> list[dict[str, Any]]:
-    return [
-        {
-            "guard": verdict.guard,
-            "ok": verdict.refusal is None,
-            "reason": verdict.refusal.reason if verdict.refusal else "",
-        }
-        for verdict in verdicts
-    ]
 
 
 def _near(key: str, known: Mapping[Any, Any]) -> str:

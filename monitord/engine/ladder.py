@@ -14,7 +14,7 @@ from monitord.actions import plan as plans
 from monitord.clock import after
 from monitord.decisions import remediation
 from monitord.decisions.escalation import ticket_at_once
-from monitord.decisions.guards import WANT_A_LOOK, Verdict, evaluate
+from monitord.decisions.guards import WANT_A_LOOK, Verdict, evaluate, told
 from monitord.decisions.orders import last_end
 from monitord.decisions.reach import Reach
 from monitord.decisions.verbs import HELD
@@ -130,17 +130,17 @@ def _climb(turn: Turn, check: Check) -> None:
         move = remediation.decide(place, rung, verdicts, now=turn.now, queued_since=queued)
         match move:
             case remediation.Climb():
-                _refused(turn, rung, move.guard, move.reason, plan)
+                _refused(turn, rung, move.guard, move.reason, plan, verdicts)
                 if rung.mode == "shadow" and move.guard == "mode":
                     shadow.record(turn, facts, describe(plan))
                 _stand_at(turn, move.position)
                 continue
             case remediation.Start():
                 begins = ask if rung.mode == "approve" else start
-                begins(turn, check, move.position, rung, plan)
+                begins(turn, check, move.position, rung, plan, verdicts=verdicts)
             case remediation.Wait():
                 _stand_at(turn, place)
-                _wait(turn, move)
+                _wait(turn, move, runbook=rung.runbook, guards=told(verdicts))
                 if move.guard in WANT_A_LOOK:
                     turn.after.calls.append(partial(instance.beliefs.recheck, [check.key]))
             case remediation.HandOver():
@@ -189,7 +189,14 @@ def _maintained_until(turn: Turn, check: Check | None) -> Instant | None:
 
 
 def start(
-    turn: Turn, check: Check, position: int, rung: Rung, plan: ExactPlan, *, by: str = "automation"
+    turn: Turn,
+    check: Check,
+    position: int,
+    rung: Rung,
+    plan: ExactPlan,
+    *,
+    by: str = "automation",
+    verdicts: Sequence[Verdict] = (),
 ) -> AttemptId:
     """Write a new attempt with its locks, and the incident as REPAIRING."""
     tx, incident, now = turn.tx, turn.incident, turn.now
@@ -216,11 +223,20 @@ def start(
         attempt=number,
         runbook=attempt.runbook,
         plan=describe(plan),
+        guards=told(verdicts),
     )
     return number
 
 
-def ask(turn: Turn, check: Check, position: int, rung: Rung, plan: ExactPlan) -> AttemptId:
+def ask(
+    turn: Turn,
+    check: Check,
+    position: int,
+    rung: Rung,
+    plan: ExactPlan,
+    *,
+    verdicts: Sequence[Verdict] = (),
+) -> AttemptId:
     """Write an attempt that waits for a person's yes, without locks, and tell people of it."""
     tx, incident, now, instance = turn.tx, turn.incident, turn.now, turn.instance
     made = new_attempt(instance, incident, check, rung, plan, now)
@@ -244,6 +260,7 @@ def ask(turn: Turn, check: Check, position: int, rung: Rung, plan: ExactPlan) ->
         attempt=number,
         runbook=rung.runbook,
         plan=describe(plan),
+        guards=told(verdicts),
     )
     _tell(turn)
     return number
@@ -300,7 +317,7 @@ def describe(plan: ExactPlan) -> list[dict[str, str]]:
     ]
 
 
-def _wait(turn: Turn, wait: remediation.Wait) -> None:
+def _wait(turn: Turn, wait: remediation.Wait, **said: Any) -> None:
     incident, until = turn.incident, wait.until
     if incident.ticket is not None:  # when an order ends that keeps it quiet, people are told
         order = ticketing.kept_quiet(turn.tx, turn.instance, incident, turn.now)
@@ -312,7 +329,7 @@ def _wait(turn: Turn, wait: remediation.Wait) -> None:
     else:
         turn.tx.change_incident(incident.id, incident.status, **changes)
     if incident.waiting_for != wait.reason:
-        turn.note("waiting", f"waits: {wait.reason}", guard=wait.guard)
+        turn.note("waiting", f"waits: {wait.reason}", guard=wait.guard, **said)
 
 
 def _quiet(turn: Turn) -> remediation.Wait | None:
@@ -335,10 +352,17 @@ def refuse_all(turn: Turn, rung: Rung, verdicts: Sequence[Verdict], plan: ExactP
     """Write every refusal, so that a person sees all reasons at once."""
     for verdict in verdicts:
         if verdict.refusal is not None:
-            _refused(turn, rung, verdict.guard, verdict.refusal.reason, plan)
+            _refused(turn, rung, verdict.guard, verdict.refusal.reason, plan, verdicts)
 
 
-def _refused(turn: Turn, rung: Rung, guard: str, reason: str, plan: ExactPlan) -> None:
+def _refused(
+    turn: Turn,
+    rung: Rung,
+    guard: str,
+    reason: str,
+    plan: ExactPlan,
+    verdicts: Sequence[Verdict],
+) -> None:
     turn.instance.counters.refusals[guard] += 1
     turn.note(
         "refused",
@@ -347,4 +371,5 @@ def _refused(turn: Turn, rung: Rung, guard: str, reason: str, plan: ExactPlan) -
         guard=guard,
         reason=reason,
         plan=describe(plan),
+        guards=told(verdicts),
     )

@@ -38,6 +38,7 @@ def render(ticket: Ticket) -> str:
         _section("What waits for your yes", _asked(_list(ticket, "asked"))),
         *_changed(ticket.get("changed")),
         _section("What I refused, and why", _refused(_list(ticket, "refused"))),
+        _section("What the guards said", _judged(_list(ticket, "guards"))),
         _line(ticket.get("says")) or _OWNERS.get(str(ticket.get("status", "")).upper(), ""),
         _section("Next command", _indented(_line(ticket.get("next_command")))),
         _section("By hand", _paragraph(ticket.get("by_hand"))),
@@ -150,6 +151,21 @@ def _refused(refusals: Sequence[Ticket]) -> str:
         words = (_moment(refusal.get("at")), named + ":", _line(refusal.get("reason")))
         lines.append("  " + "  ".join(word for word in words if word))
         lines.extend(f"    plan: {step}" for step in _plan(refusal.get("plan")))
+    return "\n".join(lines)
+
+
+def _judged(rungs: Sequence[Ticket]) -> str:
+    lines = []
+    for rung in rungs:
+        verdicts = _list(rung, "verdicts")
+        passed = [_line(said.get("guard")) for said in verdicts if said.get("ok")]
+        lines.append(f"  {_line(rung.get('runbook'))}, {_moment(rung.get('at'))}")
+        lines.extend(
+            f"    refused: {_line(said.get('guard'))}: {_line(said.get('reason'))}"
+            for said in verdicts
+            if not said.get("ok")
+        )
+        lines.append(f"    passed:  {', '.join(passed)}")
     return "\n".join(lines)
 
 

@@ -81,7 +81,7 @@ CASES = [
     Case("still failing", "no verdict now", WAIT, 115, {"looked": UNKNOWN}),
     Case("still failing", "no verdict now", WAIT, 115, {"states": (state(UNKNOWN),)}),
     Case("still failing", "no verdict", PERSON, 115, {"states": (state(UNKNOWN, stale=True),)}),
-    Case("seen once", "web1/site was seen bad only once", WAIT, 102, {"samples": 1}),
+    Case("seen once", "web1/site was seen bad only once", WAIT, 101, {"samples": 1}),
     Case("vantage", "own network: gw/ping", WAIT, 115, {"vantage": "gw/ping does not answer"}),
     Case("person", "kim ran sudo; is it meant so?", PERSON, given={"person": "kim ran sudo"}),
     Case("mode", "observe is on", NEXT, given={"observe": True}),

@@ -148,6 +148,22 @@ def test_what_was_refused_is_told_with_its_reason_and_the_exact_plan() -> None:
     }
 
 
+def test_what_every_guard_said_of_a_rung_is_told_as_it_was_last_asked() -> None:
+    early = [{"guard": "halt", "ok": False, "reason": "the file HALT exists"}]
+    late = [{"guard": "halt", "ok": True, "reason": ""}]
+    events = [
+        event(91, "waiting", runbook="restart-nginx", guards=early),
+        event(92, "refused", runbook="restore", guards=early),
+        event(93, "attempt-planned", runbook="restart-nginx", guards=late),
+        event(94, "refused", runbook="restart-nginx", guards=[]),
+    ]
+    found = made(events=events)["guards"]
+    assert found == [
+        {"at": "1970-01-01T00:01:33Z", "runbook": "restart-nginx", "verdicts": late},
+        {"at": "1970-01-01T00:01:32Z", "runbook": "restore", "verdicts": early},
+    ]
+
+
 SAYS = {
     _S.OPEN: "I am looking.",
     _S.WAITING: "I wait: the lock",

@@ -34,6 +34,11 @@ What I did
 What I refused, and why
   2026-03-01 02:33:00 UTC  restore-web-root by cooldown:  it ran 4 minutes ago; its cooldown is 10m
 
+What the guards said
+  restore-web-root, 2026-03-01 02:33:00 UTC
+    refused: cooldown: it ran 4 minutes ago
+    passed:  halt, mode
+
 I have stopped. It is yours.
 
 Next command

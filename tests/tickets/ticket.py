@@ -47,6 +47,17 @@ TICKET: dict[str, Any] = {
             "reason": "it ran 4 minutes ago; its cooldown is 10m",
         }
     ],
+    "guards": [
+        {
+            "at": "2026-03-01T02:33:00+00:00",
+            "runbook": "restore-web-root",
+            "verdicts": [
+                {"guard": "halt", "ok": True, "reason": ""},
+                {"guard": "mode", "ok": True, "reason": ""},
+                {"guard": "cooldown", "ok": False, "reason": "it ran 4 minutes ago"},
+            ],
+        }
+    ],
     "evidence": [{"title": "journalctl --unit=nginx", "text": "line one\nline two"}],
     "timeline": [
         {

@@ -6,6 +6,7 @@ nothing is done or looked up here. A guard that is removed fails a test that bea
 """
 
 from collections.abc import Sequence
+from typing import Any
 
 from monitord.decisions.guards import counts, harm, people, seen
 from monitord.decisions.guards.situation import (
@@ -36,6 +37,7 @@ __all__ = [
     "evaluate",
     "evidence",
     "first_refusal",
+    "told",
 ]
 
 GUARDS: tuple[Guard, ...] = (
@@ -78,6 +80,18 @@ def evaluate(situation: Situation, guards: Sequence[Guard] | None = None) -> tup
     """Ask every guard, in order; all are asked, so that a person sees all reasons at once."""
     chosen = GUARDS if guards is None else guards
     return tuple(Verdict(guard.name, guard.judge(situation)) for guard in chosen)
+
+
+def told(verdicts: Sequence[Verdict]) -> list[dict[str, Any]]:
+    """Give verdicts as people and tickets see them: `guard`, whether it is `ok`, and the reason."""
+    return [
+        {
+            "guard": verdict.guard,
+            "ok": verdict.refusal is None,
+            "reason": verdict.refusal.reason if verdict.refusal else "",
+        }
+        for verdict in verdicts
+    ]
 
 
 def first_refusal(verdicts: Sequence[Verdict]) -> tuple[str, Refusal] | None:

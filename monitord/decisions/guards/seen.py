@@ -10,7 +10,7 @@ from monitord.decisions.reach import Reach
 from monitord.model.result import Status
 
 _ENOUGH = 2
-_ANOTHER_LOOK = timedelta(seconds=2)
+_ANOTHER_LOOK = timedelta(seconds=1)
 
 
 def flapping(s: Situation) -> Refusal | None:
