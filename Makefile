@@ -12,7 +12,7 @@ RUN := $(VENV)/.for-run
 DEMO := $(VENV)/.for-demo
 TEST := $(VENV)/.for-test
 
-.PHONY: help run demo test bench nightshift lint clean peers
+.PHONY: help run demo test bench nightshift lint clean peers pages
 
 help: ## this list
 	@echo "make targets:"
@@ -35,6 +35,9 @@ nightshift: $(TEST) ## 33 faults on real hosts, one after the other, and what ca
 	@sh tests/peers.sh tests/peers.txt tests/nightshift/peers.txt
 	$(BIN)/python -m tests.nightshift $(if $(ONLY),--only $(ONLY)) $(if $(SEED),--seed $(SEED)) \
 		$(if $(PEERS),--peers)
+
+pages: $(RUN) ## the pages of the shipped runbooks, from their files
+	$(BIN)/python -m monitord --config config/monitord.yaml runbooks --write docs/runbooks
 
 lint: $(TEST) ## style, types and the floors of the house
 	$(BIN)/ruff check

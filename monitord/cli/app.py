@@ -140,7 +140,19 @@ def complain(error: MonitordError) -> None:
 
 
 app.add_typer(jobs, name="job")
-from monitord.cli import act, attempt, hear, job, ledger, look, marker, order, privileges, serve  # noqa: E402, F401 - they register themselves
+from monitord.cli import (  # noqa: E402, F401 - they register themselves
+    act,
+    attempt,
+    hear,
+    job,
+    ledger,
+    look,
+    marker,
+    order,
+    privileges,
+    runbooks,
+    serve,
+)
 
 # The order of `monitord --help`: what one needs first stands first. A command that is missing here
 # is an error at once.
@@ -149,7 +161,7 @@ _ORDER = """
     explain ledger
     watch ack take release mute maintenance halt resume run-check remediate attempt approve deny
     promote
-    marker forget audit schema sudoers locked-login test demo
+    marker forget audit schema runbooks sudoers locked-login test demo
     core executor web
 """.split()  # noqa: SIM905 - as a table of words it can be read and re-ordered
 app.registered_commands.sort(key=lambda registered: _ORDER.index(registered.name or ""))

@@ -9,6 +9,7 @@ from monitord.config.compare import ReloadPlan, compare
 from monitord.config.content import SYSTEM, shipped_root
 from monitord.config.context import Context, capped
 from monitord.config.explain import explain
+from monitord.config.pages import pages
 from monitord.config.published import json_schema
 from monitord.config.sections import gather
 from monitord.config.sources import Sources, read
@@ -26,6 +27,7 @@ __all__ = [
     "json_schema",
     "load",
     "load_settings",
+    "pages",
     "read",
 ]
 

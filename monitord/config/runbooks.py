@@ -240,17 +240,22 @@ def check_verify(context: Context, verify: VerifyPolicy, place: Place, what: str
     return False
 
 
+def parameters_of(runbook: Runbook) -> tuple[str, ...]:
+    """Give the names that its texts have slots for, sorted, without those that every step has."""
+    texts = [
+        runbook.lock,
+        *(str(step.spec) for phase in _PHASES for step in getattr(runbook, phase)),
+    ]
+    return tuple(sorted({word for text in texts for word in _SLOT.findall(text)} - _OWN_SLOTS))
+
+
 def check_parameters(
     context: Context, runbook: Runbook, parameters: Mapping[str, Place], what: str
 ) -> None:
     """Note each parameter of a rung (`with:`) that no text of the runbook has a slot for."""
     if not parameters:
         return
-    texts = [
-        runbook.lock,
-        *(str(step.spec) for phase in _PHASES for step in getattr(runbook, phase)),
-    ]
-    known = sorted({word for text in texts for word in _SLOT.findall(text)} - _OWN_SLOTS)
+    known = parameters_of(runbook)
     for name, place in parameters.items():
         if name not in known:
             near = nearest(name, known)

@@ -17,8 +17,8 @@ from monitord.probes import PROBES
 FOLDER = Path(__file__).parents[2] / "remediations"
 NAMES = sorted(path.stem for path in FOLDER.glob("*.yaml"))
 BY_THEMSELVES = {
-    "clear-disk", "rerun-job", "restart-nginx", "start-crashed-program", "start-crashed-unit",
-    "start-database",
+    "clear-disk", "renew-certificate", "rerun-job", "restart-nginx", "start-crashed-program",
+    "start-crashed-unit", "start-database",
 }  # fmt: skip
 GIVEN = {
     "restore-database": {"dump": "/backup/shop.dump", "database": "shop"},
@@ -90,10 +90,9 @@ def test_a_runbook_renders_for_an_item(name: str, catalog: Catalog) -> None:
 def test_what_comes_before_the_steps_changes_nothing(name: str, catalog: Catalog) -> None:
     """Evidence and preconditions are commands that only look."""
     looking = {
-        "df", "du", "journalctl", "ls", "nginx -t", "restic snapshots", "supervisorctl status",
-        "supervisorctl tail", "systemctl --failed", "systemctl is-enabled",
-        "systemctl is-failed", "systemctl status",
-        "test", "true",
+        "df", "du", "journalctl", "ls", "nginx -t", "ss -ltnp", "restic snapshots", "ss", "test", "true",
+        "supervisorctl status", "supervisorctl tail", "systemctl --failed", "systemctl is-enabled",
+        "systemctl is-active", "systemctl is-failed", "systemctl list-timers", "systemctl status",
     }  # fmt: skip
     (rung,) = catalog.checks[f"here/check-{name}"].remediate  # type: ignore[index]  # the key's text
     plan = render_items(catalog.runbooks[name], rung, catalog.hosts["here"], ["worker"])
