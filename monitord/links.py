@@ -9,31 +9,33 @@ import hashlib
 import hmac
 
 _SIGNED = 32  # hex digits of the signature
-_LONGEST = 64  # characters of a word
+_BOUND = 16  # hex digits of the plan's digest
+_LONGEST = 80  # characters of a word
 
 
-def word(secret: bytes, attempt: int, planned: int) -> str:
-    """Give the word for an attempt; `planned` (µs) keeps a number that was given twice apart."""
-    return f"{attempt}-{planned}-{_sign(secret, attempt, planned)}"
+def word(secret: bytes, attempt: int, plan: str) -> str:
+    """Give the word for an attempt and the exact plan that it is bound to."""
+    bound = digest(plan)[:_BOUND]
+    return f"{attempt}-{bound}-{_sign(secret, attempt, bound)}"
 
 
 def attempt_of(secret: bytes, offered: str) -> int | None:
     """Give the attempt that a word is for; None for one that we did not sign."""
     parts = offered.split("-")
-    if len(offered) > _LONGEST or len(parts) != len(("attempt", "planned", "signature")):
+    if len(offered) > _LONGEST or len(parts) != len(("attempt", "plan", "signature")):
         return None
-    if not all(part.isascii() and part.isdigit() for part in parts[:2]):
+    if not (parts[0].isascii() and parts[0].isdigit()):
         return None
-    wanted = _sign(secret, int(parts[0]), int(parts[1]))
+    wanted = _sign(secret, int(parts[0]), parts[1])
     given = parts[2].encode(errors="replace")
     return int(parts[0]) if hmac.compare_digest(wanted.encode(), given) else None
 
 
-def digest(offered: str) -> str:
+def digest(text: str) -> str:
     """Give what the row keeps of a word: enough to know it again, too little to make it."""
-    return hashlib.sha256(offered.encode(errors="replace")).hexdigest()
+    return hashlib.sha256(text.encode(errors="replace")).hexdigest()
 
 
-def _sign(secret: bytes, attempt: int, planned: int) -> str:
-    text = f"approve:{attempt}:{planned}".encode()
+def _sign(secret: bytes, attempt: int, bound: str) -> str:
+    text = f"approve:{attempt}:{bound}".encode(errors="replace")
     return hmac.new(secret, text, hashlib.sha256).hexdigest()[:_SIGNED]

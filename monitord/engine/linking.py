@@ -20,7 +20,7 @@ def word_of(instance: Instance, attempt: Attempt) -> str:
     except SpoolError as error:
         log.warning("no link to approve by", attempt=attempt.id, error=str(error))
         return ""
-    return links.word(secret, attempt.id, attempt.planned)
+    return links.word(secret, attempt.id, attempt.plan)
 
 
 def link_of(instance: Instance, attempt: Attempt) -> str:

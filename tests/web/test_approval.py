@@ -6,32 +6,33 @@ import pytest
 
 from monitord import links
 from monitord.pings import read_secret
-from tests.api.fake_core import NOON
 from tests.web.conftest import Web
+
+PLAN = '{"steps":[]}'  # of the fake core's attempt
 
 
 def page(web: Web, attempt: int = 1) -> str:
-    return f"/approve/{links.word(read_secret(web.core.state), attempt, NOON)}"
+    return f"/approve/{links.word(read_secret(web.core.state), attempt, PLAN)}"
 
 
-def test_looking_at_the_page_shows_the_plan_and_answers_nothing(lone_web: Web) -> None:
+def test_looking_at_the_page_shows_the_plan_and_answers_nothing(web: Web) -> None:
     for method in ("GET", "HEAD", "GET"):
-        assert lone_web.ask(page(lone_web), method).status == 200
-    shown = lone_web.ask(page(lone_web))
+        assert web.ask(page(web), method).status == 200
+    shown = web.ask(page(web))
     assert b"restart-nginx for web1/site" in shown.body
     assert b'<form method="post">' in shown.body
-    assert lone_web.core.calls("approve") == []
+    assert web.core.calls("approve") == []
 
 
-def test_no_page_behind_the_link_learns_keeps_or_frames_it(lone_web: Web) -> None:
-    for shown in (lone_web.ask(page(lone_web)), lone_web.ask("/approve/x")):
+def test_no_page_behind_the_link_learns_keeps_or_frames_it(web: Web) -> None:
+    for shown in (web.ask(page(web)), web.ask("/approve/x")):
         assert shown.headers["cache-control"] == "no-store"
         assert shown.headers["referrer-policy"] == "no-referrer"
         assert "frame-ancestors 'none'" in shown.headers["content-security-policy"]
 
 
-def test_what_targets_wrote_is_escaped_on_the_page(lone_web: Web) -> None:
-    shown = lone_web.ask(page(lone_web)).body
+def test_what_targets_wrote_is_escaped_on_the_page(web: Web) -> None:
+    shown = web.ask(page(web)).body
     assert b"&lt;b&gt;" in shown
     assert b"<b>" not in shown
     assert b"\x1b" not in shown
@@ -77,7 +78,8 @@ def test_a_signed_word_of_another_attempt_is_not_valid(web: Web) -> None:
 
 
 def test_a_word_is_for_one_attempt_and_one_secret() -> None:
-    word = links.word(b"s" * 32, 7, NOON)
+    word = links.word(b"s" * 32, 7, PLAN)
     assert links.attempt_of(b"s" * 32, word) == 7
     assert links.attempt_of(b"t" * 32, word) is None
     assert links.attempt_of(b"s" * 32, word.replace("7-", "8-", 1)) is None
+    assert word != links.word(b"s" * 32, 7, '{"steps":["other"]}')
