@@ -170,9 +170,16 @@ changed_files() {
   fi
 }
 
-# Services that came up or went down; what runs and ends all the time (oneshot) is no news.
+# Services that came up or went down; what runs and ends all the time (oneshot) is no news. systemd
+# forgets a unit that nothing refers to as soon as it is stopped: then only the journal knows.
 changed_units() {
   [ -d /run/systemd/system ] || return 0
+  timeout 10 journalctl -q --no-pager -o short-unix --since="@$since" -t systemd </dev/null | awk '
+    match($0, / systemd\[1\]: Stopped [^ ]+\.service/) {
+      id = substr($0, RSTART, RLENGTH)
+      sub(/.* /, "", id)
+      if (id !~ /^user(-runtime-dir)?@/) printf "%d\tunit\t-\t%s was stopped\t+\n", $1, id
+    }' | tail -n 30
   read -r up rest </proc/uptime
   timeout 10 systemctl show --no-pager --property=Id,Type,ActiveState,Result \
     --property=ActiveEnterTimestampMonotonic,InactiveEnterTimestampMonotonic '*.service' </dev/null |
@@ -186,7 +193,7 @@ changed_units() {
         # What came up with the machine is told by the boot.
         if (state == "active" && entered < 120000000) return
         if (state == "active") print at "\tunit\t-\t" id " was started\t+"
-        if (state == "inactive") print at "\tunit\t-\t" id " was stopped (" result ")\t+"
+        if (state == "inactive") print at "\tunit\t-\t" id " was stopped\t+"
         if (state == "failed") print at "\tunit\t-\t" id " failed (" result ")\t+"
       }
       /^Id=/ { id = substr($0, 4) }

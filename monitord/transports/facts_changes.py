@@ -17,7 +17,7 @@ KINDS = frozenset({"login", "session", "sudo", "package", "file", "crontab", "un
 _LONGEST = 300  # characters of one change
 _FIELDS = 4
 _TIMEOUT = 45.0  # seconds; each part of the script has its own, shorter limit
-_SAME = 10.0  # seconds within which two logins of one user are two records of one login
+_SAME = 10.0  # seconds within which two records are of one event
 
 
 def add_changes(facts: Facts, section: Section) -> Facts:
@@ -48,12 +48,17 @@ def changes_fact(text: str) -> ChangesFact:
 
 
 def _without_doubles(rows: list[ChangeFact]) -> list[ChangeFact]:
-    """Drop sshd's line of a login that the list of terminals tells as well."""
-    logins = [row for row in rows if row.kind == "login" and "over SSH" not in row.text]
-    return [
-        row
-        for row in rows
-        if "over SSH" not in row.text
-        or row.kind != "login"
-        or not any(row.who == one.who and abs(row.ago - one.ago) <= _SAME for one in logins)
-    ]
+    """Drop what two sources tell: a login by its terminal and by sshd, a stopped unit twice."""
+    kept: list[ChangeFact] = []
+    for row in sorted(rows, key=lambda row: "over SSH" in row.text):
+        if not any(_is_the_same(row, other) for other in kept):
+            kept.append(row)
+    return sorted(kept, key=lambda row: -row.ago)
+
+
+def _is_the_same(row: ChangeFact, other: ChangeFact) -> bool:
+    if (row.kind, row.who) != (other.kind, other.who) or abs(row.ago - other.ago) > _SAME:
+        return False
+    if row.kind == "login":
+        return "over SSH" in row.text and "over SSH" not in other.text
+    return row.kind == "unit" and row.text == other.text

@@ -50,6 +50,9 @@ RateLimitBurst=0
 """
 
 
+MACHINE_LOGS = ("dpkg.log", "dpkg.log.1", "apt/history.log", "wtmp")
+
+
 @dataclass(frozen=True)
 class Identity:
     """What a host is: its name, address, who may log in, and what sudo allows them."""
@@ -89,6 +92,9 @@ def _system_files(identity: Identity) -> list[tuple[str, str, int]]:
         (f"{units}/monitord-test-host.target", TARGET, 0o644),
         ("etc/systemd/system.conf.d/test-host.conf", SYSTEM_CONF, 0o644),
         ("etc/systemd/journald.conf.d/test-host.conf", JOURNALD_CONF, 0o644),
+        # What was done to the machine was not done to this host: it begins with empty logs.
+        *((f"var/log/{log}", "", 0o644) for log in MACHINE_LOGS),
+        ("var/log/auth.log", "", 0o640),
         # Heavy start-up files of the machine's root are no part of a test.
         ("root/.bashrc", "", 0o644),
         ("root/.profile", "", 0o644),
