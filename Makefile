@@ -12,7 +12,7 @@ RUN := $(VENV)/.for-run
 DEMO := $(VENV)/.for-demo
 TEST := $(VENV)/.for-test
 
-.PHONY: help run demo test bench nightshift lint clean peers pages
+.PHONY: help run demo test bench nightshift healthyday lint clean peers pages
 
 help: ## this list
 	@echo "make targets:"
@@ -38,6 +38,9 @@ nightshift: $(TEST) ## 33 faults on real hosts, one after the other, and what ca
 
 pages: $(RUN) ## the pages of the shipped runbooks, from their files
 	$(BIN)/python -m monitord --config config/monitord.yaml runbooks --write docs/runbooks
+
+healthyday: $(TEST) ## 24 noisy hours in which nothing is wrong, on virtual time: 0 actions (1 min)
+	$(BIN)/python -m tests.behaviour.healthy_day $(SEED)
 
 lint: $(TEST) ## style, types and the floors of the house
 	$(BIN)/ruff check
