@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from monitord.actions.plan import from_text
-from monitord.api import ledger, shapes
+from monitord.api import shapes
 from monitord.clock import between
 from monitord.decisions import verbs
 from monitord.decisions.changes import changed, look_back
@@ -210,5 +210,4 @@ def count(view: View, *, now: Instant) -> Rows:
         outbox_pending=len(waiting),
         outbox_dead=len(view.outbox(status=OutboxStatus.DEAD, limit=_COUNTED)),
         outbox_age=max(0.0, between(oldest, now).total_seconds()),
-        runbooks=ledger.by_runbook(view, now=now),
     )
