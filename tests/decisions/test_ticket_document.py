@@ -235,3 +235,19 @@ def test_whatever_targets_say_it_is_json(said: str, printed: str, header: str) -
         events=[event(1, "opened", said)],
     )
     assert json.loads(json.dumps(found)) == found
+
+
+def test_the_end_of_a_jobs_output_is_evidence_without_any_attempt() -> None:
+    made = document(
+        incident(),
+        check=check(),
+        host=WEB1,
+        attempts=[],
+        steps={},
+        events=[],
+        ticket=None,
+        instance="ulm-1",
+        job_output="no space on the archive",
+    )
+    text = "no space on the archive"
+    assert made["evidence"] == [{"title": "the end of the job's output", "text": text}]
