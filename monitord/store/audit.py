@@ -160,6 +160,8 @@ def _i2(journal: Journal) -> Iterator[Violation]:
         subject = f"attempt {attempt.id}"
         changing = journal.changing(attempt.id)
         acted = attempt.effect_at is not None or attempt.status in _ACTED
+        if acted and attempt.mode == "approve" and not attempt.approved_by:
+            yield Violation("I2", subject, "acted in mode approve, and nobody said yes")
         if acted and not changing:
             yield Violation("I2", subject, f"{attempt.status} with an effect, but without a step")
         if changing and attempt.effect_at is None:

@@ -23,6 +23,11 @@ def test_status_tells_the_worst_and_names_what_is_bad(core: FakeCore) -> None:
     assert status["halt_file"] is False
 
 
+def test_the_metrics_say_what_runbooks_are_worth(core: FakeCore) -> None:
+    text = core.client.text("/metrics").decode()
+    assert 'monitord_runbook_attempts{runbook="restart-nginx"} 0.0' in text
+
+
 def test_the_file_halt_shows_in_the_status(core: FakeCore) -> None:
     path = core.state / "HALT"
     path.touch()

@@ -144,6 +144,11 @@ PLANTS: dict[str, tuple[Callable[[Tx], object], str, str]] = {
         "I2 attempt 1",
         "older than its first intent",
     ),
+    "a plan that nobody approved": (
+        sql("UPDATE attempts SET mode = 'approve'"),
+        "I2 attempt 1",
+        "nobody said yes",
+    ),
     "a step before its intent": (
         sql("UPDATE steps SET started = :then", at(40.9)),
         "I2 step 1",
