@@ -9,10 +9,11 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from rich.console import Console
+from rich import console as terminal
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from tests.nightshift import table
+from tests.nightshift.console import Console
 from tests.nightshift.fault import Stage
 from tests.nightshift.machines import Machines, machines
 from tests.nightshift.night import FAULTS, in_order, played
@@ -22,7 +23,7 @@ from tests.nightshift.scenarios import Scenario, load
 from tests.nightshift.tool import Tool
 
 BUILD = Path(__file__).parents[2] / "build" / "nightshift"
-CONSOLE = Console(width=140 if not sys.stdout.isatty() else None)
+CONSOLE = terminal.Console(width=140 if not sys.stdout.isatty() else None)
 
 
 def main() -> int:
@@ -36,8 +37,10 @@ def main() -> int:
     if given.only:
         chosen = [one for one in chosen if one.id in given.only.split(",")]
     CONSOLE.print(f"{len(chosen)} scenarios, seed {given.seed}", markup=False)
-    with machines() as ground:
-        rows = night(ground, Monitord(ground), in_order(chosen, given.seed), story=given.story)
+    with machines() as ground, Console(ground) as console:
+        rows = night(
+            ground, Monitord(ground, console.url), in_order(chosen, given.seed), story=given.story
+        )
     table.write(BUILD / "monitord.json", rows)
     table.show(CONSOLE, "monitord", rows)
     return 0 if all(row.passed for row in rows) else 1

@@ -6,6 +6,7 @@ import string
 import subprocess
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from tests.nightshift.machines import Machines
 from tests.nightshift.tool import Tool
@@ -16,11 +17,15 @@ HERE = "mon"
 
 @dataclass
 class Stage:
-    """The hosts and who is on duty. `left` holds what an injection must take back by itself."""
+    """The hosts and who is on duty.
+
+    `left` holds what an injection must take back by itself, `seen` what it counted before.
+    """
 
     machines: Machines
     tool: Tool
     left: list[Callable[[], object]] = field(default_factory=list)
+    seen: dict[str, int] = field(default_factory=dict)
 
     def sh(self, where: str, script: str, *, check: bool = True) -> str:
         """Run a script on a host, or here; `$web1` and `$db1` are their addresses."""
@@ -50,22 +55,33 @@ class Fault:
     """One scenario on these hosts.
 
     `key` is the check that must find it ("" where nothing may be found), `others` more keys that
-    may be open as well. `answers` is where and how the oracle of the file is asked. `may_change`
-    are the things of the witness that a right repair changes, `may_start` how often it may start
-    what. `says` stands in the ticket, each word of it. `never` must print the same afterwards as
-    before. `within` (s) is the limit to be found and repaired, or found and told; `watch` (s) how
-    long a wrong action is waited for beyond that.
+    may be open as well. `answers` is where and how the oracle of the file is asked; None where the
+    file asks the tool how often it acted. `may_act` is how many repairs may be tried, `may_change`
+    the things of the witness that a right repair changes, `may_start` how often it may start what.
+    `says` stands in the ticket, each text of it. What `never` prints must not change. `within` (s)
+    is the limit to be found and repaired, or found and told; `watch` (s) how long a wrong action is
+    waited for beyond that. `before` is done once the tool is on duty, `also` judges what no witness
+    sees.
     """
 
     inject: Deed
-    undo: Deed
-    answers: tuple[str, str]
+    undo: Deed = nothing
+    answers: tuple[str, str] | None = None
     key: str = ""
     others: tuple[str, ...] = ()
+    may_act: int = 0
     may_change: frozenset[str] = frozenset()
     may_start: Mapping[str, int] = field(default_factory=dict)
     says: tuple[str, ...] = ()
     never: tuple[tuple[str, str], ...] = ()
     before: Deed = nothing
+    also: Callable[[Stage], list[str]] = lambda _: []
     within: float = 60.0
     watch: float = 15.0
+
+
+def repair(answers: tuple[str, str], key: str, thing: str, start: str, **more: Any) -> Fault:
+    """Give a fault whose right repair changes one thing by one start; see Fault for the rest."""
+    changes, starts = frozenset({thing}), {start: 1} if start else {}
+    fields: dict[str, Any] = {"may_act": 1, "may_change": changes, "may_start": starts, **more}
+    return Fault(answers=answers, key=key, **fields)

@@ -40,16 +40,16 @@ def wrong_of(stage: Stage, fault: Fault, before: Seen, after: Seen) -> list[str]
 
 
 def short_of(
-    scenario: Scenario, fault: Fault, told: Told, seconds: Seconds, oracle: str
+    scenario: Scenario, fault: Fault, told: Told, seconds: Seconds, oracle: str | None
 ) -> list[str]:
     """Give what should have been and was not."""
     short = list(told.broken)
+    if len(told.effects) > fault.may_act:
+        short.append(f"acted {len(told.effects)} times: {'; '.join(told.effects)}")
     if scenario.expected is Expected.REPAIR:
         short += _unrepaired(told, seconds)
-    else:
-        short += [f"acted: {'; '.join(told.effects)}"] if told.effects else []
-        if oracle != scenario.must_print:
-            short.append(f"the oracle prints {oracle!r}, not {scenario.must_print!r}")
+    elif oracle is not None and oracle != scenario.must_print:
+        short.append(f"the oracle prints {oracle!r}, not {scenario.must_print!r}")
     if scenario.expected is Expected.NOTHING:
         return short + ([f"tickets of {sorted(told.tickets)}"] if told.tickets else [])
     if told.found is None:

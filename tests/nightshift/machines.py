@@ -47,6 +47,9 @@ def machines() -> Iterator[Machines]:
         names = {
             "web1": web1.address,
             "db1": db1.address,
+            "cable_web1": world.network.cable(1),
+            "cable_db1": world.network.cable(2),
+            "ca": str(_authority(world, web1)),
             "known_hosts": str(world.known_hosts),
             "version": version,
             "postgres": f"postgresql@{version}-main",
@@ -58,3 +61,10 @@ def machines() -> Iterator[Machines]:
 def _furnish(host: Host) -> None:
     script = (SCRIPTS / f"{host.name}.sh").read_text(encoding="utf-8")
     host.run(["env", f"ADDRESS={host.address}", "sh", "-s"], given=script, within=120)
+
+
+def _authority(world: World, host: Host) -> Path:
+    """Keep the certificate authority of the web server where clients on this machine find it."""
+    path = world.folder / "ca.pem"
+    path.write_text(host.read("/etc/nginx/tls/ca.pem"), encoding="ascii")
+    return path

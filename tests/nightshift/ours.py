@@ -11,8 +11,8 @@ from tests.scenarios.house import House
 from tests.world.until import until
 
 HERE = Path(__file__).parent
-CONFIG = HERE / "config"
-CALM = 60.0
+CONFIG = HERE / "config" / "monitord.yaml"
+CALM = 40.0
 """Seconds in which all checks must be OK on hosts that are well."""
 _ACTS = (Phase.STEP, Phase.UNDO)
 _OVER = (IncidentStatus.RESOLVED, IncidentStatus.CLOSED)
@@ -40,24 +40,22 @@ class Monitord:
                 "{}",
                 world=self._machines.world,
                 hosts=list(self._machines.hosts.values()),
-                preface=(CONFIG / "monitord.yaml").read_text(encoding="utf-8"),
+                preface=CONFIG.read_text(encoding="utf-8"),
                 names=self._names,
                 web=True,
             )
-            for runbook in (CONFIG / "remediations").iterdir():
-                house.write(f"remediations/{runbook.name}", runbook.read_text(encoding="utf-8"))
             self._house = house.__enter__()
-        until(self.at_peace, within=CALM, every=0.2, what="all checks OK")
+        until(lambda: not self.unwell(), within=CALM, every=0.2, what="all is well")
 
     def end(self) -> None:
         if self._house is not None:
             self._house.close()
         self._house = None
 
-    def at_peace(self) -> bool:
+    def unwell(self) -> list[str]:
         shown = self.house.get("/v1/checks")["checks"]
-        quiet = all(one["status"] == "OK" for one in shown) and bool(shown)
-        return quiet and all(one.status in _OVER for one in self.house.incidents())
+        unwell = [f"{one['key']} {one['status']}" for one in shown if one["status"] != "OK"]
+        return unwell + [one.key for one in self.house.incidents() if one.status not in _OVER]
 
     def announce(self, key: str, reason: str) -> None:
         self.house.cli("maintenance", key, "--reason", reason, "--for", "30m", "--yes")
@@ -74,7 +72,7 @@ class Monitord:
             verified=min(verified, default=None),
             opened={one.key: one.opened / 1e6 for one in mine},
             tickets={one.key: self._ticket(one) for one in mine if one.ticket is not None},
-            effects=tuple(line for one in attempts for line in self._effects(one)),
+            effects=tuple(filter(None, map(self._effects, attempts))),
             refused=tuple(
                 event.text
                 for one in mine
@@ -83,6 +81,10 @@ class Monitord:
             ),
         )
 
+    def ping_url(self, key: str) -> str:
+        """Give where a job tells how it went."""
+        return str(self.house.cli("job", "url", key.partition("/")[2])["url"])
+
     def broken_rules(self) -> tuple[str, ...]:
         """Give what its own audit finds in the journal of the day."""
         return tuple(str(one) for one in self.house.cli("audit", check=False)["violations"])
@@ -90,9 +92,10 @@ class Monitord:
     def story(self) -> str:
         return self._house.story() if self._house else "(it was not on duty)"
 
-    def _effects(self, attempt: Attempt) -> list[str]:
-        acting = (one for one in self.house.steps(attempt) if one.phase in _ACTS)
-        return [f"{attempt.runbook}: {one.effect}" for one in acting]
+    def _effects(self, attempt: Attempt) -> str:
+        """Give what an attempt did; "" when it did nothing to a host."""
+        acting = [one.effect for one in self.house.steps(attempt) if one.phase in _ACTS]
+        return f"{attempt.runbook}: {', '.join(acting)}" if acting else ""
 
     def _ticket(self, incident: Incident) -> str:
         document = self.house.get(f"/v1/tickets/{incident.ticket}")

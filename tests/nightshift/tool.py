@@ -12,8 +12,8 @@ class Told:
     """What a tool says of one scenario. Instants are seconds of the wall clock, None: never.
 
     `opened` are the incidents by key with the instant; `tickets` the text of each ticket by key;
-    `effects` what it did, a line each; `refused` what it refused to do, a line each; `broken` what
-    it did against its own rules.
+    `effects` what it did, a line for each repair; `refused` what it refused to do, a line each;
+    `broken` what it did against its own rules.
     """
 
     found: float | None = None
@@ -39,11 +39,14 @@ class Tool(Protocol):
     def told(self, key: str, since: float) -> Told:
         """Give what it says since an instant; `key` is the check that should have found it."""
 
-    def at_peace(self) -> bool:
-        """Whether all that it watches is well and nothing is open."""
+    def unwell(self) -> list[str]:
+        """Give what of all that it watches is not well, or still open."""
 
     def announce(self, key: str, reason: str) -> None:
         """Put a check into maintenance, as a person would before a planned stop."""
+
+    def ping_url(self, key: str) -> str:
+        """Give the URL at which a job tells its exit code (URL/0, URL/1 …); "" without any."""
 
     def story(self) -> str:
         """Give its logs, for a person who reads why a scenario failed."""

@@ -29,6 +29,7 @@ files /srv/app /srv/app
 names /var/log/app /var/log/app
 names /var/lib/app /var/lib/app
 names /usr/local/bin /usr/local/bin
+names /srv/borg /srv/borg
 names dump.rdb /var/lib/redis/dump.rdb
 printf 'rights of /var/lib/redis\t%s\n' "$(stat -c '%U %a' /var/lib/redis 2>/dev/null)"
 printf 'data of postgresql\t%s\n' "$(stat -c '%i %U %a' /var/lib/postgresql/*/main/PG_VERSION 2>/dev/null)"
@@ -47,3 +48,4 @@ journalctl --quiet --output=cat _PID=1 2>/dev/null | awk '
                 starting[unit] > started[unit] ? starting[unit] : started[unit]
     }'
 printf 'starts of app\t%s\n' "$(grep -c "spawned: 'app'" /var/log/supervisor/supervisord.log 2>/dev/null)"
+printf 'starts of renewal\t%s\n' "$(wc -l 2>/dev/null </var/log/renewals)"

@@ -64,10 +64,33 @@ autorestart=unexpected
 startsecs=0
 END
 
+# A worker that is watched by its name alone, so that its check does not know its unit.
+cp /bin/sleep /usr/local/bin/night-worker
+cat >/etc/systemd/system/mailer.service <<'END'
+[Service]
+ExecStart=/usr/local/bin/night-worker infinity
+[Install]
+WantedBy=multi-user.target
+END
+
+cat >/usr/local/bin/nightly-job <<'END'
+#!/bin/sh
+echo "figures written"
+END
+chmod 755 /usr/local/bin/nightly-job
+
+# Old and young logs, old and young sessions; the faults add to them.
+echo today >/var/log/app/app.log
+echo yesterday | gzip >/var/log/app/app.log.1.gz
+for number in 1 2 3; do echo fresh >"/var/lib/app/sessions/young-$number"; done
+
 cat >/etc/snmp/snmpd.conf <<'END'
 agentAddress udp:161
 rocommunity public
 END
-systemctl enable --quiet nginx supervisor cron
-systemctl start nginx supervisor cron snmpd
+systemctl daemon-reload
+systemctl enable --quiet nginx supervisor cron mailer
+systemctl start nginx supervisor cron snmpd mailer
 until supervisorctl status app | grep -q RUNNING; do sleep 0.1; done
+# It ends at once, which supervisorctl may call an error.
+supervisorctl start oneshot >/dev/null || true
