@@ -10,7 +10,8 @@
         house.violations()                                           # what `monitord audit` finds
 
 The configuration is YAML in which `$web1` stands for a host's address. `PREFACE` comes before it:
-profile lab, every 2 s, two attempts, repair at once, and group `fleet` with the world's login.
+profile lab, every 2 s, two attempts, repair at once, and group `fleet`, whose hosts are logged into
+as `monitord`: it owns /srv there, and sudo lets it do what `monitord sudoers` says, nothing else.
 Nothing here knows a scenario. Rows are read from the database, so they are there with the core
 dead.
 """
@@ -30,8 +31,11 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
+from monitord import config
 from monitord.control import Core, CoreDownError, CoreSaysNoError
+from monitord.daemon.kinds import KINDS
 from monitord.errors import StoreError
+from monitord.executor import sudoers
 from monitord.model.catalog import Budgets
 from monitord.model.incident import Attempt, Incident, IncidentStatus, Step
 from monitord.model.ticket import Event, OutboxItem, OutboxStatus
@@ -60,9 +64,12 @@ budgets: {host_per_hour: 100, host_per_day: 100, fleet_per_hour: 100, fleet_per_
           fleet_at_once: 10}
 defaults: {every: 2s, retry_every: 1s, attempts: 2, recoveries: 1, first_rung_after: 0s}
 groups:
-  fleet: {login: {ssh: {user: root, key: $key, known_hosts: $known_hosts, act: {}}}}
+  fleet:
+    login: {ssh: {user: monitord, key: $key, known_hosts: $known_hosts, act: {sudo: true}}}
+    keep_healthy: 0
 include: [scenario.yaml]
 """
+FLEET = "fleet"
 READY = 30.0
 """Seconds within which a process answers."""
 FOUND = 20.0
@@ -142,6 +149,7 @@ class House:
             **{host.name: host.address for host in hosts},
             **(names or {}),
         }
+        self._hosts = tuple(hosts)
         self.write("monitord.yaml", preface)
         self.write("scenario.yaml", scenario)
         self.executor = Process(self, "executor")
@@ -156,6 +164,7 @@ class House:
 
     def __enter__(self) -> Self:
         try:
+            self._grant()
             for process in self._processes:
                 process.launch()  # side by side: each takes a second to import what it needs
             for process in self._processes:
@@ -164,6 +173,19 @@ class House:
             self.close()
             raise
         return self
+
+    def _grant(self) -> None:
+        """Give the fleet's login its own folder and, by sudo, exactly what its ladders need."""
+        catalog = config.load(self.config, KINDS) if self._hosts else None
+        for host in self._hosts:
+            known = catalog.hosts.get(host.name) if catalog else None
+            if catalog is None or known is None or FLEET not in known.groups:
+                continue
+            rights = sudoers.privileges(catalog, known, KINDS)
+            assert rights.gaps == [], "a scenario needs more than sudoers can say"
+            text = "\n".join(sudoers.lines(rights))
+            host.write("/etc/sudoers.d/monitord", f"{text}\n", mode=0o440)
+            host.run(["chown", "-R", f"{rights.user}:", "/srv"])
 
     def __exit__(
         self,

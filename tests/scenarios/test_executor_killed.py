@@ -89,7 +89,7 @@ def open_steps(house: House) -> list[StepStatus]:
 
 def await_record(victim: Host) -> None:
     """Wait until every run record on the host tells an end."""
-    count = "ls /root/.monitord/runs/*/{name} | wc -l"
+    count = "ls /home/monitord/.monitord/runs/*/{name} | wc -l"
     ended = f"test $({count.format(name='intent')}) = $({count.format(name='exit')})"
     until(
         lambda: victim.run(["sh", "-c", ended], check=False).returncode == 0,

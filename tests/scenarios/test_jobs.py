@@ -43,7 +43,7 @@ hosts:
 REMOTE = """
 runbooks:
   rerun:
-    steps: [{job: [/usr/local/bin/report], timeout: 30s}]
+    steps: [{job: {run: [/usr/local/bin/report], sudo: true}, timeout: 30s}]
     verify: {settle: 1s, oks: 1, within: 10s}
     limits: {per_incident: 1, cooldown: 0s}
 hosts:

@@ -44,7 +44,7 @@ hosts:
         by_hand: Move the oldest year to tape.
 runbooks:
   start-program:
-    steps: [{supervisor: {program: "{item}", do: start}, idempotent: true}]
+    steps: [{supervisor: {program: "{item}", do: start, sudo: true}, idempotent: true}]
     verify: {settle: 2s, oks: 2, within: 15s}
     limits: {per_incident: 1, cooldown: 0s}
   start-cron:
@@ -52,12 +52,14 @@ runbooks:
     verify: {settle: 1s, oks: 2, within: 15s}
     limits: {per_incident: 1, cooldown: 0s}
   start-hopeless:
-    collect: [{command: [journalctl, --no-pager, --unit=hopeless, --lines=20]}]
+    collect:
+      - command: {run: [journalctl, --no-pager, --unit=hopeless, --lines=20], sudo: true}
     steps: [{systemd: {unit: hopeless, do: start}}]
     verify: {settle: 1s, oks: 2, within: 3s}
     limits: {per_incident: 1, cooldown: 0s}
   restart-hopeless:
-    collect: [{command: [journalctl, --no-pager, --unit=hopeless, --lines=20]}]
+    collect:
+      - command: {run: [journalctl, --no-pager, --unit=hopeless, --lines=20], sudo: true}
     steps: [{systemd: {unit: hopeless, do: restart}}]
     verify: {settle: 1s, oks: 2, within: 3s}
     limits: {per_incident: 1, cooldown: 0s}
@@ -84,6 +86,7 @@ runbooks:
 """
 
 
+SUPERVISORD = "/etc/supervisor/supervisord.conf"
 PASSWORD = "correct horse battery staple"  # noqa: S105 - of a repository made here
 RETRIES = "startretries=0\nautorestart=false"
 # Ends at once when a fault lies in wait for it, and takes that away: the next start succeeds,
@@ -95,6 +98,8 @@ COUNT = "#!/bin/sh\necho start >>/srv/starts\ntest ! -e /srv/hopeless\n"
 @pytest.fixture(scope="module")
 def hosts(module_world: World) -> dict[str, Host]:
     app, data = module_world.hosts("app", "data")
+    # What is there to be looked at without root: supervisord's socket, the backup.
+    app.run(["sed", "-i", r"s/^chmod=0700.*/chmod=0770\nchown=root:monitord/", SUPERVISORD])
     for program in ("worker", "left", "right"):
         supervised(app, program, PROGRAM.format(name=program), lines=RETRIES)
     app.start("cron")
@@ -104,6 +109,7 @@ def hosts(module_world: World) -> dict[str, Host]:
     data.write("/root/restic-password", f"{PASSWORD}\n", mode=0o600)
     data.run([*RESTIC, "init"])
     data.run([*RESTIC, "backup", "/srv/orders"])
+    data.run(["chown", "-R", "monitord:", "/var/backups/restic"])
     data.filesystem("/srv/logs", megabytes=16)
     data.filesystem("/srv/spool", megabytes=16)
     data.filesystem("/srv/archive", megabytes=16)

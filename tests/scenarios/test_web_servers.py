@@ -15,7 +15,10 @@ from tests.world.needs import requires
 from tests.world.services import web_site
 
 pytestmark = requires("hosts", "nginx")
-SUDOERS = "monitord ALL=(root) NOPASSWD: /usr/bin/timeout -k 5 60 systemctl start nginx.service"
+SUDOERS = (
+    "monitord ALL=(root) NOPASSWD: /usr/bin/timeout -k 5 60 systemctl start nginx.service,"
+    " /usr/bin/timeout -k 5 60 nginx -t"
+)
 SCENARIO = """
 checks:
   site: {http: {url: "http://{address}/", body: shop}, remediate: [start-nginx]}
@@ -37,13 +40,13 @@ hosts:
 groups:
   rootless:
     login: {ssh: {user: monitord, key: $key, known_hosts: $known_hosts, act: {sudo: true}}}
-  pair: {}
+  pair: {keep_healthy: 0}
 runbooks:
   start-nginx:
     collect:
       - command: [systemctl, status, --no-pager, nginx]
     require:
-      - command: [sh, -c, "test ! -w /etc/nginx || nginx -t"]   # only root can test it
+      - command: {run: [nginx, -t], sudo: true}   # only root can test it
     steps:
       - systemd: {unit: nginx, do: start}
         idempotent: true
