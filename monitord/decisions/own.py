@@ -58,12 +58,20 @@ def _on_the_database(commands: Iterable[Command]) -> str:
 def _on_itself(commands: Sequence[Command], settings: Settings) -> str:
     for command in commands:
         text = describe(command)
-        if any(_UNIT.fullmatch(word) for word in command.argv) or _IN_A_SHELL.search(text):
+        argv = _unwrapped(command.argv)
+        if any(_UNIT.fullmatch(word) for word in argv) or _IN_A_SHELL.search(text):
             return f"{text} would stop or change monitord itself"
     for path in _paths(settings):
         if any(_names(word, path) for word in _words(commands)):
             return f"{path} holds monitord's own state"
     return ""
+
+
+def _unwrapped(argv: tuple[str, ...]) -> tuple[str, ...]:
+    """Leave out `monitord … job run NAME --`: a job's wrapper only tells us how the job went."""
+    place = argv.index("--") if "--" in argv else 0
+    wraps = any(argv[at : at + 2] == ("job", "run") for at in range(place))
+    return argv[place + 1 :] if wraps else argv
 
 
 def _words(commands: Iterable[Command]) -> Iterator[str]:

@@ -51,6 +51,7 @@ def test_its_own_host_is_reached_without_a_network(host: Host, own: bool) -> Non
         ("cleanup", ("rm", "/var/lib/monitord/state.db-wal")),
         ("change", ("sh", "-c", "cp x /var/lib/monitord/state.db")),
         ("change", ("tar", "-C", "/var/lib/monitord", "-x")),
+        ("rerun", ("monitord", "job", "run", "x", "--", "systemctl", "stop", "monitord")),
     ],
 )
 def test_what_ends_monitord_is_named(changes: str, argv: tuple[str, ...]) -> None:
@@ -65,6 +66,7 @@ def test_what_ends_monitord_is_named(changes: str, argv: tuple[str, ...]) -> Non
         ("cp", "a", "/var/lib/monitord-mirror/x"),
         ("touch", "/srv/var/lib/monitord"),
         ("logger", "monitord repaired it"),
+        ("python", "-m", "monitord", "job", "run", "nightly", "--", "/usr/local/bin/nightly"),
         ("systemctl", "restart", "postgresql"),
     ],
 )
