@@ -24,6 +24,7 @@ ASKED = "changed"
 """The kind of the timeline's line that holds what a host told of its changes."""
 _BEFORE = timedelta(hours=1)
 _MOST = 40
+_MOST_FILES = 15
 _PLACE = ("sudo", "package", "login", "session")  # what tells most of a person comes first
 _WORDS: Mapping[str, str] = MappingProxyType(
     {"session": "terminal in use", "sudo": "sudo", "reboot": "reboot"}
@@ -88,9 +89,14 @@ def changed(
     if not asked and not told:
         return None
     unread = tuple(asked[-1].data.get("unread", ())) if asked else ()
-    # Of very many the newest: what was done last is asked about first.
-    newest = sorted([*rows[-_MOST:], *told], key=lambda row: row.at)
-    return Changed(since, tuple(newest), unread)
+    return Changed(since, tuple(sorted([*_newest(rows), *told], key=lambda row: row.at)), unread)
+
+
+def _newest(rows: Sequence[Change]) -> list[Change]:
+    """Give what was done last; files, of which an upgrade writes many, leave room for the rest."""
+    files = [row for row in rows if row.kind == "file"]
+    rest = [row for row in rows if row.kind != "file"]
+    return files[-_MOST_FILES:] + rest[-_MOST:]
 
 
 def _is_about(marker: Marker, host: Host | None, check: Check | None) -> bool:

@@ -35,7 +35,7 @@ def lock(catalog: Catalog, host: Host, kinds: Kinds) -> str:
     lists = {
         "command": COMMAND,
         "most": str(_MOST),
-        "facts": " ".join(sorted(_facts_programs())),
+        "facts": " ".join(sorted(_facts_programs(), key=_lines, reverse=True)),
         "functions": "|".join(sorted(_functions())),
         "programs": " ".join(sorted(_program_calls(catalog, host, kinds))),
         "scripts": " ".join(sorted(_scripts(catalog, host, kinds))),
@@ -73,6 +73,11 @@ def _facts_programs() -> set[str]:
         body = head.rpartition("\n")[0] + "\n"  # the clock's line is none of it
         found.add(f"{body.count(chr(10))}:{_hash(body.encode())}")
     return found
+
+
+def _lines(program: str) -> int:
+    """Give how long a program is: one may be the beginning of another, so the longest is first."""
+    return int(program.partition(":")[0])
 
 
 def _functions() -> set[str]:

@@ -26,6 +26,7 @@ ALREADY = "already ran"
 """How runner.sh begins the one refusal that is no proof that nothing was begun."""
 SHELL = ("/bin/sh",)
 _NAME = re.compile(r"[A-Za-z0-9._-]{1,100}")
+_NUMBERS = re.compile(r"\A(monitord_step=)[0-9]+(?: monitord_since=[0-9]+)?\n")
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,7 +140,7 @@ def wording(mode: str, order: Order | None = None) -> bytes:
         "sudo": "1" if order and order.sudo else "",
         "cwd": order.cwd if order else "",
         "feed": "1" if order and order.stdin else "",
-        "input": re.sub(r"\A(monitord_step=)[0-9]+\n", r"\1\n", order.stdin) if order else "",
+        "input": _NUMBERS.sub(r"\1\n", order.stdin) if order else "",
         "mode": mode,
     }
     lines = [f"{name}=".encode() + _quote(value) for name, value in names.items()]

@@ -89,6 +89,20 @@ def test_the_hosts_newest_words_count_and_stand_in_time_with_the_markers() -> No
     assert found.unread == ("crontabs: no",)
 
 
+def test_many_files_leave_room_for_who_wrote_them() -> None:
+    sudo = {"at": FAILED - 60 * SECOND, "kind": "sudo", "who": "kim", "text": "ran sudo: z"}
+    files = [
+        {"at": FAILED - n * SECOND, "kind": "file", "who": "-", "text": f"/etc/{n} was written"}
+        for n in range(50, 0, -1)
+    ]
+    found = changed(INCIDENT, CHECK, HOST, [told(sudo, *files)], [])
+    assert found is not None
+    texts = [row.text for row in found.rows]
+    assert texts[0] == "ran sudo: z"
+    assert len(texts) == 16
+    assert texts[-1] == "/etc/1 was written"
+
+
 def test_nobody_asked_and_nobody_told_is_nothing() -> None:
     assert changed(INCIDENT, CHECK, HOST, [], []) is None
     asked = changed(INCIDENT, CHECK, HOST, [told()], [])

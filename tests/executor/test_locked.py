@@ -25,6 +25,8 @@ BOOKS = {
         steps:
           - systemd: {unit: worker, do: restart}
           - command: {run: [sh, -c, 'printf %s "$TOKEN$1"', sh, "it's {item}"], env: {TOKEN: a b}}
+          - command: ["true"]
+        collect: [evidence: {about: logs, unit: "{item}"}]
         undo: [{command: {run: [systemctl, stop, worker.service], sudo: true}}]
         """.replace("\n        ", "\n"),
 }
@@ -87,6 +89,7 @@ def order(*argv: str, **given: object) -> bytes:
 def test_facts_and_the_steps_of_a_ladder_pass_the_lock(core: Start, web1: Host) -> None:
     sections = [["memory", []], ["unit", ["it's.service", "worker.service"]], ["clock", []]]
     sections += [["file", ["/etc/host*", "/root/a 'b'"]], ["disk", []], ["process", []]]
+    sections += [["changes", ["900", "monitord", "."]]]
     started = core(hosts=yaml(web1), runbooks=BOOKS)
     facts = facts_from_json(started.ask("facts", host="web1", sections=sections, timeout=20))
     assert facts.units["worker.service"].load == "loaded"
@@ -94,8 +97,11 @@ def test_facts_and_the_steps_of_a_ladder_pass_the_lock(core: Start, web1: Host) 
     assert facts.errors == {"file:/root/a 'b'": "Permission denied"}
     first, second = (
         started.intend("restart", host="web1", items=("worker",), position=position)
-        for position in (0, 1)
+        for position in (1, 2)
     )
+    assert facts.changes is not None
+    looked = started.done("restart", host="web1", items=("worker",))
+    assert "== log of worker since" in looked["output"]
     assert started.ask("run", step=first)["outcome"] == "done", "sudo takes the file's own line"
     assert started.ask("run", step=second)["output"] == "a bit's worker"
     assert started.ask("adopt", step=first)["outcome"] == "done"
