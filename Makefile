@@ -34,7 +34,7 @@ bench: $(TEST) ## rate, CPU per check, delay and memory of 10,000 checks
 nightshift: $(TEST) ## 33 faults on real hosts, one after the other, and what came of each (20 min)
 	@sh tests/peers.sh tests/peers.txt tests/nightshift/peers.txt
 	$(BIN)/python -m tests.nightshift $(if $(ONLY),--only $(ONLY)) $(if $(SEED),--seed $(SEED)) \
-		$(if $(PEERS),--peers)
+		$(if $(PEERS),--tools monitord,Monit)
 
 pages: $(RUN) ## the pages of the shipped runbooks, from their files
 	$(BIN)/python -m monitord --config config/monitord.yaml runbooks --write docs/runbooks

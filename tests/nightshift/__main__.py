@@ -16,6 +16,7 @@ from tests.nightshift import table
 from tests.nightshift.console import Console
 from tests.nightshift.fault import Stage
 from tests.nightshift.machines import Machines, machines
+from tests.nightshift.monit import Monit
 from tests.nightshift.night import FAULTS, in_order, played
 from tests.nightshift.ours import Monitord
 from tests.nightshift.row import Row
@@ -31,19 +32,25 @@ def main() -> int:
     words = argparse.ArgumentParser(prog="make nightshift", description=__doc__)
     words.add_argument("--only", default="", help="ids, with commas between them")
     words.add_argument("--seed", type=int, default=random.randrange(10_000))  # noqa: S311 - an order
+    words.add_argument("--tools", default=Monitord.name, help="monitord, Monit, or both")
     words.add_argument("--story", action="store_true", help="tell the logs of what failed")
     given = words.parse_args()
     chosen = [one for name, one in load().items() if name in FAULTS]
     if given.only:
         chosen = [one for one in chosen if one.id in given.only.split(",")]
-    CONSOLE.print(f"{len(chosen)} scenarios, seed {given.seed}", markup=False)
-    with machines() as ground, Console(ground) as console:
-        rows = night(
-            ground, Monitord(ground, console.url), in_order(chosen, given.seed), story=given.story
-        )
-    table.write(BUILD / "monitord.json", rows)
-    table.show(CONSOLE, "monitord", rows)
-    return 0 if all(row.passed for row in rows) else 1
+    order = in_order(chosen, given.seed)
+    CONSOLE.print(f"{len(order)} scenarios, seed {given.seed}", markup=False)
+    nights: dict[str, list[Row]] = {}
+    for make in [one for one in (Monitord, Monit) if one.name in given.tools.split(",")]:
+        # Fresh hosts for each tool: none inherits what another has left.
+        with machines() as ground, Console(ground) as console:
+            tool = make(ground, console.url)
+            nights[tool.name] = rows = night(ground, tool, order, story=given.story)
+        table.write(BUILD / f"{tool.name.lower()}.json", rows)
+        table.show(CONSOLE, tool.name, rows)
+    if len(nights) > 1:
+        table.compare(CONSOLE, nights)
+    return 0 if all(row.passed for row in nights.get(Monitord.name, ())) else 1
 
 
 def night(ground: Machines, tool: Tool, scenarios: Sequence[Scenario], *, story: bool) -> list[Row]:

@@ -20,13 +20,15 @@ class Seconds:
     answers: float | None
 
 
-def wrong_of(stage: Stage, fault: Fault, before: Seen, after: Seen) -> list[str]:
-    """Give what was done that should not have been, by the witness."""
+def wrong_of(stage: Stage, fault: Fault, before: Seen, after: Seen, told: Told) -> list[str]:
+    """Give what was done that should not have been, by the witness and by the tool's own word."""
     wrong = [
         f"{thing} is another: {old!r}, {new!r}"
         for thing, (old, new) in differences(before, after).items()
         if thing not in fault.may_change
     ]
+    if len(told.effects) > fault.may_act:
+        wrong.append(f"it acted {len(told.effects)} times: {'; '.join(told.effects)}")
     allowed = {
         string.Template(thing).safe_substitute(stage.machines.names): times
         for thing, times in fault.may_start.items()
@@ -44,8 +46,6 @@ def short_of(
 ) -> list[str]:
     """Give what should have been and was not."""
     short = list(told.broken)
-    if len(told.effects) > fault.may_act:
-        short.append(f"acted {len(told.effects)} times: {'; '.join(told.effects)}")
     if scenario.expected is Expected.REPAIR:
         short += _unrepaired(told, seconds)
     elif oracle is not None and oracle != scenario.must_print:

@@ -22,6 +22,7 @@ class Monitord:
     """Our tool; `change(old, new)` edits the configuration of the next day."""
 
     name = "monitord"
+    proves = True
 
     def __init__(self, machines: Machines, console: str = "") -> None:
         self._machines = machines

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from statistics import median
@@ -35,6 +35,26 @@ def show(console: Console, title: str, rows: Sequence[Row]) -> None:
         for line in (*row.wrong, *row.short):
             console.print(f"{row.scenario.id}: {line}", style="red", markup=False)
     console.print(summed(rows), markup=False)
+
+
+def compare(console: Console, nights: Mapping[str, Sequence[Row]]) -> None:
+    """Print the tools side by side: how soon it answered again, or what was done wrongly."""
+    table = Table("", "scenario", "expected", *nights, title="side by side")
+    by_id = {name: {row.scenario.id: row for row in rows} for name, rows in nights.items()}
+    for row in sorted(next(iter(nights.values())), key=lambda row: row.scenario.id):
+        cells = [_cell(rows[row.scenario.id]) for rows in by_id.values()]
+        table.add_row(row.scenario.id, row.scenario.title[:48], row.scenario.expected.value, *cells)
+    console.print(table)
+    for name, rows in nights.items():
+        console.print(f"{name}: {summed(rows)}", markup=False)
+
+
+def _cell(row: Row) -> str:
+    if row.wrong:
+        return "[red]wrong[/]"
+    if row.scenario.expected is Expected.REPAIR:
+        return f"again after {row.answers:.1f} s" if row.answers else "[red]not repaired[/]"
+    return "left alone"
 
 
 def summed(rows: Sequence[Row]) -> str:

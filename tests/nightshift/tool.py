@@ -26,9 +26,10 @@ class Told:
 
 
 class Tool(Protocol):
-    """A tool on duty. `name` stands over its column."""
+    """A tool on duty. `name` stands over its column, `proves` says whether it verifies repairs."""
 
     name: str
+    proves: bool
 
     def begin(self) -> None:
         """Start it on a day of its own, and wait until all it watches is well."""

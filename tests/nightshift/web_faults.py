@@ -144,6 +144,7 @@ FAULTS: Mapping[str, Fault] = {
         undo=on("web1", "rm -f /etc/ld.so.preload /etc/faketimerc"),
         answers=("web1", "supervisorctl status app | grep -c RUNNING"),
         key="web1/clock",
-        says=("600",),
+        others=("unknown/missing",),  # sudo does not bear what shifts the clock here
+        says=("ahead of ours",),
     ),
 }
