@@ -53,7 +53,8 @@ list_what_is_used() {
   } 2>/dev/null | sort -u >"$work/used"
 }
 
-# One rule: what of a folder may go. Appends "mtime inode KiB path" ended by NUL.
+# One rule: what of a folder may go. Appends "mtime inode device KiB path" ended by NUL. The device is
+# the file's own: on an overlay it is another than its folder's.
 list_rule() {
   folder=$1 minutes=$2 count=$3
   shift 3
@@ -70,17 +71,17 @@ list_rule() {
     tests=1 count=$((count - 1))
   done
   find "$folder" -xdev -type f -links 1 -mmin "+$minutes" \( "$@" \) \
-    -printf '%T@ %i %k %p\0' 2>/dev/null >>"$work/found"
+    -printf '%T@ %i %D %k %p\0' 2>/dev/null >>"$work/found"
 }
 
 # Takes the oldest that nobody uses until enough would go; a name's line break travels as \001.
 choose() {
   # The path is a key too: by the time alone, -u would take files of one age for one file.
   sort -z -u -k 1,1n -k 2 "$work/found" | tr '\n\0' '\1\n' |
-    awk -v kib="$1" -v inodes="$2" -v most="$most" -v list="$work/used" -v dev="$device:" '
+    awk -v kib="$1" -v inodes="$2" -v most="$most" -v list="$work/used" '
       BEGIN { while ((getline line < list) > 0) used[line] = 1 }
       n >= most || (sum >= kib && n >= inodes) { exit }
-      !((dev $2) in used) { n++; sum += $3; print }
+      !(($3 ":" $2) in used) { n++; sum += $4; print }
       END { printf "%d %d\n", n, sum > "'"$work/sum"'" }' |
     tr '\n\1' '\0\n' >"$work/chosen"
   read -r number kibibytes <"$work/sum"
@@ -128,14 +129,15 @@ worker=$(
   cat <<'END'
 left() { printf '%s\n' "left alone ($1): $path" >>"$W_WORK/left"; }
 for one do
-  mtime=${one%% *} one=${one#* } inode=${one%% *} one=${one#* } path=${one#* }
-  mtime=${mtime%.*} folder=${path%/*} name=${path##*/}
+  mtime=${one%% *} one=${one#* } inode=${one%% *} one=${one#* } device=${one%% *} one=${one#* }
+  path=${one#* } mtime=${mtime%.*}
+  folder=${path%/*} name=${path##*/}
   cd -P -- "$folder" 2>/dev/null || { left "its folder is gone"; continue; }
   here=$(pwd -P; echo x) here=${here%?x}
   [ "$here" = "$folder" ] || { left "a link came into its path"; continue; }
   if [ ! -f "./$name" ] || [ -L "./$name" ]; then left "it is another file now"; continue; fi
   facts=$(QUOTING_STYLE=shell-escape-always stat -c '%i %d %Y|%s %y %U' -- "./$name") || continue
-  [ "${facts%%|*}" = "$inode $W_DEVICE $mtime" ] || { left "it was changed"; continue; }
+  [ "${facts%%|*}" = "$inode $device $mtime" ] || { left "it was changed"; continue; }
   printf '%s %s%s\n' "${facts#*|}" "$(printf '%s' "$path" | tr -c '[:print:]' '?')" \
     "${W_QUARANTINE:+ -> $W_QUARANTINE/$inode}" >>"$W_MANIFEST" || exit 255
   if [ -n "$W_QUARANTINE" ]; then
@@ -149,7 +151,7 @@ END
 
 remove() {
   : >"$work/gone"
-  W_WORK=$work W_DEVICE=$device W_MANIFEST=$manifest W_QUARANTINE=$quarantine \
+  W_WORK=$work W_MANIFEST=$manifest W_QUARANTINE=$quarantine \
     xargs -0 -r -n 100 sh -c "$worker" cleanup <"$work/chosen"
   number=$(wc -c <"$work/gone")
 }
@@ -168,7 +170,7 @@ journal_is_here() {
 
 look_only() {
   [ "$number" -eq 0 ] || {
-    tr '\0\n' '\n?' <"$work/chosen" | cut -d ' ' -f 4- | head -n 40 | plain
+    tr '\0\n' '\n?' <"$work/chosen" | cut -d ' ' -f 5- | head -n 40 | plain
     say "$number files of $(size $((kibibytes * 1024))) may go from $filesystem ($before % used)"
     exit 0
   }

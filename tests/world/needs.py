@@ -85,6 +85,7 @@ NEEDS: Mapping[str, Need] = {
     "postgresql": Need("the store on its second engine", _postgresql),
     "restic": Need("restores from restic", _program("restic", "restic")),
     "borg": Need("backups by borg", _program("borg", "borgbackup")),
+    "redis": Need("a real key-value store", _program("redis-server", "redis-server")),
     "busybox": Need("facts from a host that has busybox alone", _program("busybox", "busybox")),
     "plugins": Need("real Nagios plugins", _plugins),
     "faketime": Need("clock steps", _program("faketime", "faketime")),
