@@ -70,6 +70,8 @@ def deed(luck: random.Random) -> dict[str, Any]:
             *[{"crash": "the power fails"}] * 3,
             {"maintenance": where, "lasts": lasts, "until_ok": luck.random() < 0.4},
             {"ack": where, "lasts": lasts},
+            {"mute": where, "lasts": lasts},
+            {"take": where, "lasts": lasts},
             {"halt": luck.choice([where, f"runbook={luck.choice(RUNBOOKS)}"]), "lasts": lasts},
             {"executor_down": f"{luck.randint(1, 60)}s"},
             {"store_down": f"{luck.randint(1, 90)}s"},
