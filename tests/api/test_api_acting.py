@@ -79,6 +79,8 @@ def test_maintenance_may_start_later(core: FakeCore) -> None:
         (f"/v1/incidents/{10**20}/close", {"reason": "x"}, 404, f"there is no incident {10**20}"),
         ("/v1/maintenance", {**ORDER, "starts": "2100-01-02T00:00:00Z"}, 409, "the maintenance"),
         ("/v1/resume", {"what": 99}, 404, "there is no order 99 in force"),
+        ("/v1/markers", {"text": "x", "selector": "web9"}, 409, "'web9' selects no check"),
+        ("/v1/markers", {"text": " "}, 400, "the request's body does not fit: text: is empty"),
         ("/v1/forget", {"key": "web1/site"}, 409, "web1/site still reports"),
         ("/v1/run-check", {"key": "web9/site"}, 404, "no check is called 'web9/site'"),
         ("/v1/incidents/7/close", {"reason": "x"}, 404, "there is no incident 7"),

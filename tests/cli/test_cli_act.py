@@ -87,6 +87,7 @@ def test_wrong_use_exits_2_and_says_how_it_is_right(cli: Cli, args: list[str], t
     [
         (["ack", "web9", "--reason", "x", "--for", "1h"], "'web9' selects no check"),
         (["resume", "99"], "there is no order 99 in force; `monitord orders` lists them"),
+        (["marker", "deploy 42", "--on", "web9"], "'web9' selects no check"),
         (["forget", "web1/site"], "web1/site still reports; remove it from the configuration"),
         (["run-check", "web9/x"], "no check is called 'web9/x'"),
         (["run-check", "web1/bug"], "/v1/run-check failed; the daemon's log tells why"),
@@ -98,6 +99,15 @@ def test_what_the_core_refuses_is_one_line_and_exit_1(cli: Cli, args: list[str],
     said = cli(*args)
     assert said.code == 1
     assert said.err.splitlines()[-1].startswith(f"monitord: {text}")
+
+
+def test_a_marker_is_about_everything_unless_told_otherwise(cli: Cli) -> None:
+    assert ", about everything\n" in cli("marker", "deploy 42").out
+    said = cli("marker", "deploy 43", "--on", "web1")
+    assert said.out.startswith("marker 3 at 20")
+    first, second = cli.core.calls("mark")
+    assert (first["text"], first["selector"]) == ("deploy 42", "*")
+    assert (second["text"], second["selector"]) == ("deploy 43", "web1")
 
 
 def test_a_halt_is_of_everything_unless_told_otherwise(cli: Cli) -> None:
@@ -179,6 +189,7 @@ def test_a_reload_of_broken_files_lists_each_mistake(cli: Cli) -> None:
         ["run-check", "web1/site"],
         ["remediate", "web1/site"],
         ["forget", "web1/site"],
+        ["marker", "deploy 42"],
         ["explain", "web1/site"],
         ["incident", "1", "close", "--reason", "x"],
         ["watch"],
