@@ -19,13 +19,15 @@ HERE = "mon"
 class Stage:
     """The hosts and who is on duty.
 
-    `left` holds what an injection must take back by itself, `seen` what it counted before.
+    `left` holds what an injection must take back by itself, `seen` what it counted before;
+    `patience` shortens the wait for wrong actions.
     """
 
     machines: Machines
     tool: Tool
     left: list[Callable[[], object]] = field(default_factory=list)
     seen: dict[str, int] = field(default_factory=dict)
+    patience: float = 1.0
 
     def sh(self, where: str, script: str, *, check: bool = True) -> str:
         """Run a script on a host, or here; `$web1` and `$db1` are their addresses."""

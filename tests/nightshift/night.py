@@ -105,7 +105,7 @@ def _watch(stage: Stage, scenario: Scenario, fault: Fault, since: float) -> Seco
             break
         time.sleep(BEAT)
     if not repairs:
-        time.sleep(fault.watch)
+        time.sleep(fault.watch * stage.patience)
     return Seconds(since, answers)
 
 

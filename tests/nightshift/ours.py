@@ -12,6 +12,8 @@ from tests.world.until import until
 
 HERE = Path(__file__).parent
 CONFIG = HERE / "config" / "monitord.yaml"
+NO_CONSOLE = "http://192.0.2.1"
+"""An address that nobody has (RFC 5737)."""
 CALM = 40.0
 """Seconds in which all checks must be OK on hosts that are well."""
 _ACTS = (Phase.STEP, Phase.UNDO)
@@ -19,14 +21,33 @@ _OVER = (IncidentStatus.RESOLVED, IncidentStatus.CLOSED)
 
 
 class Monitord:
-    """Our tool; `change(old, new)` edits the configuration of the next day."""
+    """Our tool.
+
+    `console` is the URL of the hosts' console; `settle` and `within` are the times of most proofs,
+    `recoveries` the OKs until a check is believed to be well again.
+    """
 
     name = "monitord"
     proves = True
 
-    def __init__(self, machines: Machines, console: str = "") -> None:
+    def __init__(
+        self,
+        machines: Machines,
+        console: str = NO_CONSOLE,
+        *,
+        settle: str = "3s",
+        within: str = "20s",
+        recoveries: str = "2",
+    ) -> None:
         self._machines = machines
-        self._names = {"console": console, "plugins": str(HERE / "plugins"), **machines.names}
+        self._names = {
+            "console": console,
+            "plugins": str(HERE / "plugins"),
+            "settle": settle,
+            "within": within,
+            "recoveries": recoveries,
+            **machines.names,
+        }
         self._house: House | None = None
 
     @property

@@ -89,6 +89,7 @@ NEEDS: Mapping[str, Need] = {
     "busybox": Need("facts from a host that has busybox alone", _program("busybox", "busybox")),
     "plugins": Need("real Nagios plugins", _plugins),
     "faketime": Need("clock steps", _program("faketime", "faketime")),
+    "snmpd": Need("a service that is asked over SNMP", _program("snmpd", "snmpd")),
     "vectors": Need("agreement with other projects' test vectors", _vectors),
 }
 
