@@ -1,7 +1,7 @@
 """`restore`: bring a directory back from tar, restic or borg, through restore.sh on the target.
 
-Beside, verified, swapped by rename, the old copy kept as `.monitord-old-<step>`: the script does
-that; this file only says what a user may write and gives the argv.
+Beside, verified, swapped by rename, the old copy kept as `.monitord-old-<step>-of-<name>`: the
+script does that; this file only says what a user may write and gives the argv.
 """
 
 from pathlib import Path, PurePosixPath
@@ -62,7 +62,7 @@ class RestoreSpec(Spec):
 
     `inside` is the backup's folder that becomes `to`; `expect` are files below it that must be
     there and not empty before anything is swapped. With `look: true` it only tells whether there is
-    a backup that can be read.
+    a backup that can be read; with `back: true`, under `undo:`, the old copy takes its place again.
     """
 
     to: Annotated[Text, Field(min_length=1)]
@@ -72,12 +72,15 @@ class RestoreSpec(Spec):
     inside: Text = ""
     expect: tuple[Text, ...] = ()
     look: bool = False
+    back: bool = False
     sudo: Switch = False
 
     @model_validator(mode="after")
     def _one_source(self) -> "RestoreSpec":
         if [bool(self.tar), bool(self.restic), bool(self.borg)].count(True) != 1:
             raise ValueError("needs either tar: /path/of/archive, restic: or borg: {repository: …}")
+        if self.look and self.back:
+            raise ValueError("look: and back: exclude each other")
         kept = self.restic or self.borg
         if self.sudo and kept and kept.password:
             raise ValueError("sudo clears the environment: use password_file: with sudo")
@@ -95,8 +98,12 @@ def render(spec: RestoreSpec, context: StepContext) -> Command:
     expect = tuple(_below(name, "expect") for name in fill_all(spec.expect, context))
     source, env = _source(spec, context)
     source = (*source[:2], to, inside, *source[2:])
-    argv = ("sh", "-s", "--", *(("look",) if spec.look else ()), *source, *expect)
+    argv = ("sh", "-s", "--", *_mode(spec), *source, *expect)
     return Command(argv, stdin=_SCRIPT, env=env, sudo=turned_on(spec.sudo, context))
+
+
+def _mode(spec: RestoreSpec) -> tuple[str, ...]:
+    return ("look",) if spec.look else ("back",) if spec.back else ()
 
 
 def _source(spec: RestoreSpec, context: StepContext) -> tuple[tuple[str, ...], dict[str, str]]:

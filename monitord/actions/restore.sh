@@ -1,7 +1,8 @@
 # Brings a directory back from a backup: beside it first, verified there, then swapped by rename; the
 # old copy is kept. It deletes nothing but its own half-done folders, so it may be run again.
-# POSIX sh, from standard input: sh -s -- [look] KIND SOURCE TARGET INSIDE SNAPSHOT HOST PASSWORD_FILE FILE…
-# With look it only tells whether there is a backup that can be read.
+# POSIX sh, from standard input: sh -s -- [look|back] KIND SOURCE TARGET INSIDE SNAPSHOT HOST PASSWORD_FILE FILE…
+# With look it only tells whether there is a backup that can be read; with back the last old copy takes
+# its place again, and what was restored is kept as .monitord-undone-N-of-….
 # The line monitord_step=N stands before it. KIND is tar, restic or borg; empty arguments mean "not
 # given". Of borg, SNAPSHOT is the archive (latest: the newest) and HOST a pattern for its name.
 
@@ -13,13 +14,12 @@ fail() {
   exit 1
 }
 
-# Gives the first of NAME, NAME-2, NAME-3 … that is free.
+# Sets old to the first of NAME, NAME-2, NAME-3 … that is free.
 free_name() {
-  name=$1 number=2
-  while [ -e "$name" ] || [ -L "$name" ]; do
-    name=$1-$number number=$((number + 1))
+  old=$1 number=2
+  while [ -e "$old" ] || [ -L "$old" ]; do
+    old=$1-$number number=$((number + 1))
   done
-  printf '%s' "$name"
 }
 
 # Removes what an interrupted run for the same target left beside it.
@@ -111,20 +111,44 @@ swap() {
   trap - TERM
 }
 
+# Gives the highest number N of PREFIX-N-of-BASE that is there, -1 for none.
+newest() {
+  highest=-1
+  for kept in "$parent/$1"-*; do
+    number=${kept#"$parent/$1-"}
+    number=${number%"-of-$base"}
+    case $number in '' | *[!0-9]*) continue ;; esac
+    [ -d "$parent/$1-$number-of-$base" ] && [ "$number" -gt "$highest" ] && highest=$number
+  done
+  printf '%s' "$highest"
+}
+
+# Takes the last restore back, once: after it no older copy is touched.
+back() {
+  last=$(newest .monitord-old)
+  [ "$last" -ge 0 ] || fail "nothing stood in the place of $to before; it stays"
+  [ "$(newest .monitord-undone)" -lt "$last" ] || fail "the last restore of $to was taken back already"
+  tree=$parent/.monitord-old-$last-of-$base
+  free_name "$parent/.monitord-undone-$monitord_step-of-$base"
+  swap
+  say "$to is again what it was; what was restored is $old"
+}
+
 main() {
-  looks=
-  [ "$1" != look ] || { looks=1; shift; }
+  mode=
+  case $1 in look | back) mode=$1; shift ;; esac
   kind=$1 source=$2 to=$3 inside=$4 snapshot=$5 from_host=$6 password_file=$7
   shift 7
   umask 022
-  if [ -n "$looks" ]; then look || fail "$kind cannot read the backup $source"; exit 0; fi
+  if [ "$mode" = look ]; then look || fail "$kind cannot read the backup $source"; exit 0; fi
   while [ "$to" != "${to%/}" ]; do to=${to%/}; done
   parent=${to%/*} base=${to##*/}
   case $to in /*/* | /?*) ;; *) fail "${to:-/} cannot be restored as a whole" ;; esac
   [ -d "${parent:-/}" ] || fail "${parent:-/} is not a folder"
   [ ! -L "$to" ] || fail "$to is a symbolic link; name the folder that it points to"
+  if [ "$mode" = back ]; then back; exit 0; fi
   sweep "$parent" "$base"
-  old=$(free_name "$parent/.monitord-old-$monitord_step")
+  free_name "$parent/.monitord-old-$monitord_step-of-$base"
   new=$parent/.monitord-new-$monitord_step-of-$base
   mkdir -- "$new" || { new=; fail "nothing can be written beside $to"; }
   trap 'fail "was ended before the swap; $to is as it was"' TERM INT HUP

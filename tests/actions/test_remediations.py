@@ -98,7 +98,7 @@ def test_what_comes_before_the_steps_changes_nothing(name: str, catalog: Catalog
     plan = render_items(catalog.runbooks[name], rung, catalog.hosts["here"], ["worker"])
     for step in plan:
         assert isinstance(step.effect, Command)
-        if step.phase == Phase.STEP or step.kind in {"ready", "evidence", "reboot"}:
+        if step.phase in {Phase.STEP, Phase.UNDO} or step.kind in {"ready", "evidence", "reboot"}:
             assert step.phase == Phase.STEP or not step.effect.restarts
             continue
         if step.kind in {"cleanup", "database", "process", "restore"}:

@@ -97,11 +97,39 @@ def test_a_deleted_folder_comes_back(www: Path, wanted: dict[str, Any]) -> None:
 def test_a_damaged_folder_is_kept_beside(www: Path, wanted: dict[str, Any]) -> None:
     (www / "index.html").write_text("defaced")
     (www / "extra").write_text("x")
-    old = www.parent / ".monitord-old-7"
+    old = www.parent / ".monitord-old-7-of-www"
     assert restore(**wanted) == (0, f"restore: {www} restored; the old copy is {old}\n")
     assert tree(www) == PAGES
     assert tree(old) == {**PAGES, "index.html": "defaced", "extra": "x"}
-    assert names(www) == [".monitord-old-7", "www"]
+    assert names(www) == [".monitord-old-7-of-www", "www"]
+
+
+def test_a_restore_is_taken_back_once(www: Path, wanted: dict[str, Any]) -> None:
+    """The old copy takes its place again; an older one of an earlier restore is never reached."""
+    (www / "index.html").write_text("older")
+    assert restore(3, **wanted)[0] == 0
+    (www / "index.html").write_text("before")
+    assert restore(7, **wanted)[0] == 0
+    code, output = restore(8, **wanted, back=True)
+    undone = www.parent / ".monitord-undone-8-of-www"
+    assert (code, output) == (
+        0, f"restore: {www} is again what it was; what was restored is {undone}\n",
+    )  # fmt: skip
+    assert (www / "index.html").read_text() == "before"
+    assert tree(undone) == PAGES
+    code, output = restore(9, **wanted, back=True)
+    assert (code, output) == (1, f"restore: the last restore of {www} was taken back already\n")
+    assert (www / "index.html").read_text() == "before"
+
+
+def test_where_nothing_was_before_the_restored_copy_stays(
+    www: Path, wanted: dict[str, Any]
+) -> None:
+    shutil.rmtree(www)
+    assert restore(**wanted)[0] == 0
+    code, output = restore(8, **wanted, back=True)
+    assert (code, output) == (1, f"restore: nothing stood in the place of {www} before; it stays\n")
+    assert tree(www) == PAGES
 
 
 def test_doing_it_again_is_harmless(www: Path, wanted: dict[str, Any]) -> None:
@@ -109,7 +137,7 @@ def test_doing_it_again_is_harmless(www: Path, wanted: dict[str, Any]) -> None:
         code, _ = restore(**wanted)
         assert code == 0
     assert tree(www) == PAGES
-    assert names(www) == [".monitord-old-7", ".monitord-old-7-2", "www"]
+    assert names(www) == [".monitord-old-7-of-www", ".monitord-old-7-of-www-2", "www"]
 
 
 def test_what_an_interrupted_run_left_is_removed_and_only_that(
@@ -190,7 +218,7 @@ def test_a_folder_that_came_back_meanwhile_is_not_mixed_with(
     output, _ = script.communicate(timeout=60)
     assert script.returncode == 1
     assert f"something made {www} anew meanwhile" in output
-    assert tree(www.parent / ".monitord-old-7") == PAGES
+    assert tree(www.parent / ".monitord-old-7-of-www") == PAGES
 
 
 def test_an_end_before_the_swap_leaves_all_as_it_was(
@@ -221,7 +249,7 @@ def test_any_name_is_only_a_name(tmp_path: Path, name: str) -> None:
     code, output = restore(tar=str(tar), to=str(folder), expect=["x"])
     assert code == 0, output
     assert tree(folder) == {"x": "saved"}
-    assert names(folder) == sorted([".monitord-old-7", name])
+    assert names(folder) == sorted([f".monitord-old-7-of-{name}", name])
     assert not Path("canary").exists()
 
 
