@@ -12,7 +12,7 @@ RUN := $(VENV)/.for-run
 DEMO := $(VENV)/.for-demo
 TEST := $(VENV)/.for-test
 
-.PHONY: help run demo test bench nightshift healthyday lint clean peers pages
+.PHONY: help run demo test bench nightshift faults healthyday lint clean peers pages
 
 help: ## this list
 	@echo "make targets:"
@@ -41,6 +41,10 @@ pages: $(RUN) ## the pages of the shipped runbooks, from their files
 
 healthyday: $(TEST) ## 24 noisy hours in which nothing is wrong, on virtual time: 0 actions (1 min)
 	$(BIN)/python -m tests.behaviour.healthy_day $(SEED)
+
+faults: $(TEST) ## kill it and starve it at every point of a repair, and at 200 random instants (45 min)
+	$(BIN)/python -m tests.faults $(if $(RANDOM),--random $(RANDOM)) $(if $(SEED),--seed $(SEED)) \
+		$(if $(ONLY),--only "$(ONLY)")
 
 lint: $(TEST) ## style, types and the floors of the house
 	$(BIN)/ruff check

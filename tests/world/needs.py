@@ -15,6 +15,7 @@ import functools
 import importlib.util
 import os
 import pwd
+import subprocess
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
@@ -72,6 +73,18 @@ def _vectors() -> str:
     return "" if VECTORS.is_dir() else "the shared test vectors are not beside this checkout"
 
 
+def _strace() -> str:
+    if find_program("strace") is None:
+        return "strace is not installed (apt-get install strace)"
+    with subprocess.Popen(["sleep", "10"]) as sleeper:
+        watch = ["timeout", "1", "strace", "-qq", "-o", "/dev/null", "-p", str(sleeper.pid)]
+        tried = subprocess.run(watch, capture_output=True, text=True, check=False)
+        sleeper.kill()
+    if "not permitted" in tried.stderr:
+        return "strace may not attach to processes here (kernel.yama.ptrace_scope or seccomp)"
+    return ""
+
+
 def _root() -> str:
     return "" if os.geteuid() == 0 else "not run as root"
 
@@ -88,6 +101,7 @@ NEEDS: Mapping[str, Need] = {
     "redis": Need("a real key-value store", _program("redis-server", "redis-server")),
     "busybox": Need("facts from a host that has busybox alone", _program("busybox", "busybox")),
     "plugins": Need("real Nagios plugins", _plugins),
+    "strace": Need("system calls that fail", _strace),
     "faketime": Need("clock steps", _program("faketime", "faketime")),
     "snmpd": Need("a service that is asked over SNMP", _program("snmpd", "snmpd")),
     "vectors": Need("agreement with other projects' test vectors", _vectors),
