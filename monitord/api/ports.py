@@ -188,6 +188,7 @@ class Engine(Protocol):
         {"key", "kind", "means", "by_hand", "incident", "state": [{"key", "status", "hard", …}],
         "policy": {name: text}, "reach": [{"key", "up": bool, "text"}],
         "ladder": [{"runbook", "mode", "from"}], "guards": [{"guard", "ok", "reason"}],
+        "orders": [{"order", "verb", "by", "until", "reason", "means"}],
         "config": [{"setting", "value", "place"}]}
         """
         ...

@@ -4,6 +4,14 @@ from typing import Any
 
 from monitord.cli import places, show
 
+_ORDERS = [
+    ("ORDER", "order"),
+    ("VERB", "verb"),
+    ("BY", "by"),
+    ("UNTIL", "until"),
+    ("REASON", "reason"),
+    ("MEANS", "means"),
+]
 _GUARDS = [("GUARD", "guard"), ("PASSES", "ok"), ("REASON", "reason")]
 _STATE = [
     ("STATUS", "status"),
@@ -44,6 +52,7 @@ def show_all(answer: dict[str, Any]) -> None:
         ("reach", [("HANGS ON", "key"), ("UP", "up"), ("SAYS", "text")]),
         ("ladder", [("RUNBOOK", "runbook"), ("MODE", "mode"), ("BY", "from")]),
         ("guards", _GUARDS),
+        ("orders", _ORDERS),
         ("config", _CONFIG),
     ):
         if name in answer:

@@ -43,25 +43,35 @@ def in_force(
 def touched(catalog: Catalog, selector: str, verb: Verb = Verb.HALT) -> list[str]:
     """Give the check keys that an order of this verb with this selector bears on now, sorted.
 
-    A halt can name runbooks: it bears on the checks that have one of these on their ladder. It is
-    the widest verb, and so stands for a selector of which no verb is known yet.
+    A halt is the widest verb, and so stands for a selector of which no verb is known yet.
 
     Raises:
         BadSelectorError: it cannot be read.
     """
-    parsed, of_hosts = parse(selector), MATRIX[verb].hosts
+    hosts = catalog.hosts
+    return sorted(
+        key
+        for key, check in catalog.checks.items()
+        if bears_on(selector, verb, hosts[check.host], check)
+    )
 
-    def bears_on(check: Check) -> bool:
-        host = catalog.hosts[check.host]
-        if of_hosts:
-            return matches(parsed, host=host)
-        rungs = [rung.runbook for rung in check.remediate] if verb is Verb.HALT else []
-        return any(
-            matches(parsed, host=host, check=check.name, services=check.services, runbook=runbook)
-            for runbook in ("", *rungs)
-        )
 
-    return sorted(key for key, check in catalog.checks.items() if bears_on(check))
+def bears_on(selector: str, verb: Verb, host: Host, check: Check) -> bool:
+    """Tell whether an order of this verb with this selector bears on a check.
+
+    A halt can name runbooks: it bears on the checks that have one of these on their ladder.
+
+    Raises:
+        BadSelectorError: it cannot be read.
+    """
+    parsed = parse(selector)
+    if MATRIX[verb].hosts:
+        return matches(parsed, host=host)
+    rungs = [rung.runbook for rung in check.remediate] if verb is Verb.HALT else []
+    return any(
+        matches(parsed, host=host, check=check.name, services=check.services, runbook=runbook)
+        for runbook in ("", *rungs)
+    )
 
 
 def last_end(

@@ -9,7 +9,10 @@ from typing import Any
 
 from monitord.decisions.escalation import priority
 from monitord.decisions.guards import Verdict, evaluate, first_refusal, told
+from monitord.decisions.orders import bears_on
 from monitord.decisions.reach import hangs_on
+from monitord.decisions.ticket_document import iso
+from monitord.decisions.verbs import MATRIX
 from monitord.engine import incidents, ladder
 from monitord.engine.held import as_held, ladder_of
 from monitord.engine.instance import Instance
@@ -125,11 +128,28 @@ class Commands:
             "reach": [self._parent(parent) for parent in parents],
             "ladder": await instance.store.read(lambda view: ladder_of(view, instance, check)),
             "guards": await self._asked(check, shown),
+            "orders": await instance.store.read(lambda view: self._orders(view, check)),
             "config": [
                 {"setting": setting, "value": value, "place": place}
                 for setting, value, place in self._places(check.key)
             ],
         }
+
+    def _orders(self, view: View, check: Check) -> list[dict[str, Any]]:
+        """Give the orders in force that bear on a check, and what each means."""
+        host = self._instance.catalog.hosts[check.host]
+        return [
+            {
+                "order": order.id,
+                "verb": str(order.verb),
+                "by": order.by,
+                "until": iso(order.expires),
+                "reason": order.reason,
+                "means": MATRIX[order.verb].about,
+            }
+            for order in view.orders(at=self._instance.now())
+            if bears_on(order.selector, order.verb, host, check)
+        ]
 
     async def _asked(self, check: Check, incident: Incident) -> list[dict[str, Any]]:
         """Ask the guards about the rung that would be next."""

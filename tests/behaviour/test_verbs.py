@@ -46,6 +46,7 @@ class Story(Running):
     """A run that is looked at as a person would, before it ends."""
 
     lines: list[str]
+    explained: list[str]
 
     async def _end(self) -> None:
         core = self._core
@@ -55,6 +56,8 @@ class Story(Running):
             )
         )
         self.lines = shown["hidden"]
+        orders = (await core.explain("web1/site"))["orders"]
+        self.explained = [f"{order['verb']} by {order['by']}: {order['means']}" for order in orders]
         await super()._end()
 
 
@@ -79,6 +82,7 @@ def observed(verb: Verb) -> Mapping[str, str]:
     """Give the row of the table that the engine lived."""
     story = live(verb)
     assert story.broken == []
+    assert story.explained == [f"{verb} by kim: {MATRIX[verb].about}"]
     facts = story.history.samples[-1].facts
     (ticket,) = [fact for fact in facts if fact["what"] == "ticket"]
     pages = [page.at for page in story.world.pages]
