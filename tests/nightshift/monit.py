@@ -19,6 +19,7 @@ from tests.world.until import until
 CONFIG = Path(__file__).with_name("config")
 _LINE = re.compile(r"^\[(?P<at>[^]]+)\] (?P<level>\w+) +: (?P<text>.*)$")
 _ACTS = re.compile(r"trying to restart| exec: '")
+_QUIET = ("OK", "Not monitored")
 _CALM = 40.0
 
 
@@ -58,7 +59,7 @@ class Monit:
             said = self._machines.sh(name, "monit -c /etc/monit.night -B summary", check=False)
             rows = [re.split(r" {2,}", line.strip()) for line in said.splitlines()[2:]]
             named = [row for row in rows if len(row) > 1]
-            unwell += [f"{name} {row[0]} {row[1]}" for row in named if row[1] != "OK"]
+            unwell += [f"{name} {row[0]} {row[1]}" for row in named if row[1] not in _QUIET]
             unwell += [] if named else [f"{name} says nothing: {said}"]
         return unwell
 
