@@ -71,6 +71,7 @@ def house(module_world: World, victim: Host) -> Iterator[House]:
     """Give a house that does not run yet; its file is there, in a folder of its own."""
     place = f"/srv/{next(places)}"
     victim.write(f"{place}/marker", "here\n")
+    victim.run(["chown", "-R", "monitord:", place])
     house = House(SCENARIO, world=module_world, hosts=[victim], names={"place": place})
     yield house
     house.close()
