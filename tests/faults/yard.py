@@ -131,9 +131,7 @@ class Yard:
         self.restart = 0.0
         with trouble(self) as injection:
             (self.house.folder / f"case-{number}").unlink()
-            incident = until(
-                lambda: self._over(number), within=PATIENCE, every=0.05, what=f"case {number}"
-            )
+            incident = self._await_end(number)
         seconds = time.monotonic() - began
         self.revive()
         file = self.house.folder / f"effects-{number}"
@@ -142,6 +140,24 @@ class Yard:
         self._must_hold(number, incident, effects)
         status = str(incident.status)
         return Ended(number, status, tuple(effects), seconds, self.restart, hits)
+
+    def _await_end(self, number: int) -> Incident:
+        what = f"the end of case {number}"
+        try:
+            found = until(lambda: self._over(number), within=PATIENCE, every=0.05, what=what)
+        except AssertionError as error:
+            raise AssertionError(f"{error}\n{self._story(number)}") from None
+        assert found is not None
+        return found
+
+    def _story(self, number: int) -> str:
+        """Give what a person needs to see of a case."""
+        house = self.house
+        lines = [process.last_words() for process in (house.executor, house.core)]
+        for incident in house.incidents(f"here/case-{number}"):
+            lines.append(f"--- {incident.key} {incident.status} {incident.waiting_for}")
+            lines += [f"{e.at / 1e6:.3f} {e.kind}: {e.text}" for e in house.events(incident)]
+        return "\n".join(lines)
 
     def revive(self) -> None:
         """Start again what has died, as a supervisor does."""
@@ -168,7 +184,7 @@ class Yard:
         return incident if over and not busy else None
 
     def _must_hold(self, number: int, incident: Incident, effects: list[str]) -> None:
-        story = f"case {number}: {effects} {incident.status}\n{self.house.story()}"
+        story = f"case {number}: {effects} {incident.status}\n{self._story(number)}"
         in_order = [one for one in KINDS[kind_of(number)][1] if one in effects]
         assert effects == in_order, story
         assert incident.status != "ESCALATED" or incident.ticket is not None, story
