@@ -45,6 +45,10 @@ actions: {restart: DOES}
 expect: [{incident: web1/site, status: RESOLVED}]
 lasts: 150s
 """
+UNDO = """\
+      undo: [{systemd: {unit: nginx, do: start}}]
+      on_failure: undo
+"""
 
 
 class DyingStore(ScriptedStore):
@@ -109,9 +113,9 @@ def folder() -> Iterator[Path]:
         yield Path(name)
 
 
-def scenario(folder: Path, does: str) -> ScenarioFile:
-    file = folder / f"{does}.test.yaml"
-    file.write_text(_HOUSE.replace("DOES", does))
+def scenario(folder: Path, does: str, more: str = "") -> ScenarioFile:
+    file = folder / f"{does[:5]}{len(more)}.test.yaml"
+    file.write_text(_HOUSE.replace("DOES", does).replace("      verify:", more + "      verify:"))
     return read(file)
 
 
@@ -169,4 +173,19 @@ def test_a_person_is_told_once_wherever_the_core_dies(folder: Path) -> None:
         # Between a delivery and its row a crash repeats the message, with the same id and key.
         assert set(ended.pages) == set(calm.pages), death
         assert len(ended.pages) <= 2, death
+        assert ended.broken == (), death
+
+
+def test_an_undo_is_done_once_wherever_its_core_dies(folder: Path) -> None:
+    file = scenario(folder, "{does: fails, step: 3}", UNDO)
+    calm = live(file, folder)
+    assert calm.effects[2:] == ("sudo systemctl start nginx.service",)
+    assert calm.pages == ((1, "open"),)
+    begins = 2 * calm.writes // 3  # what comes before is proven above
+    for death in [one for one in deaths(calm.writes) if one["fatal"] >= begins][::3]:
+        ended = live(file, folder, **death)
+        assert ended.effects == calm.effects, death
+        assert ended.one("incident")["status"] == "ESCALATED", death
+        assert ended.one("attempt")["says"] == calm.one("attempt")["says"], death
+        assert set(ended.pages) == set(calm.pages), death
         assert ended.broken == (), death
