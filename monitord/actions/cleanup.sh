@@ -163,8 +163,10 @@ vacuum() {
   vacuumed=1
 }
 
+# Whether the journal lies on this filesystem and is larger than it may stay.
 journal_is_here() {
-  [ -d /var/log/journal ] && [ "$(stat -c %d /var/log/journal)" = "$device" ] &&
+  [ -d /var/log/journal ] && wanted=$(numfmt --from=auto -- "${journal%B}" 2>/dev/null) &&
+    [ $(($(du -sk /var/log/journal | cut -f 1) * 1024)) -gt "$wanted" ] && [ "$(stat -c %d /var/log/journal)" = "$device" ] &&
     command -v journalctl >/dev/null 2>&1
 }
 
