@@ -184,7 +184,9 @@ Argv = Annotated[tuple[Text, ...], Field(min_length=1)]
 
 def _parameter(text: str) -> str:
     if not is_one_parameter(text):
-        raise ValueError(f"{text!r} is not one parameter (write '{{command}}')")
+        raise ValueError(
+            f"{text!r} is not one parameter (write '{{command}}'); an argv is a list (write [a, b])"
+        )
     return text
 
 

@@ -25,7 +25,7 @@ _PHASES = (
         "Each of these must be met; else it is refused, and says why.",
     ),
     ("steps", "It does", "In this order; the first that fails ends it."),
-    ("undo", "It takes back", "When it did harm, or failed, and says so."),
+    ("undo", "It takes back", "Each step once, as written."),
 )
 _MODES = {
     "auto": "by itself, under profile `standard`",
@@ -86,8 +86,18 @@ def _facts(runbook: Runbook) -> Iterator[str]:
     )
     yield f"| is proven by | {proof}, within {format_duration(verify.within)} |"
     yield f"| at most | {', '.join(_most(limits))} |"
+    if runbook.undo:
+        yield f"| is taken back | {', '.join(_undone(runbook))} |"
     if runbook.lock:
         yield f"| holds alone | `{runbook.lock}` |"
+
+
+def _undone(runbook: Runbook) -> Iterator[str]:
+    if runbook.on_failure == "undo":
+        yield "when a step fails"
+    if runbook.on_harm == "undo":
+        yield "when it did harm beside"
+    yield "when a person calls it wrong"
 
 
 def _most(limits: Any) -> Iterator[str]:
