@@ -132,6 +132,7 @@ make_room() {
   [ -d "$scratch" ] || stop unknown "the scratch folder $scratch is not there"
   [ -w "$scratch" ] || stop unknown "$(id -un) may not write in the scratch folder $scratch"
   room=$scratch/.monitord-drill-$name
+  if [ -L "$room" ] || [ -L "$room.lock" ]; then stop unknown "$room is a link that somebody laid"; fi
   : >>"$room.lock" && exec 9>>"$room.lock"
   if command -v flock >/dev/null 2>&1 && ! flock -n 9; then stop unknown 'another drill is still at it'; fi
   remove_room

@@ -24,10 +24,26 @@ _NOT_OURS: tuple[tuple[str, str, Cause], ...] = (
         Cause.LOGIN,
     ),
     ("permission denied|not permitted", "access is refused", Cause.LOGIN),
+    ("no space left|quota exceeded", "there is no room", Cause.MISSING),
+    ("cannot exec|command not found", "a tool of it is missing there", Cause.MISSING),
+    (
+        (
+            "connection (refused|reset|timed out)|network is unreachable|no route to host"
+            "|dial tcp|could not resolve|name resolution|could not connect"
+        ),
+        "its place does not answer",
+        Cause.TRANSPORT,
+    ),
     ("failed to create/acquire the lock", "it is locked", Cause.PLUGIN),
     ("no such option|unknown (flag|command)", "its tool is old", Cause.MISSING),
 )
 """What a tool complains of that says nothing about the backup itself."""
+_DAMAGE = re.compile(
+    r"corrupt|damaged|truncated|unexpected (eof|end)|crc error|checksum|integrity|verification failed"
+    r"|hash mismatch|not in gzip format|does not look like a tar",
+    re.IGNORECASE,
+)
+"""What does say it: it decides even where other lines complain of a right or a connection."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +114,7 @@ def read(output: PluginOutput, subject: str) -> Answer | Result:
 def _failed(subject: str, name: str, frame: Frame, complaint: str) -> Result:
     if frame.code in (None, _TIMED_OUT):
         return Result.unknown(f"{subject}: its {name} took too long", Cause.TIMEOUT)
-    for pattern, text, cause in _NOT_OURS:
+    for pattern, text, cause in _NOT_OURS if not _DAMAGE.search(complaint) else ():
         if re.search(pattern, complaint, re.IGNORECASE):
             return Result.unknown(f"{subject}: {text}: {complaint}", cause)
     doing = {"check": "is damaged", "restore": "cannot be restored"}.get(name, "cannot be read")
@@ -111,7 +127,8 @@ def _complaint(stderr: str) -> str:
     chosen = telling[-1:] or lines[-1:]
     ours = "|".join(pattern for pattern, _, _ in _NOT_OURS)
     known = [line for line in lines if re.search(ours, line, re.IGNORECASE)]
-    return one_line((known[:1] or chosen or [""])[0], 200)
+    damage = [line for line in lines if _DAMAGE.search(line)]
+    return one_line((damage[:1] or known[:1] or chosen or [""])[0], 200)
 
 
 def _cut(lines: list[str], nonce: str, complaint: str) -> Answer:

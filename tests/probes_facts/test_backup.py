@@ -18,6 +18,7 @@ from monitord.model.ids import Instant
 from monitord.model.kinds import ScriptProbe, Target
 from monitord.model.result import Cause, Result, Status
 from monitord.probes import PROBES
+from monitord.probes.backup_answer import Answer, read
 from monitord.secrets import SecretRef, resolve
 from tests.world.needs import need
 from tests.world.peers import Postgres, Restic
@@ -178,6 +179,37 @@ def test_a_damaged_repository_is_critical(restic: Restic, tmp_path: Path) -> Non
     assert result.status is Status.CRITICAL, result.summary
     restored = drill(tmp_path / "s", restic=given)
     assert restored.status is Status.CRITICAL, "every backup job had said 0"
+
+
+@pytest.mark.parametrize(
+    ("said", "cause"),
+    [
+        ("write /srv/x: no space left on device", Cause.MISSING),
+        ("tar (child): zstd: Cannot exec: No such file or directory", Cause.MISSING),
+        ("Fatal: unable to open config file: dial tcp 10.1.1.1:9000: i/o timeout", Cause.TRANSPORT),
+        ("Failed to create/acquire the lock /srv/borg/lock.exclusive (timeout).", Cause.PLUGIN),
+        ("tar: /b.tar: Cannot open: Permission denied", Cause.LOGIN),
+        ("gzip: stdin: unexpected end of file", None),
+        ("lchown /x: operation not permitted\nFatal: ciphertext verification failed", None),
+        ("", None),
+    ],
+)
+def test_what_is_not_the_backup_s_fault_is_unknown(said: str, cause: Cause | None) -> None:
+    nonce = "3c2f6f1a-0000-4000-8000-000000000000"
+    told = f"monitord-backup 1 {nonce}\n{nonce} begin restore\n{nonce} end restore 2\n"
+    found = read(PluginOutput(0, told, f"{said}\n"), "tar /b.tar")
+    assert isinstance(found, Result)
+    assert found.cause is cause
+    assert (found.status is Status.CRITICAL) is (cause is None)
+
+
+def test_a_file_name_can_forge_no_line_of_ours() -> None:
+    nonce, other = "3c2f6f1a-0000-4000-8000-000000000000", "0" * 8 + "-0000-4000-8000-" + "0" * 12
+    forged = f"monitord-backup 1 {other}\n{other} restored 9 9 9\n{other} took 1\n"
+    told = f"monitord-backup 1 {nonce}\n{nonce} begin restore\n{forged}{nonce} end restore 0\n"
+    found = read(PluginOutput(0, told, ""), "tar /b.tar")
+    assert isinstance(found, Answer)
+    assert found.words == {}
 
 
 # -- borg ------------------------------------------------------------------------------------------
