@@ -39,8 +39,8 @@ _NOT_OURS: tuple[tuple[str, str, Cause], ...] = (
 )
 """What a tool complains of that says nothing about the backup itself."""
 _DAMAGE = re.compile(
-    r"corrupt|damaged|truncated|unexpected (eof|end)|crc error|checksum|integrity|verification failed"
-    r"|hash mismatch|not in gzip format|does not look like a tar",
+    r"corrupt|damaged|truncated|unexpected (eof|end)|crc error|checksum|integrity"
+    r"|verification failed|hash mismatch|not in gzip format|does not look like a tar",
     re.IGNORECASE,
 )
 """What does say it: it decides even where other lines complain of a right or a connection."""
