@@ -110,6 +110,7 @@ def ticket_document(
         ticket=found,
         instance=instance,
         markers=view.markers(look_back(row, check)),
+        job=view.job(row.key),
     )
 
 

@@ -24,6 +24,7 @@ from monitord.model.incident import (
     Step,
     StepStatus,
 )
+from monitord.model.kinds import JobRecord
 from monitord.model.marker import Marker
 from monitord.model.ticket import Event, Ticket
 
@@ -42,7 +43,7 @@ def document(
     instance: str,
     links: Mapping[str, str] = MappingProxyType({}),
     markers: Sequence[Marker] = (),
-    job_output: str = "",
+    job: JobRecord | None = None,
 ) -> dict[str, Any]:
     """Give the document.
 
@@ -58,7 +59,7 @@ def document(
         links: addresses by what they do; empty ones are left out.
         markers: told changes since an hour before the last OK; those about something else may be
             among them.
-        job_output: the end of what the job said that the check watches.
+        job: what is known of the job that the check watches, if it watches one.
     """
     return {
         "key": f"{instance}-{incident.id}",
@@ -83,7 +84,7 @@ def document(
         "guards": _judged(events),
         "refused": [_refused(event) for event in events if event.kind == "refused"],
         "asked": [_asked(event, attempts) for event in events if event.kind == "approval-asked"],
-        "evidence": _evidence(attempts, steps, job_output),
+        "evidence": _evidence(attempts, steps, job),
         "timeline": [_line(event) for event in _bounded(events)],
         "links": {name: url for name, url in links.items() if url},
     }
@@ -216,10 +217,12 @@ def _judged(events: Sequence[Event]) -> list[dict[str, Any]]:
 
 
 def _evidence(
-    attempts: Sequence[Attempt], steps: Mapping[int, Sequence[Step]], job_output: str
+    attempts: Sequence[Attempt], steps: Mapping[int, Sequence[Step]], job: JobRecord | None
 ) -> list[dict[str, str]]:
     """The newest evidence of each kind: what a rung did is evidence for the next."""
-    found: dict[str, str] = {"the end of the job's output": job_output} if job_output else {}
+    found: dict[str, str] = {}
+    if job is not None and job.output:
+        found["the end of the job's output"] = job.output
     for attempt in attempts:
         for step in steps.get(attempt.id, ()):
             if step.phase is Phase.COLLECT and step.status is not StepStatus.INTENT:

@@ -14,7 +14,6 @@ from monitord.decisions.verbs import IN_HAND, QUIET
 from monitord.engine.instance import Instance
 from monitord.engine.linking import link_of
 from monitord.engine.situation import order_over
-from monitord.model.catalog import Check
 from monitord.model.ids import IncidentId, Instant, TicketId
 from monitord.model.incident import Incident
 from monitord.model.ticket import (
@@ -45,15 +44,9 @@ def ticket_document(view: View, instance: Instance, incident: Incident) -> dict[
         ticket=view.ticket(incident.ticket) if incident.ticket is not None else None,
         instance=instance.catalog.settings.instance,
         markers=view.markers(look_back(incident, check)),
-        job_output=_job_output(view, check),
+        job=view.job(incident.key),
         links={f"approve attempt {a.id}": link_of(instance, a) for a in attempts},
     )
-
-
-def _job_output(view: View, check: Check | None) -> str:
-    """Give the end of what a watched job said at its last run."""
-    record = view.job(check.key) if check is not None and check.kind == "job" else None
-    return record.output if record is not None else ""
 
 
 def open_or_update(tx: Tx, instance: Instance, number: IncidentId, now: Instant) -> list[Event]:

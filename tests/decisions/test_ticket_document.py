@@ -18,6 +18,7 @@ from monitord.model.incident import (
     Step,
     StepStatus,
 )
+from monitord.model.kinds import JobRecord
 from monitord.model.result import Status
 from monitord.model.ticket import Event, Ticket, TicketStatus
 from tests.decisions.cases import WEB1, at, check, incident
@@ -247,7 +248,9 @@ def test_the_end_of_a_jobs_output_is_evidence_without_any_attempt() -> None:
         events=[],
         ticket=None,
         instance="ulm-1",
-        job_output="no space on the archive",
+        job=JobRecord(
+            at(0), at(60), 1, "no space on the archive", running=False, watched_since=at(0)
+        ),
     )
     text = "no space on the archive"
     assert made["evidence"] == [{"title": "the end of the job's output", "text": text}]
