@@ -27,7 +27,7 @@ def stage() -> Iterator[Stage]:
     with machines() as ground:
         tool = Monitord(ground, settle="1s", within="8s", recoveries="1")
         try:
-            yield Stage(ground, tool, patience=0.2)
+            yield Stage(ground, tool, patience=0.1)
         finally:
             tool.end()
 

@@ -55,7 +55,7 @@ chmod 755 /usr/local/bin/app
 cat >/etc/supervisor/conf.d/shop.conf <<'END'
 [program:app]
 command=/usr/local/bin/app
-startsecs=1
+startsecs=3
 startretries=2
 [program:oneshot]
 command=/bin/true
