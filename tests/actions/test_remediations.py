@@ -98,8 +98,14 @@ def test_what_comes_before_the_steps_changes_nothing(name: str, catalog: Catalog
     plan = render_items(catalog.runbooks[name], rung, catalog.hosts["here"], ["worker"])
     for step in plan:
         assert isinstance(step.effect, Command)
-        if step.phase in {Phase.STEP, Phase.UNDO} or step.kind in {"ready", "evidence", "reboot"}:
+        if step.phase in {Phase.STEP, Phase.UNDO} or step.kind in {
+            "ready",
+            "evidence",
+            "reboot",
+            "job",
+        }:
             assert step.phase == Phase.STEP or not step.effect.restarts
+            assert step.phase == Phase.STEP or step.kind != "job" or step.effect.stdin
             continue
         if step.kind in {"cleanup", "database", "process", "restore"}:
             assert step.effect.argv[3] == "look"
