@@ -174,7 +174,8 @@ class Yard:
         self.revive()
         key = f"here/case-{number}"
         found = self.house.incidents(key)
-        if not found or (found[-1].status == "RESOLVED" and not self.house.tried(found[-1])):
+        # Its own schedule looks once an hour: what could not be seen is looked at again by us.
+        if not found or found[-1].status == "WAITING":
             with contextlib.suppress(CoreDownError, CoreSaysNoError):
                 self.house.post("/v1/run-check", key=key)
             return None
