@@ -96,7 +96,7 @@ BAD = {
     ),
     "two deeds in one": (
         'config: a.yaml\ndo: {5s: {halt: "*", crash: now}}\nexpect: [{never: page}]\n',
-        "2:10: do.5s: says halt and crash (write one of ack, maintenance, halt,",
+        "2:10: do.5s: says halt and crash (write one of ack, ",
     ),
     "an expectation of two things": (
         "config: a.yaml\nexpect: [{incident: a/b, ticket: a/b}]\n",
@@ -129,8 +129,8 @@ BAD = {
         "x.test.yaml:12:15: given: the configuration has no check web1/sit",
     ),
     "actions of a runbook that is not configured": (
-        _CONFIG.replace("actions: {restart:", "actions: {reboot:") + "  - {never: page}\n",
-        "x.test.yaml:13:11: actions: the configuration has no runbook reboot",
+        _CONFIG.replace("actions: {restart:", "actions: {pray:") + "  - {never: page}\n",
+        "x.test.yaml:13:11: actions: the configuration has no runbook pray",
     ),
     "an order that touches nothing": (
         _CONFIG + "  - {never: page}\ndo: {5s: {ack: web9}}\n",
