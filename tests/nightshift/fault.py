@@ -63,7 +63,7 @@ class Fault:
     `says` stands in the ticket, each text of it. What `never` prints must not change. `within` (s)
     is the limit to be found and repaired, or found and told; `watch` (s) how long a wrong action is
     waited for beyond that. `before` is done once the tool is on duty, `also` judges what no witness
-    sees.
+    sees. `ours_alone` marks what other tools have no counterpart of.
     """
 
     inject: Deed
@@ -78,6 +78,7 @@ class Fault:
     never: tuple[tuple[str, str], ...] = ()
     before: Deed = nothing
     also: Callable[[Stage], list[str]] = lambda _: []
+    ours_alone: bool = False
     within: float = 60.0
     watch: float = 15.0
 

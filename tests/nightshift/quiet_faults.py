@@ -96,6 +96,7 @@ FAULTS: Mapping[str, Fault] = {
         undo=on("web1", "systemctl start mailer"),
         key="web1/worker",
         says=("no exact plan",),
+        ours_alone=True,
     ),
     "T02": Fault(
         inject=everything,

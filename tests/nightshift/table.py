@@ -37,19 +37,29 @@ def show(console: Console, title: str, rows: Sequence[Row]) -> None:
     console.print(summed(rows), markup=False)
 
 
+def line(row: Row) -> str:
+    """Give what came of a scenario, in one line."""
+    said = "as it should be" if row.passed else "; ".join((*row.wrong, *row.short))
+    seen = (("found", row.found), ("answers", row.answers), ("verified", row.verified))
+    times = [f"{word} after {_seconds(value)}" for word, value in seen if value is not None]
+    return f"{said} ({', '.join(times)})" if times else said
+
+
 def compare(console: Console, nights: Mapping[str, Sequence[Row]]) -> None:
     """Print the tools side by side: how soon it answered again, or what was done wrongly."""
     table = Table("", "scenario", "expected", *nights, title="side by side")
     by_id = {name: {row.scenario.id: row for row in rows} for name, rows in nights.items()}
     for row in sorted(next(iter(nights.values())), key=lambda row: row.scenario.id):
-        cells = [_cell(rows[row.scenario.id]) for rows in by_id.values()]
+        cells = [_cell(rows.get(row.scenario.id)) for rows in by_id.values()]
         table.add_row(row.scenario.id, row.scenario.title[:48], row.scenario.expected.value, *cells)
     console.print(table)
     for name, rows in nights.items():
         console.print(f"{name}: {summed(rows)}", markup=False)
 
 
-def _cell(row: Row) -> str:
+def _cell(row: Row | None) -> str:
+    if row is None:
+        return ""
     if row.wrong:
         return "[red]wrong[/]"
     if row.scenario.expected is Expected.REPAIR:
