@@ -18,7 +18,8 @@ from monitord.model.incident import Phase
 _CHANGING = frozenset({Phase.STEP, Phase.UNDO})
 _UNIT = re.compile(r"monitord(-[a-z]+)?(\.(service|target|socket|slice))?")
 _IN_A_SHELL = re.compile(
-    r"\b(systemctl|service|supervisorctl|kill|pkill|killall)\b[^;&|]*\bmonitord"
+    r"\b(systemctl|service|supervisorctl|kill|pkill|killall)\b[^;&|]*"
+    r"(?<![\w./-])monitord(-[a-z]+)?(\.\w+)?(?![\w/-])"  # a name, not a part of a path
 )
 _DATABASE = re.compile(r"(postgresql|postgres|pg_ctl|pg_ctlcluster)([@-][\w@.-]+)?(\.service)?")
 _ENDS: Mapping[str, str] = {
@@ -76,7 +77,7 @@ def _unwrapped(argv: tuple[str, ...]) -> tuple[str, ...]:
 
 def _words(commands: Iterable[Command]) -> Iterator[str]:
     for command in commands:
-        yield from command.argv
+        yield from _unwrapped(command.argv)
         if command.cwd:
             yield command.cwd
 

@@ -48,6 +48,7 @@ def test_its_own_host_is_reached_without_a_network(host: Host, own: bool) -> Non
         ("start", ("systemctl", "start", "monitord")),
         ("change", ("sh", "-c", "systemctl stop monitord; sleep 1")),
         ("change", ("pkill", "-f", "monitord core")),
+        ("change", ("sh", "-c", "kill $(pidof monitord-core.service)")),
         ("cleanup", ("rm", "/var/lib/monitord/state.db-wal")),
         ("change", ("sh", "-c", "cp x /var/lib/monitord/state.db")),
         ("change", ("tar", "-C", "/var/lib/monitord", "-x")),
@@ -67,7 +68,9 @@ def test_what_ends_monitord_is_named(changes: str, argv: tuple[str, ...]) -> Non
         ("touch", "/srv/var/lib/monitord"),
         ("logger", "monitord repaired it"),
         ("python", "-m", "monitord", "job", "run", "nightly", "--", "/usr/local/bin/nightly"),
+        ("monitord", "--state", "/var/lib/monitord", "job", "run", "nightly", "--", "nightly"),
         ("systemctl", "restart", "postgresql"),
+        ("supervisorctl", "-c", "/srv/monitord-demo-x/supervisord.conf", "restart", "worker"),
     ],
 )
 def test_other_things_on_its_host_are_not_its_own(argv: tuple[str, ...]) -> None:
