@@ -92,6 +92,7 @@ def _assemble(sources: Sources, kinds: Kinds) -> tuple[Catalog, list[attach.Atta
         checks=MappingProxyType(built),
         runbooks=MappingProxyType(books),
         groups=MappingProxyType(guarding.groups(fleet)),
+        canaries=frozenset(canaries),
         services=MappingProxyType(members),
         backends=MappingProxyType(ticketing),
         warnings=tuple(context.warnings),

@@ -13,6 +13,9 @@ from monitord.model.incident import OPEN_STATUSES, Incident, IncidentStatus
 from monitord.model.result import Cause, Status
 from monitord.model.state import Change, Transition
 
+NETWORK = "vantage/network"
+"""The one incident of all canaries: the monitor's own network."""
+
 _BAD = frozenset({Status.WARNING, Status.CRITICAL, Status.UNKNOWN})
 
 
@@ -59,6 +62,21 @@ class Suppress:
 Decision = Open | Reopen | Amend | Resolve | Suppress
 
 
+def group_key(group: str, check: str) -> str:
+    """Give the key of the outage of a check in a whole group."""
+    return f"group/{group}/{check}"
+
+
+def is_group(key: str) -> bool:
+    """Tell whether a key is that of an outage of a whole group."""
+    return key.startswith("group/") and key.count("/") > 1
+
+
+def is_shared(key: str) -> bool:
+    """Tell whether an incident collects items of several checks: none of them is its own."""
+    return key == NETWORK or key.startswith("unknown/") or is_group(key)
+
+
 def incident_key(key: StateKey, status: Status, cause: Cause | None) -> str:
     """Give the key under which a bad status of this item is counted."""
     if status is Status.UNKNOWN:
@@ -66,11 +84,12 @@ def incident_key(key: StateKey, status: Status, cause: Cause | None) -> str:
     return split_state_key(key)[0]
 
 
-def keys_to_look_at(transition: Transition) -> tuple[str, ...]:
-    """Give the keys of all incidents that the transition may touch."""
+def keys_to_look_at(transition: Transition, shared: Iterable[str] = ()) -> tuple[str, ...]:
+    """Give the keys of all incidents that it may touch; `shared` are those of outages of many."""
     return (
         split_state_key(transition.key)[0],
         *(f"unknown/{cause}" for cause in Cause),
+        *shared,
     )
 
 
@@ -81,6 +100,7 @@ def decide(
     *,
     now: Instant,
     reopen_within: timedelta,
+    joins: str = "",
 ) -> tuple[Decision, ...]:
     """Say what a transition does.
 
@@ -90,6 +110,7 @@ def decide(
         severities: the hard status of every other item of those incidents.
         now: the instant of the decision.
         reopen_within: how long after RESOLVED the same key is the same incident.
+        joins: the outage of many that it belongs to, if it is bad; empty: to none.
     """
     reason = _of_no_consequence(transition)
     if reason:
@@ -98,7 +119,7 @@ def decide(
         return _recovered(transition, live, severities) or (
             Suppress("recovered, and no incident was open"),
         )
-    key = incident_key(transition.key, transition.after, transition.cause)
+    key = joins or incident_key(transition.key, transition.after, transition.cause)
     changes = _leave_unknown(transition, live, severities, except_for=key)
     mine = live.get(key)
     if mine is None:

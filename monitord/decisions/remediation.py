@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from monitord.decisions.guards import QUEUES, Then, Verdict, first_refusal
+from monitord.decisions.incidents import is_group, is_shared
 from monitord.model.catalog import Check, Runbook, Rung
 from monitord.model.ids import Instant
 from monitord.model.incident import Incident
@@ -17,6 +18,9 @@ from monitord.model.ticket import Event
 
 _PATIENCE = timedelta(minutes=15)
 """How long an incident may queue for other repairs to end before a person is told."""
+
+_COLLECTS = timedelta(seconds=30)
+"""How long an outage of many is looked at before a person gets its one ticket."""
 
 _AFTER_MAINTENANCE = timedelta(minutes=10)
 _MOMENTS = 2  # times that an incident surely gets its moment to recover by itself
@@ -111,6 +115,21 @@ def _comes_and_goes(incident: Incident, now: Instant) -> bool:
     the flap detection, since a repair would chase noise.
     """
     return incident.reopened >= _MOMENTS and now >= _later(incident.opened, _PATIENCE)
+
+
+def of_many(incident: Incident, now: Instant) -> Wait | HandOver | None:
+    """Say what follows for an outage of many: a person, once it is seen how many; else None."""
+    if incident.severity is not Status.CRITICAL or not is_shared(incident.key):
+        return None
+    earliest = _later(incident.opened, _COLLECTS)
+    if now < earliest <= _later(now, _COLLECTS):
+        return Wait("many fail at once: it is being seen how many", earliest)
+    if is_group(incident.key):
+        many = f"{len(incident.items)} fail at once"
+        return HandOver(f"{many}: no repair of each would cure what they have in common")
+    return HandOver(
+        "the monitor's own network is lost, or part of it: it is not repaired from here"
+    )
 
 
 def without_rung(incident: Incident, check: Check) -> Wait | HandOver:

@@ -12,6 +12,7 @@ from types import MappingProxyType
 from typing import Any
 
 from monitord.decisions.changes import Changed, changed
+from monitord.decisions.incidents import is_shared
 from monitord.model.catalog import Check, Host
 from monitord.model.effect import Command, describe, from_json
 from monitord.model.ids import Instant
@@ -104,7 +105,7 @@ def title(incident: Incident) -> str:
 def next_command(incident: Incident) -> str:
     """Give the one command that a person would run first; it changes nothing."""
     key = incident.key
-    if key.startswith("unknown/"):  # its items say which checks cannot be judged
+    if is_shared(key):  # its items say which checks cannot be judged
         key = next(iter(incident.items), "")
     if key.startswith("runbook/"):  # a ticket about a runbook: what its record says
         return f"monitord ledger --runbook {key.removeprefix('runbook/')}"

@@ -12,6 +12,7 @@ from monitord.decisions import incidents as decisions
 from monitord.decisions.escalation import priority
 from monitord.engine import shadow, ticketing
 from monitord.engine.instance import Instance
+from monitord.engine.outages import Hard, Outages
 from monitord.engine.turn import AfterCommit
 from monitord.engine.what_changed import begin as ask_what_changed
 from monitord.model.effect import Pause, from_json
@@ -41,16 +42,45 @@ def settle_transitions(
     """Decide every transition that is not yet decided, or `only` the one of this number."""
     # One query for the batch: at a start thousands of transitions come, and hardly any incident.
     live = {incident.key: incident for incident in tx.incidents(_NOT_CLOSED, limit=_ALL)}
+    outages, hard = Outages(instance), Hard(tx)
     for transition in tx.pending_transitions(_AT_A_TIME):
         if only not in (None, transition.id):
             continue
         outcomes = []
-        for decision in _decide(tx, instance, transition, live, now):
+        for decision in _decide(instance, transition, live, now, outages, hard):
             lines, outcome = _apply(tx, instance, transition, decision, now, out)
             out.events.extend(lines)
             outcomes.append(outcome)
             _reread(tx, live, decision)
+            out.events.extend(_fold(tx, instance, decision, live, outages, now))
         tx.settle_transition(transition.id, "; ".join(outcomes))
+
+
+def _fold(
+    tx: Tx,
+    instance: Instance,
+    decision: decisions.Decision,
+    live: dict[str, Incident],
+    outages: Outages,
+    now: Instant,
+) -> list[Event]:
+    """Put what was opened before it could be seen that many fail into the outage of all of them."""
+    if not isinstance(decision, decisions.Open | decisions.Reopen):
+        return []
+    key = decision.key if isinstance(decision, decisions.Open) else decision.incident.key
+    events: list[Event] = []
+    items = set(live[key].items)
+    for own in list(outages.foldable(tx, key, live)):
+        reason = f"part of incident {live[key].id}, {key}"
+        events.extend(
+            close_by_person(tx, instance, own.id, now, by="monitord", reason=reason) or ()
+        )
+        items.update(own.items)
+        live.pop(own.key)
+    if events:
+        tx.change_incident(live[key].id, live[key].status, items=tuple(sorted(items)))
+        live[key] = tx.incident(live[key].id) or live[key]
+    return events
 
 
 def _reread(tx: Tx, live: dict[str, Incident], decision: decisions.Decision) -> None:
@@ -169,7 +199,7 @@ def rank(instance: Instance, key: str, severity: Status) -> str:
     """Give the priority of an incident by what its host, check and services say."""
     check = instance.check(key)
     if check is None:
-        return priority(severity, ())
+        return priority(severity, ["high"] if decisions.is_group(key) else ())
     services = instance.catalog.services
     impacts = [check.impact, instance.catalog.hosts[check.host].impact]
     impacts += [services[name].impact for name in check.services if name in services]
@@ -177,26 +207,23 @@ def rank(instance: Instance, key: str, severity: Status) -> str:
 
 
 def _decide(
-    tx: Tx,
     instance: Instance,
     transition: Transition,
     live: Mapping[str, Incident],
     now: Instant,
+    outages: Outages,
+    hard: Hard,
 ) -> tuple[decisions.Decision, ...]:
-    keys = decisions.keys_to_look_at(transition)
+    keys = decisions.keys_to_look_at(transition, outages.candidates(transition.key))
     touched = {key: live[key] for key in keys if key in live}
-    severities = {}
-    for incident in touched.values():
-        for item in incident.items:
-            if item != transition.key:
-                state = tx.state(StateKey(item))
-                severities[item] = state.hard if state is not None else Status.OK
+    items = {item for incident in touched.values() for item in incident.items}
     return decisions.decide(
         transition,
         touched,
-        severities,
+        {item: hard.of(item) for item in items if item != transition.key},
         now=now,
         reopen_within=instance.catalog.settings.reopen_within,
+        joins=outages.joins(transition, touched),
     )
 
 
@@ -265,6 +292,13 @@ def _open(
     return [event], f"opened incident {number}"
 
 
+def _summary(key: str, items: Collection[str], transition: Transition) -> str:
+    """Give what the newest item says; of a group's outage also how many fail."""
+    if not decisions.is_group(key):
+        return transition.summary
+    return f"{len(items)} fail: {transition.summary}"
+
+
 def _reopen(
     tx: Tx,
     instance: Instance,
@@ -306,7 +340,7 @@ def _amend(
     changes: dict[str, object] = {"items": decision.items, "severity": decision.severity}
     worse = decision.severity is Status.CRITICAL and incident.severity is not Status.CRITICAL
     if transition.key in decision.items:
-        changes["summary"] = transition.summary
+        changes["summary"] = _summary(incident.key, decision.items, transition)
     if decision.severity is not incident.severity:
         changes["priority"] = rank(instance, incident.key, decision.severity)
     if worse and incident.status in (IncidentStatus.OPEN, IncidentStatus.WAITING):

@@ -95,6 +95,13 @@ def climb(turn: Turn) -> None:
         _wait(turn, quiet)
         return
     check = turn.instance.check(incident.key)
+    many = remediation.of_many(incident, now)
+    if isinstance(many, remediation.HandOver):
+        hand_over(turn, many.reason)
+        return
+    if many is not None:
+        _wait(turn, many)
+        return
     if ticket_at_once(incident, check):
         _tell(turn)
     ticketing.catch_up(turn.tx, turn.instance, incident.id, now)

@@ -305,6 +305,7 @@ class Catalog:
     checks: Mapping[CheckKey, Check]
     runbooks: Mapping[str, Runbook]
     groups: Mapping[str, Group] = field(default_factory=lambda: _NOTHING)
+    canaries: frozenset[CheckKey] = frozenset()
     services: Mapping[str, Service] = field(default_factory=lambda: _NOTHING)
     backends: Mapping[str, Backend] = field(default_factory=lambda: _NOTHING)
     warnings: tuple[str, ...] = ()

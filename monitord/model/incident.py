@@ -96,7 +96,9 @@ LIVE_ATTEMPTS = frozenset({_A.PLANNED, _A.APPROVAL, _A.RUNNING, _A.VERIFYING})
 
 @dataclass(frozen=True, slots=True)
 class Incident:
-    """One outage with one key: `host/check`, or `unknown/<cause>`.
+    """One outage with one key: `host/check`, or one that several checks share.
+
+    Shared are `unknown/<cause>`, `group/<group>/<check>` and `vantage/network`.
 
     `severity` is the worst hard status now, `items` the state keys that are bad, `rung` the next
     position on the ladder (0-based), `due_at` when a stage should look again (None: only when

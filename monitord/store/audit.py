@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from monitord.clock import between
+from monitord.decisions.incidents import is_shared
 from monitord.decisions.verbs import BARRING
 from monitord.model.catalog import Budgets
 from monitord.model.ids import AttemptId, IncidentId, Instant, StateKey, split_state_key
@@ -309,7 +310,7 @@ def _i5(journal: Journal) -> Iterator[Violation]:
 
 def _is_shared(incident: Incident) -> bool:
     """Tell whether it collects items of several checks: another incident's attempt mends those."""
-    return incident.key.startswith("unknown/")
+    return is_shared(incident.key)
 
 
 def _i6(journal: Journal) -> Iterator[Violation]:

@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from monitord.decisions.incidents import (
+    NETWORK,
     Amend,
     Decision,
     Open,
@@ -14,7 +15,9 @@ from monitord.decisions.incidents import (
     Resolve,
     Suppress,
     decide,
+    group_key,
     incident_key,
+    is_shared,
     keys_to_look_at,
     worst,
 )
@@ -42,9 +45,10 @@ def decisions(
     *live: Incident,
     severities: dict[str, Status] | None = None,
     now: float = 100,
+    joins: str = "",
 ) -> tuple[Decision, ...]:
     by_key = {one.key: one for one in live}
-    return decide(of, by_key, severities or {}, now=at(now), reopen_within=HOUR)
+    return decide(of, by_key, severities or {}, now=at(now), reopen_within=HOUR, joins=joins)
 
 
 def unknown(cause: Cause, *items: str, **changes: Any) -> Incident:
@@ -57,6 +61,11 @@ BOTH = incident(key="web1/disk", items=(SRV, VAR))
 SITE_OVER = incident(status=RESOLVED, resolved=at(50))
 LOGIN = unknown(Cause.LOGIN, SITE)
 LOGINS = unknown(Cause.LOGIN, SITE, VAR)
+
+WEB = "group/web/site"
+OTHER = StateKey("web2/site")
+MANY = incident(key=WEB, items=(OTHER,))
+ALL = incident(key=WEB, items=(SITE, OTHER))
 
 CASES: dict[str, tuple[tuple[Decision, ...], tuple[Decision, ...]]] = {
     "a first CRITICAL opens": (
@@ -74,6 +83,26 @@ CASES: dict[str, tuple[tuple[Decision, ...], tuple[Decision, ...]]] = {
     "UNKNOWN without a cause is our bug's": (
         decisions(transition(OK, UNKNOWN)),
         (Open("unknown/probe", UNKNOWN),),
+    ),
+    "one of many that fail opens the outage of all": (
+        decisions(transition(OK, CRITICAL), joins=WEB),
+        (Open(WEB, CRITICAL),),
+    ),
+    "the next one joins it": (
+        decisions(transition(OK, CRITICAL), MANY, severities={OTHER: CRITICAL}, joins=WEB),
+        (Amend(MANY, (SITE, OTHER), CRITICAL),),
+    ),
+    "one that recovers leaves it": (
+        decisions(transition(CRITICAL, OK), ALL, severities={OTHER: CRITICAL}),
+        (Amend(ALL, (OTHER,), CRITICAL),),
+    ),
+    "with the last one it is over": (
+        decisions(transition(CRITICAL, OK, OTHER), MANY),
+        (Resolve(MANY, "recovered"),),
+    ),
+    "a canary that nobody can judge is our own network's": (
+        decisions(transition(OK, UNKNOWN, cause=Cause.RESOLVER), joins=NETWORK),
+        (Open(NETWORK, UNKNOWN),),
     ),
     "a second item joins": (
         decisions(transition(OK, CRITICAL, SRV), DISK, severities={VAR: CRITICAL}),
@@ -274,3 +303,10 @@ def test_whatever_happens_each_bad_item_is_in_one_incident(
             assert one.severity is worst(story.hard[item][0] for item in one.items)
             own = {split_state_key(StateKey(item))[0] for item in one.items}
             assert one.key.startswith("unknown/") or own == {one.key}
+
+
+def test_shared_incidents_are_told_from_those_of_a_check() -> None:
+    shared = [NETWORK, "unknown/login", group_key("web", "site")]
+    assert [
+        key for key in (*shared, SITE, "group/site", "vantage/disk") if is_shared(key)
+    ] == shared

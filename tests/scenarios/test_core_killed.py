@@ -29,7 +29,7 @@ hosts:
         file: {path: $place/marker}
         every: 500ms
         retry_every: 500ms
-        attempts: 1
+        attempts: 2
         remediate: [two-steps]
 runbooks:
   two-steps:
