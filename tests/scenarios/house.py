@@ -60,6 +60,7 @@ profile: lab
 state: $folder/state
 web: $web
 store: $store
+after_boot: 0s
 budgets: {host_per_hour: 100, host_per_day: 100, fleet_per_hour: 100, fleet_per_day: 100,
           fleet_at_once: 10}
 defaults: {every: 2s, retry_every: 1s, attempts: 2, recoveries: 1, first_rung_after: 0s}
