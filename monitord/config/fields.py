@@ -175,6 +175,8 @@ ParentsField = Annotated[
         }
     ),
 ]
+
+
 def _share(value: object) -> float:
     match = _PERCENT.fullmatch(str(value))
     if isinstance(value, float) and 0 < value <= 1:

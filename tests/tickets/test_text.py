@@ -75,12 +75,15 @@ def test_what_changed_stands_after_what_was_done() -> None:
     ]  # fmt: skip
     changed = {"since": "2026-03-01T02:28:30Z", "rows": rows, "unread": ["crontabs: no"]}
     text = render(TICKET | {"changed": changed})
-    assert """
+    assert (
+        """
 What changed since it was last OK (2026-03-01 02:28:30 UTC)
   (crontabs: no)
   2026-03-01 02:20:00 UTC  marker  ci  deploy 42  (before the last OK)
   2026-03-01 02:29:00 UTC  sudo  kim  ran sudo: x\\x1b[1m
-""" in text
+"""
+        in text
+    )
     assert text.index("What I did") < text.index("What changed") < text.index("What I refused")
     nothing = render(TICKET | {"changed": {"since": None, "rows": [], "unread": []}})
     assert "\n  nothing that the host tells\n" in nothing
