@@ -25,7 +25,8 @@ class Neighbour:
 
     `in_a_row` counts its bad results since the repair had settled, `attempts` is how many make it
     hard. `reach` tells whether what it hangs on is up. `peers` are the states of the like checks
-    on hosts that the repair does not touch. `worked_on` is set during a maintenance of it.
+    on hosts that the repair does not touch. `worked_on` is set during a maintenance of it,
+    `gauges` for a check of how busy the host is: a WARNING there is what any start costs.
     """
 
     key: StateKey
@@ -36,6 +37,12 @@ class Neighbour:
     reach: Reach = Reach.UP
     worked_on: bool = False
     peers: tuple[CheckState, ...] = ()
+    gauges: bool = False
+
+    @property
+    def is_excused(self) -> bool:
+        """Tell whether this can be no harm, whatever comes of it."""
+        return self.worked_on or (self.gauges and self.status is Status.WARNING)
 
 
 def harmed(neighbours: Iterable[Neighbour], *, acted: Instant) -> tuple[Neighbour, ...]:
@@ -45,7 +52,7 @@ def harmed(neighbours: Iterable[Neighbour], *, acted: Instant) -> tuple[Neighbou
         for one in neighbours
         if one.in_a_row >= one.attempts
         and one.reach is Reach.UP
-        and not one.worked_on
+        and not one.is_excused
         and not _fails_likewise(one.peers, acted)
     )
 
@@ -55,7 +62,7 @@ def doubtful(neighbours: Iterable[Neighbour]) -> tuple[StateKey, ...]:
     return tuple(
         one.key
         for one in neighbours
-        if not one.worked_on
+        if not one.is_excused
         and (one.reach is Reach.UNSURE or (one.reach is Reach.UP and one.in_a_row < one.attempts))
     )
 

@@ -16,6 +16,7 @@ from monitord.model.incident import AttemptStatus, IncidentStatus
 from monitord.model.state import CheckState
 from monitord.model.ticket import Verb
 
+_BUSY = frozenset({"load", "memory"})  # kinds that gauge the whole host
 _NAMED = 5  # harmed neighbours that one line names
 
 
@@ -38,6 +39,7 @@ def neighbours(turn: AttemptTurn) -> list[Neighbour]:
                 reach=instance.beliefs.reach_of(check, streak.result.status),
                 worked_on=order is not None,
                 peers=_peers(turn, key, check),
+                gauges=check.kind in _BUSY,
             )
         )
     return found

@@ -32,8 +32,16 @@ def peer(minute: float, status: Status = Status.CRITICAL) -> CheckState:
         {"peers": (replace(peer(0), status=Status.OK, first_failed=None),)},
         {"peers": (peer(89.9),)},
         {"peers": (peer(101, Status.UNKNOWN),)},
+        {"gauges": True},
     ],
-    ids=["alone", "a warning", "others are well", "another fails for long", "nobody can tell"],
+    ids=[
+        "alone",
+        "a warning",
+        "others are well",
+        "another fails for long",
+        "nobody can tell",
+        "full",
+    ],
 )
 def test_what_was_well_and_fails_hard_was_harmed(changes: dict[str, Any]) -> None:
     one = replace(HARD, **changes)
@@ -47,10 +55,11 @@ def test_what_was_well_and_fails_hard_was_harmed(changes: dict[str, Any]) -> Non
         {"reach": Reach.DOWN},
         {"reach": Reach.UNSURE},
         {"worked_on": True},
+        {"gauges": True, "status": Status.WARNING},
         {"peers": (peer(90),)},
         {"peers": (peer(0), peer(103, Status.WARNING))},
     ],
-    ids=["soft", "a parent is down", "a parent may be", "maintenance", "before", "since"],
+    ids=["soft", "a parent is down", "it may be", "maintenance", "busy", "before", "since"],
 )
 def test_what_others_explain_is_no_harm(changes: dict[str, Any]) -> None:
     assert harmed([replace(HARD, **changes)], acted=ACTED) == ()
@@ -60,5 +69,6 @@ def test_a_proof_waits_for_what_is_not_judged_yet_and_for_nothing_else() -> None
     soft = replace(HARD, in_a_row=1)
     unsure = replace(HARD, reach=Reach.UNSURE)
     excused = [replace(soft, reach=Reach.DOWN), replace(soft, worked_on=True), HARD]
+    excused.append(replace(soft, gauges=True, status=Status.WARNING))
     assert doubtful([soft]) == doubtful([unsure]) == (HARD.key,)
     assert doubtful(excused) == ()
