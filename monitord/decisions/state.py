@@ -212,7 +212,10 @@ def _counted(
         memory=result.memory or before.memory,
         judged=judged,
     )
-    return after, _transitions(before, after, back=state.unreachable, at=at)
+    found = _transitions(before, after, back=state.unreachable, at=at)
+    if result.details and found:
+        found = tuple(replace(each, details=result.details) for each in found)
+    return after, found
 
 
 def _back(state: CheckState) -> CheckState:

@@ -85,7 +85,7 @@ def document(
         "guards": _judged(events),
         "refused": [_refused(event) for event in events if event.kind == "refused"],
         "asked": [_asked(event, attempts) for event in events if event.kind == "approval-asked"],
-        "evidence": _evidence(attempts, steps, job),
+        "evidence": _evidence(events, attempts, steps, job),
         "timeline": [_line(event) for event in _bounded(events)],
         "links": {name: url for name, url in links.items() if url},
     }
@@ -218,11 +218,17 @@ def _judged(events: Sequence[Event]) -> list[dict[str, Any]]:
 
 
 def _evidence(
-    attempts: Sequence[Attempt], steps: Mapping[int, Sequence[Step]], job: JobRecord | None
+    events: Sequence[Event],
+    attempts: Sequence[Attempt],
+    steps: Mapping[int, Sequence[Step]],
+    job: JobRecord | None,
 ) -> list[dict[str, str]]:
     """The newest evidence of each kind: what a rung did is evidence for the next."""
     found: dict[str, str] = {}
-    if job is not None and job.output:
+    for event in events:
+        if event.data.get("saw"):
+            found[f"what {event.data.get('item', '')} saw"] = str(event.data["saw"])
+    if job is not None and job.output and not _says_so(found, job.output):
         found["the end of the job's output"] = job.output
     for attempt in attempts:
         for step in steps.get(attempt.id, ()):
@@ -230,6 +236,10 @@ def _evidence(
                 title = f"{step.target}: {_looked_at(step)}"
                 found[title] = step.output or step.error
     return [{"title": name, "text": text} for name, text in found.items()]
+
+
+def _says_so(found: Mapping[str, str], output: str) -> bool:
+    return any(text.split() == output.split() for text in found.values())
 
 
 def _looked_at(step: Step) -> str:

@@ -29,6 +29,7 @@ from monitord.model.incident import (
 from monitord.model.result import Status
 from monitord.model.state import Transition
 from monitord.model.ticket import Event
+from monitord.secrets import veil
 from monitord.store.contract import Tx
 
 _AT_A_TIME = 500
@@ -285,11 +286,17 @@ def _open(
         now,
         "opened",
         f"{transition.key} is {decision.severity.name}: {transition.summary}",
-        data={"key": decision.key, "severity": decision.severity.name},
+        data={"key": decision.key, "severity": decision.severity.name} | _seen(transition),
     )
     tx.add_events([event])
     ask_what_changed(instance, number, decision.key, out)
     return [event], f"opened incident {number}"
+
+
+def _seen(transition: Transition) -> dict[str, str]:
+    """Give what the result showed beyond its summary, as facts of a line; nothing where none."""
+    saw = veil(transition.details)
+    return {"saw": saw, "item": transition.key} if saw else {}
 
 
 def _summary(key: str, items: Collection[str], transition: Transition) -> str:
@@ -322,7 +329,8 @@ def _reopen(
         reopened=incident.reopened + 1,
     )
     text = f"{transition.key} is {decision.severity.name} again: {transition.summary}"
-    event = Event(incident.id, now, "reopened", text, data={"key": incident.key})
+    data = {"key": incident.key} | _seen(transition)
+    event = Event(incident.id, now, "reopened", text, data=data)
     tx.add_events([event])
     if incident.ticket is not None:
         ticketing.open_or_update(tx, instance, incident.id, now)
@@ -351,7 +359,8 @@ def _amend(
     if transition.key in incident.items and transition.key in decision.items:
         verb = "changed by"
     text = f"{verb} {transition.key}: {transition.after.name}: {transition.summary}"
-    event = Event(incident.id, now, "amended", text, data={"key": incident.key})
+    data = {"key": incident.key} | _seen(transition)
+    event = Event(incident.id, now, "amended", text, data=data)
     tx.add_events([event])
     if incident.ticket is not None and decision.severity is not incident.severity:
         ticketing.open_or_update(tx, instance, incident.id, now)

@@ -78,7 +78,10 @@ class Change(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Transition:
-    """One change of what we believe; `id` is 0 until the store has numbered it."""
+    """One change of what we believe; `id` is 0 until the store has numbered it.
+
+    `details` is what the result showed beyond its summary, for the ticket.
+    """
 
     key: StateKey
     change: Change
@@ -91,3 +94,4 @@ class Transition:
     flapping: bool = False
     unreachable: bool = False
     id: int = 0
+    details: str = ""

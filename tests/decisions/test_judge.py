@@ -188,3 +188,11 @@ def test_a_cause_goes_with_its_unknown() -> None:
     assert last("U U U O O").cause is None
     assert last("C C C U").cause is Cause.TIMEOUT
     assert last("U U U C!").cause is Cause.TIMEOUT
+
+
+def test_a_transition_carries_what_the_result_showed_beyond_its_summary() -> None:
+    bad = replace(Result.critical("503"), details="HTTP/1.1 503 Busy")
+    _, (changed,) = judge(
+        last("O"), bad, StatePolicy(attempts=1), at=Instant(9_000_000), reach=Reach.UP
+    )
+    assert (changed.change, changed.details) == (Change.HARD, "HTTP/1.1 503 Busy")

@@ -254,3 +254,16 @@ def test_the_end_of_a_jobs_output_is_evidence_without_any_attempt() -> None:
     )
     text = "no space on the archive"
     assert made["evidence"] == [{"title": "the end of the job's output", "text": text}]
+
+
+def test_what_the_check_saw_is_evidence_the_newest_once() -> None:
+    text = "no space on the archive"
+    job = JobRecord(at(0), at(60), 1, f"{text}\n", running=False, watched_since=at(0))
+    events = [
+        event(1, "opened", saw="503 Busy", item="web1/site"),
+        event(2, "amended", saw=text, item="web1/site"),
+        event(3, "amended"),
+    ]
+    expected = [{"title": "what web1/site saw", "text": text}]
+    assert made(events=events)["evidence"] == expected
+    assert made(events=events, job=job)["evidence"] == expected, "a job's output is not told twice"

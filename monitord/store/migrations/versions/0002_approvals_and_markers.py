@@ -1,4 +1,4 @@
-"""0002: who approved an attempt, its undo, who called it wrong; markers of told changes."""
+"""0002: who approved an attempt, its undo, who called it wrong; markers; details."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -16,6 +16,7 @@ def upgrade() -> None:
     for name in _TEXTS:
         op.add_column("attempts", sa.Column(name, TEXT, nullable=False, server_default=""))
     op.add_column("attempts", sa.Column("approved", NUMBER, nullable=True))
+    op.add_column("transitions", sa.Column("details", TEXT, nullable=False, server_default=""))
     op.create_table(
         "markers",
         sa.Column("id", NUMBER, primary_key=True),
