@@ -57,20 +57,21 @@ def test_the_examples_of_hosts_load(tmp_path: Path) -> None:
 
 def test_the_table_of_shipped_runbooks_is_complete(tmp_path: Path) -> None:
     rows = re.findall(
-        r"^\| ([a-z-]+) \|.*\| ([a-z_, ]*)\| (auto|approve) \|$", RUNBOOKS, re.MULTILINE
+        r"^\| \[([a-z-]+)\]\(runbooks/\1\.md\) \|.*\| ([a-z_, ]*)\| (auto|approve) \|$",
+        RUNBOOKS,
+        re.MULTILINE,
     )
-    told = {
-        name: (set(filter(None, needs.replace(",", " ").split())), mode)
-        for name, needs, mode in rows
-    }
     shipped = load(tmp_path, "hosts: {}\n").runbooks
-    assert {name: mode for name, (_, mode) in told.items()} == {
+    assert {name: mode for name, _, mode in rows} == {
         name: book.mode for name, book in shipped.items()
     }
-    for name, (needs, _) in told.items():
+    for name, needs, _ in rows:
         text = (ROOT / "remediations" / f"{name}.yaml").read_text(encoding="utf-8")
-        slots = set(re.findall(r'"\{([a-z_]+)\}"', text)) - {"item", "host", "address"}
-        assert slots == needs, name
+        given = {"item", "host", "address", *shipped[name].parameters}
+        told = set(re.findall(r"[a-z_]+", needs)) - {"and", "or"}
+        slots = set(re.findall(r'"\{([a-z_]+)\}"', text))
+        assert slots - given <= told, f"{name} needs what its line does not tell"
+        assert told <= slots, f"{name} has no such parameter"
 
 
 def test_every_word_of_the_socket_is_told() -> None:
