@@ -31,10 +31,12 @@ test: $(TEST) peers lint ## everything that can be proven here; as root it insta
 bench: $(TEST) ## rate, CPU per check, delay and memory of 10,000 checks
 	$(BIN)/python -m tests.benchmarks
 
+# In a variable, since a comma ends an argument of make's functions.
+BOTH := monitord,Monit
 nightshift: $(TEST) ## 33 faults on real hosts, one after the other, and what came of each (20 min)
 	@sh tests/peers.sh tests/peers.txt tests/nightshift/peers.txt
 	$(BIN)/python -m tests.nightshift $(if $(ONLY),--only $(ONLY)) $(if $(SEED),--seed $(SEED)) \
-		$(if $(PEERS),--tools monitord,Monit)
+		$(if $(PEERS),--tools $(BOTH))
 
 pages: $(RUN) ## the pages of the shipped runbooks, from their files
 	$(BIN)/python -m monitord --config config/monitord.yaml runbooks --write docs/runbooks
