@@ -53,6 +53,20 @@ list_what_is_used() {
   } 2>/dev/null | sort -u >"$work/used"
 }
 
+# Tells whether the filesystem itself is mounted once more below a folder: find's -xdev sees no bound.
+has_a_bind_mount() {
+  BELOW=$1/ awk '
+    BEGIN {
+      below = ENVIRON["BELOW"]
+      gsub(/\\/, "\\134", below); gsub(/ /, "\\040", below)
+      gsub(/\t/, "\\011", below); gsub(/\n/, "\\012", below)
+    }
+    index($5, below) == 1 { print $5 }' /proc/self/mountinfo |
+    { while IFS= read -r point; do
+      [ "$(stat -c %d -- "$(printf '%b' "$point")" 2>/dev/null)" != "$device" ] || exit 0
+    done; exit 1; }
+}
+
 # One rule: what of a folder may go. Appends "mtime inode device KiB path" ended by NUL. The device is
 # the file's own: on an overlay it is another than its folder's.
 list_rule() {
@@ -64,6 +78,10 @@ list_rule() {
     return 0
   fi
   [ "$(stat -c %d -- "$folder")" = "$device" ] || return 0
+  if has_a_bind_mount "$folder"; then
+    say "$folder is left alone: another folder of $filesystem is mounted below it" | plain
+    return 0
+  fi
   tests=
   while [ "$count" -gt 0 ]; do
     set -- "$@" ${tests:+-o} -name "$1"

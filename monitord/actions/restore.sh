@@ -97,9 +97,23 @@ verify() {
   done
 }
 
-# rename(2) twice; between them a SIGTERM is put off, and a failed second one is taken back.
+# A mount below moves along with a rename: the live volume would stand in the old copy.
+must_not_hold_a_mount() {
+  ! BELOW=$to/ awk '
+    BEGIN {
+      below = ENVIRON["BELOW"]
+      gsub(/\\/, "\\134", below); gsub(/ /, "\\040", below)
+      gsub(/\t/, "\\011", below); gsub(/\n/, "\\012", below)
+    }
+    index($5 "/", below) == 1 { found = 1 }
+    END { exit !found }' /proc/self/mountinfo ||
+    fail "something is mounted on or below $to: it would move with the old copy"
+}
+
+# rename(2) twice; from the first on signals are put off, and a failed second one is taken back. They
+# stay put off: what follows only sweeps up, and must not tell that nothing was done.
 swap() {
-  trap '' TERM
+  trap '' TERM INT HUP
   if [ -e "$to" ]; then
     mv -T -- "$to" "$old" || fail "$to cannot be moved aside; it stays as it was"
   fi
@@ -108,7 +122,6 @@ swap() {
     [ -e "$old" ] || fail "the restored copy cannot take the place of $to; the old one is back"
     fail "something made $to anew meanwhile; it stays, and what was there before is $old"
   fi
-  trap - TERM
 }
 
 # Gives the highest number N of PREFIX-N-of-BASE that is there, -1 for none.
@@ -140,10 +153,11 @@ main() {
   kind=$1 source=$2 to=$3 inside=$4 snapshot=$5 from_host=$6 password_file=$7
   shift 7
   umask 022
-  if [ "$mode" = look ]; then look || fail "$kind cannot read the backup $source"; exit 0; fi
   while [ "$to" != "${to%/}" ]; do to=${to%/}; done
   parent=${to%/*} base=${to##*/}
   case $to in /*/* | /?*) ;; *) fail "${to:-/} cannot be restored as a whole" ;; esac
+  must_not_hold_a_mount
+  if [ "$mode" = look ]; then look || fail "$kind cannot read the backup $source"; exit 0; fi
   [ -d "${parent:-/}" ] || fail "${parent:-/} is not a folder"
   [ ! -L "$to" ] || fail "$to is a symbolic link; name the folder that it points to"
   if [ "$mode" = back ]; then back; exit 0; fi

@@ -217,6 +217,12 @@ def _decide(
 ) -> tuple[decisions.Decision, ...]:
     keys = decisions.keys_to_look_at(transition, outages.candidates(transition.key))
     touched = {key: live[key] for key in keys if key in live}
+    # Its row says who is in it: a reload may have changed groups and canaries since.
+    touched |= {
+        key: incident
+        for key, incident in live.items()
+        if decisions.is_shared(key) and transition.key in incident.items
+    }
     items = {item for incident in touched.values() for item in incident.items}
     return decisions.decide(
         transition,

@@ -55,6 +55,9 @@ class Outages:
         """Give the key of the shared incident that a bad item belongs to; empty: it is its own."""
         if self._is_canary(transition.key):
             return NETWORK
+        if transition.after is Status.WARNING:  # it eased: still part of what it is in
+            shared = (k for k, i in live.items() if is_group(k) and i.status in OPEN_STATUSES)
+            return next((key for key in shared if transition.key in live[key].items), "")
         if transition.after is not Status.CRITICAL:
             return ""
         own, _item = split_state_key(transition.key)

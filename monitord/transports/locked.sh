@@ -17,7 +17,11 @@ refuse() {
 
 hash() { sha256sum | { read -r sum _ && echo "$sum"; }; }
 
-among() { case " $2 " in *" $1 "*) ;; *) return 1 ;; esac; }
+# Nothing is in no list: what could not be hashed is refused, whatever is listed.
+among() {
+  [ -n "$1" ] || return 1
+  case " $2 " in *" $1 "*) ;; *) return 1 ;; esac
+}
 
 # Each line behind the facts' program is one call of a listed section with quoted words, or the end.
 is_facts() {

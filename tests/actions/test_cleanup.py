@@ -166,6 +166,20 @@ def test_a_folder_that_becomes_a_link_meanwhile_is_left_alone(disk: Disk, tmp_pa
     assert disk.names() == ["app", "was"]
 
 
+@pytest.mark.parametrize("name", ["jail", "a jail"])
+def test_what_is_bound_below_a_listed_folder_is_not_reached(disk: Disk, name: str) -> None:
+    """A bind mount of the same filesystem is one filesystem for find, and other data for people."""
+    disk.put("precious.gz", folder="../srv")
+    disk.put("big.log", kib=3500)
+    (disk.inside(disk.logs) / name).mkdir()
+    bind = ["mount", "--bind", str(disk.mount / "srv"), str(disk.logs / name)]
+    namespace = f"--mount=/proc/{disk.keeper.pid}/ns/mnt"
+    subprocess.run(["nsenter", namespace, *bind], check=True)
+    _, said = disk.clean(until="50")
+    assert "is left alone: another folder of" in said
+    assert disk.inside(disk.mount / "srv" / "precious.gz").exists()
+
+
 def test_any_name_is_only_a_name(disk: Disk) -> None:
     names = ["a b.gz", "-rf.gz", "two\nlines.gz", "$(id).gz", "ü'\".gz"]
     for name in names:

@@ -11,7 +11,7 @@ import pytest
 
 from monitord.actions import ACTIONS
 from monitord.model.effect import Command, StepContext
-from tests.world.needs import need
+from tests.world.needs import need, requires
 from tests.world.peers import Restic
 from tests.world.until import until
 
@@ -200,6 +200,29 @@ def test_a_link_in_the_place_of_the_folder_is_not_replaced(
         1,
         f"restore: {link} is a symbolic link; name the folder that it points to\n",
     )
+
+
+@requires("root", "hosts")
+@pytest.mark.parametrize("name", ["uploads", "new uploads"])
+@pytest.mark.parametrize("asked", [{}, {"look": True}, {"back": True}])
+def test_a_folder_with_a_mount_below_is_refused(
+    www: Path, wanted: dict[str, Any], asked: dict[str, Any], name: str
+) -> None:
+    """A rename would carry the live volume into the old copy."""
+    (www / name).mkdir()
+    effect = command(**wanted, **asked)
+    mounted = 'mount -t tmpfs none "$0" && exec "$@"'
+    done = subprocess.run(
+        ["unshare", "--mount", "sh", "-c", mounted, str(www / name), *effect.argv],
+        input=f"monitord_step=7\n{effect.stdin}",
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+    said = f"something is mounted on or below {www}: it would move with the old copy"
+    assert (done.returncode, done.stderr) == (1, f"restore: {said}\n")
+    assert names(www) == ["www"]
 
 
 def test_a_folder_that_came_back_meanwhile_is_not_mixed_with(

@@ -38,6 +38,25 @@ expect:
   - {count: incidents, is: 1}
 lasts: 200s
 """
+_EASES = """
+# An outage of many that eases to a warning is the same outage, and over when all are well
+config:
+  profile: standard
+  hosts: {"web[1-6]": {address: 10.1.1.1, groups: [web], login: none}}
+  groups: {web: {checks: {site: }}}
+  checks:
+    site: {tcp: {port: 80}, every: 60s, retry_every: 15s, attempts: 3, recoveries: 1}
+given:
+  60s: {SITES critical "no answer"}
+  200s: {SITES warning "slow"}
+  400s: {SITES ok}
+expect:
+  - {by: 170s, incident: group/web/site, status: ESCALATED, severity: CRITICAL}
+  - {by: 270s, incident: group/web/site, severity: WARNING, items: 6}
+  - {by: 470s, incident: group/web/site, status: RESOLVED, cause: recovered}
+  - {count: tickets, is: 1}
+lasts: 480s
+"""
 
 
 def given() -> str:
@@ -53,5 +72,16 @@ def _of(second: int) -> str:
 def test_a_group_that_fails_as_one_is_one_incident_and_one_ticket(tmp_path: Path) -> None:
     file = tmp_path / "mass.test.yaml"
     file.write_text(_HOUSE.replace("GIVEN", given()).lstrip())
+    (report,) = run_files([file], KINDS)
+    assert report.failures == ()
+
+
+def test_an_outage_that_eases_to_a_warning_stays_one_incident(tmp_path: Path) -> None:
+    file = tmp_path / "eases.test.yaml"
+    story = _EASES.lstrip()
+    for word in ('critical "no answer"', 'warning "slow"', "ok"):
+        all_of_them = ", ".join(f"web{number}/site: {word}" for number in range(1, 7))
+        story = story.replace(f"{{SITES {word}}}", f"{{{all_of_them}}}")
+    file.write_text(story)
     (report,) = run_files([file], KINDS)
     assert report.failures == ()

@@ -147,6 +147,18 @@ def test_anything_else_is_refused_in_one_line(heard: Heard, web1: Host, script: 
     assert not web1.exists("/home/monitord/.monitord/runs/store.9-9"), "nothing was begun"
 
 
+def test_what_cannot_be_hashed_is_refused(heard: Heard, web1: Host) -> None:
+    """Empty lists must not take an empty hash for one of theirs."""
+    web1.run(["mv", "/usr/bin/sha256sum", "/usr/bin/sha256sum.away"])
+    try:
+        for script in (b"id\n", facts_remote.script((Section("boot"),)).encode() + b"id\n"):
+            code, said = heard(script)
+            assert code == 126, said
+            assert "uid=" not in said
+    finally:
+        web1.run(["mv", "/usr/bin/sha256sum.away", "/usr/bin/sha256sum"])
+
+
 def test_a_ladder_s_own_step_passes_where_the_others_do_not(heard: Heard, web1: Host) -> None:
     code, said = heard(order("systemctl", "stop", "worker.service", sudo=True, limit=60))
     assert (code, "finished 0 ended" in said) == (0, True), said
