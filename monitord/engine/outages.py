@@ -82,7 +82,8 @@ class Outages:
         if not is_group(key):
             return
         _, group, name = key.split("/", 2)
-        for host in self._instance.catalog.groups[group].hosts:
+        known = self._instance.catalog.groups.get(group)  # a reload may have taken it away
+        for host in known.hosts if known is not None else ():
             own = live.get(f"{host}/{name}")
             if own is None or own.status not in _NOT_BEGUN or own.ticket is not None:
                 continue

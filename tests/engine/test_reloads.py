@@ -163,6 +163,34 @@ def test_a_rename_in_mid_attempt_lets_the_repair_end(house: House) -> None:
     assert ended._core.instance.beliefs.held == frozenset()
 
 
+FARM = """
+profile: standard
+hosts: {"web[1-6]": {address: 127.0.0.1, groups: [web], login: none}}
+groups: {web: {checks: {site: }}}
+checks: {site: {tcp: {port: 80}, every: 30s, retry_every: 10s, attempts: 3, recoveries: 1}}
+"""
+
+
+def test_an_outage_of_a_group_that_is_gone_ends_with_its_items(house: House) -> None:
+    """Some ease before they are well: the row of the outage still says who is in it."""
+    house.write(FARM)
+    sites = [f"web{number}/site" for number in range(1, 7)]
+    bad, slow = (
+        ", ".join(f'{site}: {how} "no"' for site in sites) for how in ("critical", "warning")
+    )
+    well = ", ".join(f"{site}: ok" for site in sites)
+    ended = house.live(
+        f"{{60s: {{{bad}}}, 300s: {{{slow}}}, 400s: {{{well}}}}}",
+        {
+            200: reload_to(
+                house, FARM.replace("web]", "www]").replace("web: {checks", "www: {checks")
+            )
+        },
+    )
+    (incident,) = facts(ended, "incident")
+    assert (incident["of"], incident["status"]) == ("group/web/site", "RESOLVED")
+
+
 def test_two_reloads_at_once_follow_each_other(house: House) -> None:
     """The second is compared with what the first has made: it finds nothing to do."""
     told: list[object] = []
