@@ -160,7 +160,7 @@ def mute(
     yes: Yes = False,
     json: Json = False,
 ) -> None:
-    """Page nobody; repair goes on, and the morning digest tells what there was."""
+    """Page nobody; repair goes on, and the timeline marks what was kept quiet."""
     from monitord.cli import when
 
     expires = when.expiry(for_, until, start=_now())

@@ -99,7 +99,8 @@ def _assemble(sources: Sources, kinds: Kinds) -> tuple[Catalog, list[attach.Atta
         files=sources.files,
         expires=deviations.next_end,
     )
-    return catalog, found
+    idle = guarding.idle(catalog)
+    return (replace(catalog, warnings=(*catalog.warnings, *idle)) if idle else catalog), found
 
 
 def _build_checks(

@@ -17,8 +17,9 @@ from monitord.config.schema import FreezeModel
 from monitord.config.sections import Sections
 from monitord.config.sentences import Locate, walk
 from monitord.config.tree import Map
+from monitord.decisions.orders import touched
 from monitord.decisions.selector import parse
-from monitord.model.catalog import Check, Freeze, Group, Host, Requirement
+from monitord.model.catalog import Catalog, Check, Freeze, Group, Host, Requirement
 from monitord.model.ids import CheckKey, Instant
 from monitord.model.ticket import BadSelectorError
 
@@ -63,6 +64,16 @@ def windows(
             context.add(locate(("freeze", index, "until"))[0], text)
         found.append(window)
     return tuple(found)
+
+
+def idle(catalog: Catalog) -> tuple[str, ...]:
+    """Give a warning for each freeze window that freezes nothing: most often a typing mistake."""
+    return tuple(
+        f"freeze: on: {window.selector!r} touches no check now:"
+        f" nothing is frozen by it ({window.reason})"
+        for window in catalog.settings.freeze
+        if window.selector != "*" and not touched(catalog, window.selector)
+    )
 
 
 def _start_of(when: date, timezone: str) -> Instant:

@@ -16,7 +16,7 @@ class Meaning:
     """What is true of what an order covers, as long as it is in force.
 
     `acts`: automation may begin steps. `pages`: people are told. `in_hand`: somebody works on it,
-    so its tickets are ACKED meanwhile. `digest`: what it kept from people is told in the morning.
+    so its tickets are ACKED meanwhile. `digest`: what it kept from people is marked, to be told.
     `hosts`: it covers whole hosts, so a selector that narrows it to checks covers nothing.
     `until_ok`: it always ends by itself once all that it touches is OK again. `about`: one line.
     """
@@ -55,7 +55,7 @@ MATRIX: Mapping[Verb, Meaning] = MappingProxyType(
             acts=True,
             pages=False,
             digest=True,
-            about="no page; repair goes on, the morning digest tells it",
+            about="no page; repair goes on, the timeline marks what was kept quiet",
         ),
         Verb.MAINTENANCE: Meaning(
             acts=False, pages=False, about="neither act nor page while something is worked on"

@@ -110,7 +110,7 @@ def kept_quiet(view: View, instance: Instance, incident: Incident, now: Instant)
 
 
 def note_quiet(tx: Tx, number: IncidentId, order: Order, now: Instant) -> list[Event]:
-    """Write once on the timeline what keeps people from being told: the morning digest reads it."""
+    """Write once on the timeline what keeps people from being told, so that it can be found."""
     incident = _read(tx, number)
     since = incident.escalated or incident.opened
     for event in tx.events(number):

@@ -155,6 +155,19 @@ freeze:
     assert (hours.ends - hours.starts, hours.selector) == (5400 * 1_000_000, "group=web")
 
 
+def test_a_freeze_that_freezes_nothing_is_told(load: Load) -> None:
+    text = """hosts: {web1: {address: 10.0.0.1, groups: [web], checks: {site: {tcp: {port: 80}}}}}
+groups: {web: }
+freeze:
+  - {from: 2026-03-29, until: 2026-03-30, reason: year end, on: group=ON}
+"""
+    assert load(text.replace("ON", "web")).warnings == ()
+    (warning,) = load(text.replace("ON", "wbe")).warnings
+    assert warning == (
+        "freeze: on: 'group=wbe' touches no check now: nothing is frozen by it (year end)"
+    )
+
+
 def test_what_the_canaries_hang_on_does_not_hang_on_them(load: Load) -> None:
     text = """vantage: {canaries: ["gw/*"]}
 hosts:
