@@ -138,6 +138,9 @@ def run_scenarios(files: Files, *, json: Json = False) -> int:
             show.line(f"{'FAILED' if one.failures else 'holds '}  {one.path}: {one.title}")
             for text in one.failures:
                 show.line(text, indent=8)
+        if not reports:
+            places = ", ".join(str(file) for file in files)
+            show.line(f"no scenario is in {places} (they are called NAME.test.yaml)")
         show.line(f"{len(reports) - failed} of {len(reports)} hold")
     return 1 if failed or not reports else 0
 

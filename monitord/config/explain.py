@@ -18,14 +18,18 @@ from monitord.model.kinds import Kinds
 def explain(sources: Sources, kinds: Kinds, key: str) -> list[tuple[str, str, str]]:
     """Give (setting, value, place) of one check; place is `file:line` or `default`.
 
+    The key of an item stands for its check.
+
     Raises:
         ConfigError: the configuration has mistakes.
         NotFoundError: there is no check of this key.
     """
     catalog, found = attached(sources, kinds)
-    check = catalog.checks.get(CheckKey(key))
+    of_item = CheckKey("/".join(key.split("/")[:2]))
+    check = catalog.checks.get(CheckKey(key)) or catalog.checks.get(of_item)
     if check is None:
         raise NotFoundError(f"there is no check {key}{nearest(key, catalog.checks)}")
+    key = check.key
     item = next(item for item in found if check_key(item.host.name, item.name) == key)
     merged = item.prepared.merged
     rows = [("kind", check.kind, str(merged.spec_place or merged.place))]

@@ -94,8 +94,9 @@ def test_no_process_starts_on_a_broken_configuration(good: Path, command: str, c
     assert not (good.parent / "var").exists()
 
 
-def test_each_value_is_explained_with_its_line_and_no_core(good: Path) -> None:
-    done = monitord("explain", "--config", "web1/site", "--json", cwd=good.parent, config=good)
+@pytest.mark.parametrize("key", ["web1/site", "web1/site/an/item"])
+def test_each_value_is_explained_with_its_line_and_no_core(good: Path, key: str) -> None:
+    done = monitord("explain", "--config", key, "--json", cwd=good.parent, config=good)
     rows = {row["setting"]: row for row in json.loads(done.stdout)["config"]}
     assert (rows["every"]["value"], rows["every"]["place"]) == ("30s", f"{good}:6")
 
@@ -126,4 +127,5 @@ def test_scenarios_are_run_and_a_broken_promise_exits_1(tmp_path: Path) -> None:
 
 def test_no_scenario_at_all_is_no_success(tmp_path: Path) -> None:
     done = monitord("test", str(tmp_path), cwd=tmp_path)
-    assert (done.returncode, done.stdout) == (1, "0 of 0 hold\n")
+    said = f"no scenario is in {tmp_path} (they are called NAME.test.yaml)\n0 of 0 hold\n"
+    assert (done.returncode, done.stdout) == (1, said)
