@@ -31,6 +31,17 @@ def _give_to_group(folder: Path) -> None:
         os.chown(folder, -1, grp.getgrnam(GROUP).gr_gid)
 
 
+def _make(folder: Path, mode: int) -> None:
+    try:
+        folder.mkdir(mode=mode, parents=True)
+    except FileExistsError:
+        if not folder.is_dir():
+            raise
+        return  # another of our processes was faster, and gives it its mode
+    folder.chmod(mode)  # whatever the umask says
+    _give_to_group(folder)
+
+
 def prepare(settings: Settings) -> tuple[Path, Path]:
     """Make the folders; gives state and run.
 
@@ -41,9 +52,7 @@ def prepare(settings: Settings) -> tuple[Path, Path]:
     for folder, mode in ((state, 0o750), (run, 0o750), (state / "spool", 0o3770)):
         try:
             if not folder.exists():
-                folder.mkdir(mode=mode, parents=True)
-                folder.chmod(mode)  # whatever the umask says
-                _give_to_group(folder)
+                _make(folder, mode)
         except OSError as error:
             raise MonitordError(
                 f"{folder}: cannot be made: {error.strerror}; set `state:` to a folder of yours"

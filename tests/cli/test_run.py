@@ -5,11 +5,14 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 
 from monitord import config as configuration
 from monitord.cli.composed import KINDS
 from monitord.daemon.foreground import banner
+from monitord.daemon.places import prepare
 from tests.api.cores import ROOT, FakeCore
 from tests.world.process import free_port
 
@@ -72,6 +75,16 @@ def test_a_state_folder_too_deep_for_a_socket_is_refused_with_its_line(tmp_path:
     assert "a socket's path has at most 107 (write run: /run/monitord" in done.stderr
     assert done.stdout == "", "nothing was started"
     assert "Traceback" not in done.stderr
+
+
+def test_processes_that_start_at_once_make_their_folders_together(tmp_path: Path) -> None:
+    settings = configuration.load(write(tmp_path), KINDS).settings
+    for number in range(50):
+        place = replace(settings, state=str(tmp_path / f"{number}"))
+        with ThreadPoolExecutor(4) as pool:
+            made = list(pool.map(prepare, [place] * 4))
+        assert len(set(made)) == 1
+        assert (tmp_path / f"{number}" / "spool").stat().st_mode & 0o7777 == 0o3770
 
 
 def test_a_second_run_ends_with_1_and_leaves_the_first_alone(tmp_path: Path) -> None:
