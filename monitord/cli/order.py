@@ -47,6 +47,21 @@ def confirm(question: str, touches: Sequence[str], *, yes: bool) -> None:
         typer.confirm(question, abort=True, err=True)
 
 
+def _body(
+    selector: str,
+    reason: str,
+    for_: str | None,
+    until: str | None,
+    *,
+    start: datetime | None = None,
+) -> dict[str, Any]:
+    """Give what every order says: on what, why, until when."""
+    from monitord.cli import when
+
+    expires = when.expiry(for_, until, start=start or _now())
+    return {"selector": selector, "reason": reason, "expires": expires.isoformat()}
+
+
 def _give(
     verb: str,
     question: str,
@@ -106,10 +121,7 @@ def ack(
     json: Json = False,
 ) -> None:
     """Stop paging for what is known; repair goes on."""
-    from monitord.cli import when
-
-    expires = when.expiry(for_, until, start=_now())
-    body = {"selector": selector, "reason": reason, "expires": expires.isoformat()}
+    body = _body(selector, reason, for_, until)
     _give("ack", "Acknowledge these?", body, preview=preview, yes=yes, json=json)
 
 
@@ -129,10 +141,7 @@ def take(
     A step that runs ends by itself and is verified; no next one begins. `monitord release` gives
     them back, and so does the end of the order.
     """
-    from monitord.cli import when
-
-    expires = when.expiry(for_, until, start=_now())
-    body = {"selector": hosts, "reason": reason, "expires": expires.isoformat()}
+    body = _body(hosts, reason, for_, until)
     _give("take", "Take these from automation?", body, preview=preview, yes=yes, json=json)
 
 
@@ -161,10 +170,7 @@ def mute(
     json: Json = False,
 ) -> None:
     """Page nobody; repair goes on, and the timeline marks what was kept quiet."""
-    from monitord.cli import when
-
-    expires = when.expiry(for_, until, start=_now())
-    body = {"selector": selector, "reason": reason, "expires": expires.isoformat()}
+    body = _body(selector, reason, for_, until)
     _give("mute", "Mute these?", body, preview=preview, yes=yes, json=json)
 
 
@@ -189,14 +195,8 @@ def maintenance(
     from monitord.cli import when
 
     starts = when.moment(from_, start=_now()) if from_ else _now()
-    expires = when.expiry(for_, until, start=starts)
-    body = {
-        "selector": selector,
-        "reason": reason,
-        "starts": starts.isoformat(),
-        "expires": expires.isoformat(),
-        "until_ok": until_ok,
-    }
+    body = _body(selector, reason, for_, until, start=starts)
+    body |= {"starts": starts.isoformat(), "until_ok": until_ok}
     question = "Put these in maintenance?"
     _give("maintenance", question, body, preview=preview, yes=yes, json=json)
 
@@ -219,13 +219,12 @@ def halt(
 
     Without a core it writes the file HALT, which stops everything.
     """
-    from monitord.cli import halted, source, when
+    from monitord.cli import halted, source
 
-    expires = when.expiry(for_, until, start=_now())
+    body = {**_body(selector, reason, for_, until), "now": now}
     if not source.running() and not preview:
         _say(halted.write(selector, reason), json=json)
         return
-    body = {"selector": selector, "reason": reason, "expires": expires.isoformat(), "now": now}
     _give("halt", "Halt actions on these?", body, preview=preview, yes=yes, json=json)
 
 
@@ -246,6 +245,6 @@ def resume(
         _say(halted.remove(what), json=json)
         return
     if not yes and sys.stdin.isatty():
-        typer.confirm(f"End {what}, so that automation may act again?", abort=True, err=True)
+        typer.confirm(f"End {what} before its time?", abort=True, err=True)
     answer = source.post("/v1/resume", {"what": int(what) if what.isdigit() else what})
     _say_ended(answer, json=json)

@@ -66,20 +66,9 @@ def document(
         "key": f"{instance}-{incident.id}",
         "incident": incident.id,
         "ticket": ticket.id if ticket else None,
-        "tier": incident.tier,
-        "priority": incident.priority,
-        "status": incident.status.value,
-        "severity": incident.severity.name,
-        "title": title(incident),
-        "check": incident.key,
+        **_rank(incident),
         "host": _host(host),
-        "items": list(incident.items),
-        "summary": incident.summary,
-        "since": iso(incident.opened),
-        "first_failed": iso(incident.first_failed),
-        **_of_the_check(check),
-        "says": _says(incident),
-        "next_command": next_command(incident),
+        **_outage(incident, check),
         "tried": [_tried(attempt, steps.get(attempt.id, ())) for attempt in attempts],
         "changed": told_changes(changed(incident, check, host, events, markers)),
         "guards": _judged(events),
@@ -88,6 +77,29 @@ def document(
         "evidence": _evidence(events, attempts, steps, job),
         "timeline": [_line(event) for event in _bounded(events)],
         "links": {name: url for name, url in links.items() if url},
+    }
+
+
+def _rank(incident: Incident) -> dict[str, Any]:
+    return {
+        "tier": incident.tier,
+        "priority": incident.priority,
+        "status": incident.status.value,
+        "severity": incident.severity.name,
+        "title": title(incident),
+        "check": incident.key,
+    }
+
+
+def _outage(incident: Incident, check: Check | None) -> dict[str, Any]:
+    return {
+        "items": list(incident.items),
+        "summary": incident.summary,
+        "since": iso(incident.opened),
+        "first_failed": iso(incident.first_failed),
+        **_of_the_check(check),
+        "says": _says(incident),
+        "next_command": next_command(incident),
     }
 
 

@@ -43,12 +43,19 @@ def settle_transitions(
     """Decide every transition that is not yet decided, or `only` the one of this number."""
     # One query for the batch: at a start thousands of transitions come, and hardly any incident.
     live = {incident.key: incident for incident in tx.incidents(_NOT_CLOSED, limit=_ALL)}
+    # Their rows say who is in them: a reload may have changed groups and canaries since.
+    shared = [key for key in live if decisions.is_shared(key)]
     outages, hard = Outages(instance), Hard(tx)
     for transition in tx.pending_transitions(_AT_A_TIME):
         if only not in (None, transition.id):
             continue
         outcomes = []
-        for decision in _decide(instance, transition, live, now, outages, hard):
+        holding = (key for key in shared if key in live and transition.key in live[key].items)
+        keys = decisions.keys_to_look_at(
+            transition, (*outages.candidates(transition.key), *holding)
+        )
+        touched = {key: live[key] for key in keys if key in live}
+        for decision in _decide(instance, transition, touched, now, outages, hard):
             lines, outcome = _apply(tx, instance, transition, decision, now, out)
             out.events.extend(lines)
             outcomes.append(outcome)
@@ -210,19 +217,11 @@ def rank(instance: Instance, key: str, severity: Status) -> str:
 def _decide(
     instance: Instance,
     transition: Transition,
-    live: Mapping[str, Incident],
+    touched: Mapping[str, Incident],
     now: Instant,
     outages: Outages,
     hard: Hard,
 ) -> tuple[decisions.Decision, ...]:
-    keys = decisions.keys_to_look_at(transition, outages.candidates(transition.key))
-    touched = {key: live[key] for key in keys if key in live}
-    # Its row says who is in it: a reload may have changed groups and canaries since.
-    touched |= {
-        key: incident
-        for key, incident in live.items()
-        if decisions.is_shared(key) and transition.key in incident.items
-    }
     items = {item for incident in touched.values() for item in incident.items}
     return decisions.decide(
         transition,

@@ -5,7 +5,7 @@ preview, so that they cannot differ.
 """
 
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from monitord.actions import plan as plans
@@ -72,20 +72,13 @@ def situation(
     rung = as_held(view, instance, rung)
     check = instance.catalog.checks[incident.key]  # type: ignore[index]  # a check's incident
     host = instance.catalog.hosts[check.host]
-    last = view.last_effect(rung.runbook, host.name)
-    if last is not None and attempt is not None and last.id == attempt.id:
-        last = None
-    states = tuple(states_of(instance, incident))
-    repairs, last_repair = surroundings.repairs_in_a_row(
-        view, instance, incident.key, states, now, attempt
-    )
-    return Situation(
+    facts = Situation(
         now=now,
         check=check,
         host=host,
         rung=rung,
         budgets=instance.catalog.settings.budgets,
-        states=states,
+        states=tuple(states_of(instance, incident)),
         reach=instance.beliefs.reach_of(check, incident.severity),
         observe=instance.catalog.settings.observe,
         halt_file=instance.halted_by_file(),
@@ -96,24 +89,36 @@ def situation(
         targets=tuple(dict.fromkeys(step.target for step in plan.steps)),
         effects=_effects(view, instance, incident, rung, host, now, attempt),
         running=_running(view, host, attempt),
-        last_effect=_without_steps(instance, last),
+        last_effect=_last_effect(view, instance, rung, host, attempt),
         lock_holder=_holder(view, plan, attempt),
         looked=looked,
         person=person,
         rung_problem=plan.problem,
         changes=runbook_of(instance, rung).changes,
-        samples=surroundings.samples(instance, check, states, looked),
+        approved=attempt is not None and attempt.approved is not None,
+    )
+    return _with_surroundings(facts, view, instance, plan, attempt)
+
+
+def _with_surroundings(
+    facts: Situation, view: View, instance: Instance, plan: ExactPlan, attempt: Attempt | None
+) -> Situation:
+    """Add what stands around a rung: the past of its check, its group, the calendar, ourselves."""
+    check, host, now = facts.check, facts.host, facts.now
+    repairs, last_repair = surroundings.repairs_in_a_row(
+        view, instance, check.key, facts.states, now, attempt
+    )
+    return replace(
+        facts,
+        samples=surroundings.samples(instance, check, facts.states, facts.looked),
         repairs=repairs,
         last_repair=last_repair,
         settled=surroundings.settled(instance, host),
         frozen=surroundings.frozen(instance, check, host, now),
         vantage=surroundings.lost_canaries(instance, host),
         unhealthy=surroundings.group_health(view, instance, host, attempt),
-        own=touches(
-            host, instance.catalog.settings, runbook_of(instance, rung).changes, plan.steps
-        ),
-        approved=attempt is not None and attempt.approved is not None,
-        broken=broken(view, instance, rung.runbook, now),
+        own=touches(host, instance.catalog.settings, facts.changes, plan.steps),
+        broken=broken(view, instance, facts.rung.runbook, now),
     )
 
 
@@ -161,9 +166,13 @@ def _locks(host: Host, names: Collection[str]) -> tuple[tuple[str, bool], ...]:
     return (*sorted((name, True) for name in names), (whole, False))
 
 
-def _without_steps(instance: Instance, last: Attempt | None) -> Instant | None:
-    """Give when the last effect was, in time that really passed since."""
-    if last is None or last.effect_at is None:
+def _last_effect(
+    view: View, instance: Instance, rung: Rung, host: Host, attempt: Attempt | None
+) -> Instant | None:
+    """Give when another attempt of this runbook had its effect, by time that really passed."""
+    last = view.last_effect(rung.runbook, host.name)
+    is_own = last is not None and attempt is not None and last.id == attempt.id
+    if last is None or is_own or last.effect_at is None:
         return None
     return Instant(last.effect_at + instance.stepped_forward_since(last.effect_at))
 

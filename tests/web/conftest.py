@@ -59,7 +59,7 @@ class Web(Peer):
             try:
                 while piece := sock.recv(65536):
                     heard += piece
-            except ConnectionError:
+            except ConnectionError:  # a refused sender is cut off: what came before is the answer
                 pass
             return heard
 
