@@ -20,6 +20,8 @@ from monitord.model.incident import (
 )
 from monitord.model.kinds import JobRecord
 from monitord.model.marker import Marker
+from monitord.model.notice import Notice, NoticeStatus
+from monitord.model.problem import Problem, ProblemStatus
 from monitord.model.state import CheckState, Transition
 from monitord.model.ticket import (
     AuditRow,
@@ -76,9 +78,13 @@ class View(Protocol):
         statuses: Iterable[IncidentStatus],
         *,
         due_by: Instant | None = None,
+        page_by: Instant | None = None,
         limit: int = 500,
     ) -> list[Incident]:
-        """Give incidents in `statuses`; with `due_by`, those whose `due_at` has come, by it."""
+        """Give incidents in `statuses`; with `due_by`, those whose `due_at` has come, by it.
+
+        With `page_by` those that are to come before people by then.
+        """
         ...
 
     def live_incident(self, key: str) -> Incident | None:
@@ -155,6 +161,20 @@ class View(Protocol):
         """Give the backend's own reference from the last delivery, or empty text."""
         ...
 
+    def notices(
+        self,
+        *,
+        status: NoticeStatus | None = None,
+        due_by: Instant | None = None,
+        incident: IncidentId | None = None,
+        since: Instant | None = None,
+        limit: int = 500,
+    ) -> list[Notice]:
+        """Give what people are told that meets all that is given; `since`: created at or after."""
+        ...
+
+    def problem(self, problem: int) -> Problem | None: ...
+    def problems(self, statuses: Iterable[ProblemStatus] | None = None) -> list[Problem]: ...
     def job(self, key: str) -> JobRecord | None: ...
     def markers(self, since: Instant, limit: int = 200) -> list[Marker]:
         """Give those told at or after `since`, the oldest first."""
@@ -235,6 +255,16 @@ class Tx(View, Protocol):
         self, item: int, before: OutboxStatus, after: OutboxStatus, **changes: Any
     ) -> bool: ...
     def change_outbox(self, item: int, expected: OutboxStatus, **changes: Any) -> bool: ...
+    def add_notice(self, notice: Notice) -> int: ...
+    def move_notice(
+        self, notice: int, before: NoticeStatus, after: NoticeStatus, **changes: Any
+    ) -> bool: ...
+    def change_notice(self, notice: int, expected: NoticeStatus, **changes: Any) -> bool: ...
+    def add_problem(self, problem: Problem) -> int: ...
+    def move_problem(
+        self, problem: int, before: ProblemStatus, after: ProblemStatus, **changes: Any
+    ) -> bool: ...
+    def change_problem(self, problem: int, expected: ProblemStatus, **changes: Any) -> bool: ...
     def put_job(self, key: str, record: JobRecord) -> None: ...
     def add_marker(self, marker: Marker) -> int: ...
     def add_audit(self, at: Instant, actor: str, act: str, subject: str, detail: str) -> None:

@@ -11,12 +11,14 @@ from sqlalchemy.sql import Select
 
 from monitord.model.ids import Instant
 from monitord.model.incident import IncidentStatus
+from monitord.model.notice import NoticeStatus
 from monitord.model.ticket import OutboxStatus
 from monitord.store import chain
 from monitord.store import tables as t
 
 _INCIDENTS = 200  # with all their rows: some 10 ms of the writer's time
 _ROWS = 2000
+_OF_INCIDENTS = tuple(rows.table for rows in (t.ATTEMPTS, t.EVENTS, t.TICKETS, t.OUTBOX, t.NOTICES))
 
 
 def prune(
@@ -33,6 +35,7 @@ def prune(
         + _messages(connection, old)
         + _orders(connection, old)
         + _markers(connection, old)
+        + _notices(connection, old)
         + _evidence(connection, stale)
         + chain.cut_before(connection, old)
     )
@@ -53,7 +56,7 @@ def _incidents(connection: Connection, before: Instant) -> int:
     attempts = select(t.ATTEMPTS.table.c.id).where(t.ATTEMPTS.table.c.incident.in_(gone))
     count = _delete(connection, t.STEPS.table, t.STEPS.table.c.attempt.in_(attempts))
     count += _delete(connection, t.LOCKS, t.LOCKS.c.attempt.in_(attempts))
-    for table in (t.ATTEMPTS.table, t.EVENTS.table, t.TICKETS.table, t.OUTBOX.table):
+    for table in _OF_INCIDENTS:
         count += _delete(connection, table, table.c.incident.in_(gone))
     return count + _delete(connection, t.INCIDENTS.table, c.id.in_(gone))
 
@@ -90,6 +93,14 @@ def _orders(connection: Connection, before: Instant) -> int:
 def _markers(connection: Connection, before: Instant) -> int:
     c = t.MARKERS.table.c
     return _slice(connection, t.MARKERS.table, select(c.id).where(c.at < before))
+
+
+def _notices(connection: Connection, before: Instant) -> int:
+    # Those of an incident go with it: they tell who heard of it and when.
+    c = t.NOTICES.table.c
+    pending = str(NoticeStatus.PENDING)
+    query = select(c.id).where(c.incident == 0, c.status != pending, c.created < before)
+    return _slice(connection, t.NOTICES.table, query)
 
 
 def _evidence(connection: Connection, before: Instant) -> int:

@@ -13,6 +13,8 @@ from sqlalchemy.sql import Select
 from monitord.model.incident import Attempt, Incident, Step
 from monitord.model.kinds import JobRecord
 from monitord.model.marker import Marker
+from monitord.model.notice import Notice
+from monitord.model.problem import Problem
 from monitord.model.state import CheckState, Transition
 from monitord.model.ticket import AuditRow, Event, Order, OutboxItem, Ticket
 from monitord.store.columns import NUMBER, TEXT, Codec, Row
@@ -76,6 +78,8 @@ OUTBOX = _rows("outbox", OutboxItem, origin=_NODE)
 JOBS = _rows("jobs", JobRecord, key="", origin=_ALL, extra=[Column("key", TEXT, primary_key=True)])
 AUDIT = _rows("audit", AuditRow, origin=_NODE)
 MARKERS = _rows("markers", Marker, origin=_NODE)
+NOTICES = _rows("notices", Notice, origin=_NODE)
+PROBLEMS = _rows("problems", Problem, origin=_NODE)
 
 LOCKS = Table(
     "locks",
@@ -113,6 +117,7 @@ Index("transitions_key", TRANSITIONS.table.c.key, TRANSITIONS.table.c.id)
 # Two live incidents of one key would be two tickets for one outage: the database refuses them.
 _partial("incidents_live", _I.key, where="status <> 'CLOSED'", unique=True)
 Index("incidents_due", _I.status, _I.due_at)
+_partial("incidents_page", _I.page_at, where="page_at IS NOT NULL")
 Index("attempts_incident", _A.incident)
 Index("attempts_due", _A.status, _A.due_at)
 _partial("attempts_effect", _A.effect_at, where="effect_at IS NOT NULL")
@@ -127,3 +132,7 @@ _partial("outbox_pending", _O.backend, _O.incident, _O.id, where="status = 'PEND
 Index("outbox_incident", _O.incident, _O.backend)
 Index("audit_node", AUDIT.table.c.node, AUDIT.table.c.id)
 Index("markers_at", MARKERS.table.c.at)
+_partial("notices_pending", NOTICES.table.c.due_at, where="status = 'PENDING'")
+Index("notices_incident", NOTICES.table.c.incident)
+# Two open problems of one key would be two causes of the same incidents.
+_partial("problems_live", PROBLEMS.table.c.key, where="status <> 'CLOSED'", unique=True)

@@ -26,6 +26,8 @@ from monitord.model.incident import (
 )
 from monitord.model.kinds import JobRecord
 from monitord.model.marker import Marker
+from monitord.model.notice import NOTICE_MOVES, Notice, NoticeStatus
+from monitord.model.problem import PROBLEM_MOVES, Problem, ProblemStatus
 from monitord.model.state import CheckState, Transition
 from monitord.model.ticket import (
     OUTBOX_MOVES,
@@ -303,6 +305,36 @@ class RowTx(RowView):
     def change_outbox(self, item: int, expected: OutboxStatus, **changes: Any) -> bool:
         """Change while still in `expected`."""
         return self._change(t.OUTBOX, item, expected, changes)
+
+    # --- what people are told, and problems
+
+    def add_notice(self, notice: Notice) -> int:
+        """Insert."""
+        return self._add(t.NOTICES, notice)
+
+    def move_notice(
+        self, notice: int, before: NoticeStatus, after: NoticeStatus, **changes: Any
+    ) -> bool:
+        """Compare and swap the status."""
+        return self._move(t.NOTICES, notice, (before, after), NOTICE_MOVES, changes)
+
+    def change_notice(self, notice: int, expected: NoticeStatus, **changes: Any) -> bool:
+        """Change while still in `expected`."""
+        return self._change(t.NOTICES, notice, expected, changes)
+
+    def add_problem(self, problem: Problem) -> int:
+        """Insert."""
+        return self._add(t.PROBLEMS, problem)
+
+    def move_problem(
+        self, problem: int, before: ProblemStatus, after: ProblemStatus, **changes: Any
+    ) -> bool:
+        """Compare and swap the status."""
+        return self._move(t.PROBLEMS, problem, (before, after), PROBLEM_MOVES, changes)
+
+    def change_problem(self, problem: int, expected: ProblemStatus, **changes: Any) -> bool:
+        """Change while still in `expected`."""
+        return self._change(t.PROBLEMS, problem, expected, changes)
 
     # --- the rest
 

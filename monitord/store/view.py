@@ -22,6 +22,8 @@ from monitord.model.incident import (
 )
 from monitord.model.kinds import JobRecord
 from monitord.model.marker import Marker
+from monitord.model.notice import Notice, NoticeStatus
+from monitord.model.problem import Problem, ProblemStatus
 from monitord.model.state import Change, CheckState, Transition
 from monitord.model.ticket import (
     AuditRow,
@@ -129,11 +131,14 @@ class RowView:
         statuses: Iterable[IncidentStatus],
         *,
         due_by: Instant | None = None,
+        page_by: Instant | None = None,
         limit: int = 500,
     ) -> list[Incident]:
         """Give those in `statuses`, by id; with `due_by` those that are due, longest first."""
         c = t.INCIDENTS.table.c
         query = t.INCIDENTS.select().where(c.status.in_(values(statuses)))
+        if page_by is not None:
+            query = query.where(c.page_at <= page_by)
         if due_by is None:
             query = query.order_by(c.id)
         else:
@@ -309,6 +314,41 @@ class RowView:
             .limit(1)
         )
         return self.connection.execute(query).scalar() or ""
+
+    # --- what people are told, and problems
+
+    def notices(
+        self,
+        *,
+        status: NoticeStatus | None = None,
+        due_by: Instant | None = None,
+        incident: IncidentId | None = None,
+        since: Instant | None = None,
+        limit: int = 500,
+    ) -> list[Notice]:
+        """Give those that meet all that is given, by id."""
+        c = t.NOTICES.table.c
+        query = t.NOTICES.select()
+        if status is not None:
+            query = query.where(c.status == str(status))
+        if due_by is not None:
+            query = query.where(c.due_at <= due_by)
+        if incident is not None:
+            query = query.where(c.incident == incident)
+        if since is not None:
+            query = query.where(c.created >= since)
+        return self._all(t.NOTICES, query.order_by(c.id).limit(limit))
+
+    def problem(self, problem: int) -> Problem | None:
+        """Give one problem."""
+        return self._by_id(t.PROBLEMS, problem)
+
+    def problems(self, statuses: Iterable[ProblemStatus] | None = None) -> list[Problem]:
+        """Give problems, by id."""
+        query = t.PROBLEMS.select()
+        if statuses is not None:
+            query = query.where(t.PROBLEMS.table.c.status.in_(values(statuses)))
+        return self._all(t.PROBLEMS, query.order_by(t.PROBLEMS.table.c.id))
 
     # --- the rest
 

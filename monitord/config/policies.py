@@ -1,0 +1,131 @@
+"""Policies, vendors and routes: every name in them exists, every step says whom it tells.
+
+Names and numbers only; who is told when is decided in decisions/paging.py.
+"""
+
+from collections.abc import Iterable, Mapping
+from datetime import timedelta
+from types import MappingProxyType
+
+from monitord.config.context import Context
+from monitord.config.names import nearest
+from monitord.config.policy_models import PolicyModel, PolicyStepModel, RouteModel, VendorModel
+from monitord.config.sections import Sections
+from monitord.config.sentences import Locate, finder
+from monitord.config.tree import Place
+from monitord.decisions.selector import parse
+from monitord.model.policy import AFTER, NEVER, PRIORITIES, TIERS, Policy, PolicyStep, Route, Vendor
+from monitord.model.ticket import BadSelectorError
+
+_AT_ONCE: Mapping[str, timedelta] = MappingProxyType(dict.fromkeys(PRIORITIES, timedelta()))
+_SECTIONS = {"rotation": "rotations", "person": "people", "vendor": "vendors"}
+
+
+def vendors(context: Context, top: Sections) -> dict[str, Vendor]:
+    """Make the vendors."""
+    found = {}
+    for entry in top.named["vendors"].values():
+        tree = context.as_map(entry.value, entry.place, entry.name)
+        model = tree is not None and context.model(
+            VendorModel, tree, entry.place, prefix=f"vendors: {entry.name}"
+        )
+        if model:
+            found[entry.name] = Vendor(entry.name, model.contract, model.contact, model.respond)
+    return found
+
+
+def policies(context: Context, top: Sections) -> dict[str, Policy]:
+    """Make the policies; whom they name must exist, and their tiers must rise."""
+    found = {}
+    for entry in top.named["policies"].values():
+        tree = context.as_map(entry.value, entry.place, entry.name)
+        what = f"policies: {entry.name}"
+        model = tree is not None and context.model(PolicyModel, tree, entry.place, prefix=what)
+        if tree is None or not model:
+            continue
+        locate = finder(tree, entry.place)
+        for index, step in enumerate(model.steps):
+            _must_tell(context, top, step, locate, index, what)
+        _must_rise(context, model, locate, what)
+        for priority, hours in model.hours.items():
+            if hours != NEVER:
+                place, _ = locate(("hours", priority))
+                must_be_a_calendar(context, top, hours, place, f"{what}.hours.{priority}")
+        steps = tuple(_step(step, first=not index) for index, step in enumerate(model.steps))
+        hours_by = {str(name): hours for name, hours in model.hours.items()}
+        found[entry.name] = Policy(entry.name, steps, model.repeat, MappingProxyType(hours_by))
+    return found
+
+
+def routes(
+    context: Context, top: Sections, models: Iterable[RouteModel], locate: Locate
+) -> tuple[Route, ...]:
+    """Make the routes; each names backends that exist."""
+    found, backends = [], top.named["tickets"]
+    for index, model in enumerate(models):
+        for name in model.to:
+            if name not in backends:
+                text = f"routes: to: there is no backend {name}{nearest(name, backends)}"
+                context.add_missing(locate(("routes", index, "to"))[0], text)
+        try:
+            parse(model.on)
+        except BadSelectorError as error:
+            context.add(locate(("routes", index, "on"))[0], f"routes: on: {error}")
+        if model.during:
+            place, _ = locate(("routes", index, "during"))
+            must_be_a_calendar(context, top, model.during, place, "routes: during")
+        found.append(Route(model.to, model.on, model.tier, model.priority, model.during))
+    return tuple(found)
+
+
+def must_be_a_policy(
+    context: Context, known: Mapping[str, Policy], name: str, place: Place, what: str
+) -> None:
+    """Note a policy that is not there."""
+    if name and name not in known:
+        context.add_missing(place, f"{what}: there is no policy {name}{nearest(name, known)}")
+
+
+def must_be_a_calendar(context: Context, top: Sections, name: str, place: Place, what: str) -> None:
+    """Note a calendar that is not there."""
+    known = top.named["calendars"]
+    if name not in known:
+        context.add_missing(place, f"{what}: there is no calendar {name}{nearest(name, known)}")
+
+
+def _must_tell(
+    context: Context,
+    top: Sections,
+    step: PolicyStepModel,
+    locate: Locate,
+    index: int,
+    what: str,
+) -> None:
+    for number, word in enumerate(step.tell):
+        place, _ = locate(("steps", index, "tell", number))
+        kind, _, name = word.partition("/")
+        if kind not in _SECTIONS or not name:
+            context.add(
+                place,
+                f"{what}: tell: {word!r} is nobody (write rotation/NAME, person/NAME or"
+                " vendor/NAME)",
+            )
+        elif name not in (known := top.named[_SECTIONS[kind]]):
+            near = nearest(name, known)
+            context.add_missing(place, f"{what}: tell: there is no {kind} {name}{near}")
+
+
+def _must_rise(context: Context, model: PolicyModel, locate: Locate, what: str) -> None:
+    reached = 0
+    for index, step in enumerate(model.steps):
+        place = TIERS.index(step.tier)
+        if place < reached:
+            at, _ = locate(("steps", index, "tier"))
+            text = f"{what}: {step.tier} stands after {TIERS[reached]} (tiers rise: put it before)"
+            context.add(at, text)
+        reached = max(reached, place)
+
+
+def _step(model: PolicyStepModel, *, first: bool) -> PolicyStep:
+    waits = model.after if model.after is not None else (_AT_ONCE if first else AFTER)
+    return PolicyStep(model.tier, model.tell, MappingProxyType(dict(waits)))
