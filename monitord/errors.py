@@ -74,11 +74,23 @@ class NotBegunError(RefusedByExecutorError):
 
 
 class TicketError(MonitordError):
-    """A ticket backend did not take a message; `permanent` says that trying again cannot help."""
+    """A ticket backend did not take a message; `permanent` says that trying again cannot help.
 
-    def __init__(self, text: str, *, permanent: bool, retry_after: float | None = None) -> None:
+    `unknown`: it may have taken it all the same (no answer in time, a cut in mid-answer, a 5xx), so
+    it is searched before anything is created again. `retry_after` is in seconds.
+    """
+
+    def __init__(
+        self,
+        text: str,
+        *,
+        permanent: bool,
+        retry_after: float | None = None,
+        unknown: bool = False,
+    ) -> None:
         self.permanent = permanent
         self.retry_after = retry_after
+        self.unknown = unknown
         super().__init__(text)
 
 

@@ -14,6 +14,7 @@ from monitord.decisions.verbs import IN_HAND, QUIET
 from monitord.engine.instance import Instance
 from monitord.engine.linking import link_of
 from monitord.engine.situation import order_over
+from monitord.engine.telling import begins_at, over
 from monitord.model.ids import IncidentId, Instant, TicketId
 from monitord.model.incident import Incident
 from monitord.model.ticket import (
@@ -94,7 +95,8 @@ def resolve(tx: Tx, instance: Instance, number: IncidentId, now: Instant) -> Non
     if ticket is None or ticket.status in (TicketStatus.RESOLVED, TicketStatus.CLOSED):
         return
     tx.move_ticket(ticket.id, ticket.status, TicketStatus.RESOLVED, updated=now, resolved=now)
-    _send(tx, instance, incident, now, over=True)
+    over(tx, incident, now)
+    _send(tx, instance, incident, now, ended=True)
 
 
 def close(tx: Tx, incident: Incident, now: Instant) -> None:
@@ -142,7 +144,8 @@ def _open(tx: Tx, instance: Instance, incident: Incident, now: Instant) -> list[
             priority=incident.priority,
         )
     )
-    tx.change_incident(incident.id, incident.status, ticket=number)
+    page_at = begins_at(instance, incident, now)
+    tx.change_incident(incident.id, incident.status, ticket=number, page_at=page_at)
     instance.counters.tickets[incident.tier] += 1
     text = f"ticket {number} opened, {incident.priority} at {incident.tier}"
     event = Event(incident.id, now, "ticket-opened", text, data={"ticket": number})
@@ -151,20 +154,20 @@ def _open(tx: Tx, instance: Instance, incident: Incident, now: Instant) -> list[
 
 
 def _send(
-    tx: Tx, instance: Instance, incident: Incident, now: Instant, *, over: bool = False
+    tx: Tx, instance: Instance, incident: Incident, now: Instant, *, ended: bool = False
 ) -> list[Event]:
     """Queue what each backend must learn, by what it was told last; or say what keeps it quiet."""
     settings = instance.catalog.settings
     incident = _read(tx, incident.id)
     if settings.observe:
         return []  # every decision is taken, nothing is let out
-    order = None if over else kept_quiet(tx, instance, incident, now)
+    order = None if ended else kept_quiet(tx, instance, incident, now)
     if order is not None:
         return note_quiet(tx, incident.id, order, now)
     told = _told(tx, incident.id)
     body = json.dumps(ticket_document(tx, instance, incident), ensure_ascii=False)
     for backend in instance.catalog.backends:
-        operation = _operation(told.get(backend), over=over)
+        operation = _operation(told.get(backend), ended=ended)
         if operation is None:
             continue
         tx.add_outbox(
@@ -191,13 +194,13 @@ def _told(view: View, number: IncidentId) -> dict[str, Operation]:
     return {
         item.backend: item.operation
         for item in view.messages(number)
-        if item.status is not OutboxStatus.DEAD
+        if item.status is not OutboxStatus.DEAD and item.operation is not Operation.COMMENT
     }
 
 
-def _operation(told: Operation | None, *, over: bool) -> Operation | None:
+def _operation(told: Operation | None, *, ended: bool) -> Operation | None:
     """Give what to say to a backend after what it was told last; None: it need not know."""
-    if over:
+    if ended:
         return None if told in _NOT_TOLD else Operation.RESOLVE
     if told is None:
         return Operation.OPEN

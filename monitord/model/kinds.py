@@ -8,14 +8,14 @@ hold functions and never call them.
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 from monitord.model.effect import Effect, StepContext
 from monitord.model.facts import Facts, PluginOutput, Section
 from monitord.model.ids import Instant
 from monitord.model.result import Result
 from monitord.model.spec import Spec
-from monitord.model.ticket import Delivery, OutboxItem
+from monitord.model.ticket import Delivery, OutboxItem, Remote
 from monitord.secrets import SecretRef
 
 _NO_ENV: Mapping[str, str | SecretRef] = MappingProxyType({})
@@ -104,6 +104,20 @@ class ScriptProbe:
 
 
 @dataclass(frozen=True, slots=True)
+class DeviceProbe:
+    """Has the executor type one command at a network device, as its reading login; `judge` is pure.
+
+    The answer's exit code is 0, or 1 where the device refused the command with these words.
+    """
+
+    name: str
+    spec: type[Spec]
+    command: Callable[[Any], str]
+    judge: Callable[[Any, PluginOutput], Sequence[Result]]
+    items: Callable[[Any], tuple[str, ...] | None] = lambda _: None
+
+
+@dataclass(frozen=True, slots=True)
 class JobRecord:
     """What is known of a watched job's runs. `running` since `started` when it has not ended."""
 
@@ -140,7 +154,7 @@ class RecordProbe:
     sees_death: bool = False
 
 
-ProbeKind = NetworkProbe | FactProbe | PluginProbe | ScriptProbe | RecordProbe
+ProbeKind = NetworkProbe | FactProbe | PluginProbe | ScriptProbe | DeviceProbe | RecordProbe
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,7 +164,8 @@ class ActionKind:
     `render` raises ValueError with a sentence when a slot (`{item}`, a parameter) is not filled.
     `read_only` kinds may stand in collect and require whatever their spec says; for others `safe`
     judges the spec. `resource` names the lock. `only` are the phases (collect, require, steps,
-    undo) that it may stand in; empty: any.
+    undo) that it may stand in; empty: any. `changes` is what a runbook with such a step does to a
+    host unless it says so itself.
     """
 
     name: str
@@ -158,18 +173,68 @@ class ActionKind:
     render: Callable[[Any, StepContext], Effect]
     resource: Callable[[Any, StepContext], str]
     only: tuple[str, ...] = ()
+    changes: str = ""
 
 
 class TicketBackend(Protocol):
-    """One ticket system or notification way. Blocking; called in a worker thread, one at a time."""
+    """One ticket system or notification way. Blocking; called in worker threads, two at a time.
+
+    That is all that a backend must be. What more it can do it shows by having the methods of
+    Searchable, Readable or Lapsing. monitord.tickets.contract holds each to all of it.
+    """
 
     def deliver(self, item: OutboxItem, ticket: Mapping[str, Any], external: str) -> Delivery:
         """Send one message; `external` is the backend's own reference from an earlier delivery.
 
+        A RESOLVE, UPDATE, REOPEN or COMMENT may come without `external` (an older delivery gave
+        none): then it goes by `item.key`. `item.id` and `item.key` are the same at every try.
+
         Raises:
-            TicketError: with `permanent` and `retry_after` saying whether and when to try again.
+            TicketError: with `permanent`, `retry_after` and `unknown` saying whether and when to
+                try again, and whether the message may have been taken all the same.
         """
         ...
+
+
+@runtime_checkable
+class Searchable(Protocol):
+    """A backend that can be asked for a key, so that no unknown outcome makes a second ticket.
+
+    `lag` is how many seconds a new ticket may need until a search finds it.
+    """
+
+    lag: float
+
+    def find(self, key: str) -> str | None:
+        """Give the reference of the oldest ticket that bears this key, or None.
+
+        Raises:
+            TicketError: it could not be asked.
+        """
+        ...
+
+
+@runtime_checkable
+class Readable(Protocol):
+    """A backend whose tickets people change; what they did there is read back."""
+
+    def read(self, external: str, since: Instant) -> Remote | None:
+        """Give a ticket as it stands there, with the remarks made since; None: it is gone.
+
+        Raises:
+            TicketError: it could not be asked.
+        """
+        ...
+
+
+@runtime_checkable
+class Lapsing(Protocol):
+    """A backend that forgets what is not said again: each open ticket's last message is repeated.
+
+    `resend` is in seconds.
+    """
+
+    resend: float
 
 
 @dataclass(frozen=True, slots=True)

@@ -73,6 +73,7 @@ class Operation(StrEnum):
 
     OPEN = "open"
     UPDATE = "update"
+    COMMENT = "comment"  # says one thing (`comment` of the document) and changes nothing
     RESOLVE = "resolve"
     REOPEN = "reopen"
 
@@ -99,7 +100,8 @@ class OutboxItem:
     """One message to one backend. `key` (instance + incident) makes a repeat recognisable.
 
     `body` is the rendered ticket as JSON text. Messages of one (backend, incident) leave in the
-    order of their ids.
+    order of their ids. `doubt` is how many searches must find nothing before an OPEN that may have
+    been taken is sent again; 0: it surely was not.
     """
 
     id: int
@@ -114,6 +116,7 @@ class OutboxItem:
     tries: int = 0
     last_error: str = ""
     external: str = ""  # the backend's own reference, once it gave one
+    doubt: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +125,33 @@ class Delivery:
 
     external: str = ""
     url: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Remark:
+    """What a person wrote on a ticket in the backend. `id` is the backend's own, and stable."""
+
+    id: str
+    at: Instant
+    by: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Remote:
+    """A ticket as it stands in its backend, where people may have changed it.
+
+    `status` is the backend's own word; `closed` says that there it counts as done (resolved,
+    rejected, won't fix). `owner` is empty when it is nobody's. `priority` is P1 to P5 by the map of
+    the backend's settings, or empty when it cannot be told. `remarks` are not monitord's own.
+    """
+
+    status: str
+    closed: bool
+    owner: str = ""
+    priority: str = ""
+    url: str = ""
+    remarks: tuple[Remark, ...] = ()
 
 
 class Verb(StrEnum):
