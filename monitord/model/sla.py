@@ -1,0 +1,84 @@
+"""Service levels as configured: how fast, by which calendar, how available; and the priorities.
+
+What they make of an incident is decided in decisions/sla.py.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+from types import MappingProxyType
+
+from monitord.model.calendar import ALWAYS, Calendar
+from monitord.model.ids import Instant
+
+IMPACTS = ("high", "normal", "low")
+URGENCIES = ("down", "critical", "warning", "unknown")
+"""What is the matter: a whole service is down; a check is CRITICAL, WARNING or UNKNOWN."""
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """Within which open time of `calendar` somebody answers, and it is over. None: no promise."""
+
+    respond: timedelta | None = None
+    resolve: timedelta | None = None
+    calendar: Calendar = ALWAYS
+
+
+def _targets() -> Mapping[str, Target]:
+    hours = {"P1": (0.25, 4), "P2": (0.5, 8), "P3": (4, 48), "P4": (24, 120)}
+    return MappingProxyType(
+        {
+            name: Target(timedelta(hours=respond), timedelta(hours=resolve))
+            for name, (respond, resolve) in hours.items()
+        }
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Sla:
+    """One service level. A priority that `targets` does not name has no clocks.
+
+    `warn` are the shares (0 to 1, rising) of a clock at which it calls before it breaks.
+    `availability` is the share of the agreed time (`calendar`) that the service must be up (None:
+    no promise) in each `window`: month, quarter or year, of the calendar's zone.
+    """
+
+    name: str
+    targets: Mapping[str, Target] = field(default_factory=_targets)
+    warn: tuple[float, ...] = (0.5, 0.8)
+    calendar: Calendar = ALWAYS
+    availability: float | None = None
+    window: str = "month"
+
+
+DEFAULT = Sla("default")
+"""Holds for services and checks that name none, unless `slas:` writes one of this name."""
+
+
+def _table() -> Mapping[tuple[str, str], str]:
+    rows = {
+        "high": ("P1", "P2", "P4", "P4"),
+        "normal": ("P2", "P3", "P4", "P4"),
+        "low": ("P3", "P4", "P5", "P5"),
+    }
+    return MappingProxyType(
+        {
+            (impact, urgency): name
+            for impact, names in rows.items()
+            for urgency, name in zip(URGENCIES, names, strict=True)
+        }
+    )
+
+
+PRIORITIES: Mapping[tuple[str, str], str] = _table()
+"""(impact, urgency) → P1 to P5, where `priorities:` says nothing else."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pause:
+    """A time that does not count, and why. `end` None: it still lasts."""
+
+    start: Instant
+    end: Instant | None
+    reason: str
