@@ -10,10 +10,14 @@ from datetime import timedelta
 from types import MappingProxyType
 from typing import Any
 
+from monitord.model.calendar import Calendar
 from monitord.model.ids import CheckKey, Instant
+from monitord.model.policy import Policy, Route, Vendor
 from monitord.model.result import Status
+from monitord.model.sla import PRIORITIES, Sla
 from monitord.model.spec import Spec
 from monitord.model.state import StatePolicy
+from monitord.secrets import SecretRef
 
 _NOTHING: Mapping[str, Any] = MappingProxyType({})
 
@@ -28,26 +32,37 @@ class Requirement:
 
 @dataclass(frozen=True, slots=True)
 class SshLogin:
-    """One SSH identity. `key` is a private key's path; empty means the agent."""
+    """One SSH identity. `key` is a private key's path; empty means the agent.
+
+    A `password`, which only devices may have, is used instead of keys.
+    """
 
     user: str
     key: str = ""
     port: int = 22
     sudo: bool = False
+    password: SecretRef | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Login:
-    """How facts are read and steps are done. `kind` is none, local or ssh.
+    """How facts are read and steps are done. `kind` is none, local, ssh or device.
 
     Without `act` nothing may ever be changed on the host: it is only watched. A local login acts
-    as the executor's own user (with sudo where `act` says so).
+    as the executor's own user (with sudo where `act` says so). A device is spoken to in its
+    `dialect`.
     """
 
     kind: str
     read: SshLogin | None = None
     act: SshLogin | None = None
     known_hosts: str = ""
+    dialect: str = ""
+
+    @property
+    def has_shell(self) -> bool:
+        """Tell whether facts can be read and commands be run: a network device has no shell."""
+        return self.kind in {"local", "ssh"}
 
     @property
     def may_act(self) -> bool:
@@ -186,6 +201,7 @@ class Check:
     `kind` names the probe, `spec` its validated mapping. `via` is the transport check that all
     checks of one login hang on (None for network probes). `needs` and the host's `behind` make it
     unreachable rather than bad. `was` carries state over a rename. `place` is file:line.
+    `escalation` is the policy by which people hear of it (empty: its services', or the one for all).
     """
 
     key: CheckKey
@@ -205,6 +221,7 @@ class Check:
     by_hand: str = ""
     ticket: str = "on_escalation"
     impact: str = "normal"
+    escalation: str = ""
     services: tuple[str, ...] = ()
     was: str = ""
     place: str = ""
@@ -217,6 +234,7 @@ class Service:
     name: str
     impact: str = "normal"
     sla: str = ""
+    policy: str = ""
     checks: tuple[CheckKey, ...] = ()
     down_when: tuple[str, ...] = ()
     degraded_when: tuple[str, ...] = ()
@@ -290,6 +308,8 @@ class Settings:
     concurrency: int = 500
     after_boot: timedelta = timedelta(minutes=10)
     freeze: tuple[Freeze, ...] = ()
+    policy: str = ""
+    routes: tuple[Route, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -308,6 +328,11 @@ class Catalog:
     canaries: frozenset[CheckKey] = frozenset()
     services: Mapping[str, Service] = field(default_factory=lambda: _NOTHING)
     backends: Mapping[str, Backend] = field(default_factory=lambda: _NOTHING)
+    policies: Mapping[str, Policy] = field(default_factory=lambda: _NOTHING)
+    vendors: Mapping[str, Vendor] = field(default_factory=lambda: _NOTHING)
+    calendars: Mapping[str, Calendar] = field(default_factory=lambda: _NOTHING)
+    slas: Mapping[str, Sla] = field(default_factory=lambda: _NOTHING)
+    priorities: Mapping[tuple[str, str], str] = field(default_factory=lambda: PRIORITIES)
     warnings: tuple[str, ...] = ()
     files: tuple[str, ...] = ()
     expires: Instant | None = None
