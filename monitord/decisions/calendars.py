@@ -67,6 +67,14 @@ def add_open_time(calendar: Calendar, start: Instant, duration: timedelta) -> In
     return None
 
 
+def open_periods(calendar: Calendar, start: Instant, end: Instant) -> list[tuple[Instant, Instant]]:
+    """Give the open periods between two instants, cut at both, in order and apart."""
+    years = range(_year_of(start), _year_of(end) + 1)
+    found = (period for number in years for period in _periods(_year(calendar, number)))
+    cut = _merged((max(low, start), min(high, end)) for low, high in found)
+    return [(Instant(low), Instant(high)) for low, high in cut]
+
+
 def open_time_between(calendar: Calendar, start: Instant, end: Instant) -> timedelta:
     """Give how much open time lies between two instants; negative where `end` is the earlier."""
     if end < start:
