@@ -8,6 +8,7 @@ import pytest
 
 from monitord.actions import ACTIONS
 from monitord.model.effect import Command, StepContext
+from tests.world.needs import requires
 from tests.world.until import until
 
 KIND = ACTIONS["job"]
@@ -35,6 +36,29 @@ def test_a_job_that_runs_is_found_behind_its_interpreter(tmp_path: Path) -> None
         subprocess.run(["kill", "--", f"-{job.pid}"], check=True)
     assert (code, said) == (1, f"it runs already: pid {job.pid}")
     assert other == 0
+
+
+@requires("root")
+@pytest.mark.parametrize("hidden", ["1", "2"])
+def test_where_other_users_processes_are_hidden_nobody_says_that_it_does_not_run(
+    hidden: str,
+) -> None:
+    effect = KIND.render(
+        KIND.spec.model_validate({"run": ["sleep", "1000"], "look": True}), StepContext("a", "")
+    )
+    assert isinstance(effect, Command)
+    nobody = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"]
+    mounted = f'mount -t proc -o hidepid={hidden} proc /proc && "$@"; exit $?'
+    outside = ["unshare", "--mount", "--pid", "--fork", "sh", "-c", mounted, "sh"]
+    done = subprocess.run(
+        [*outside, *nobody, *effect.argv],
+        input=effect.stdin,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 1, done.stderr
+    assert "hidepid" in done.stdout
 
 
 @pytest.mark.parametrize("more", [{"cwd": "/srv"}, {"env": {"A": "1"}}])
