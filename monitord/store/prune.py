@@ -36,6 +36,7 @@ def prune(
         + _orders(connection, old)
         + _markers(connection, old)
         + _notices(connection, old)
+        + _shifts(connection, old)
         + _evidence(connection, stale)
         + chain.cut_before(connection, old)
     )
@@ -101,6 +102,11 @@ def _notices(connection: Connection, before: Instant) -> int:
     pending = str(NoticeStatus.PENDING)
     query = select(c.id).where(c.incident == 0, c.status != pending, c.created < before)
     return _slice(connection, t.NOTICES.table, query)
+
+
+def _shifts(connection: Connection, before: Instant) -> int:
+    c = t.SHIFTS.table.c
+    return _slice(connection, t.SHIFTS.table, select(c.id).where(c.ends < before))
 
 
 def _evidence(connection: Connection, before: Instant) -> int:

@@ -14,6 +14,7 @@ from monitord.model.incident import Attempt, Incident, Step
 from monitord.model.kinds import JobRecord
 from monitord.model.marker import Marker
 from monitord.model.notice import Notice
+from monitord.model.oncall import Override
 from monitord.model.problem import Problem
 from monitord.model.state import CheckState, Transition
 from monitord.model.ticket import AuditRow, Event, Order, OutboxItem, Ticket
@@ -80,6 +81,7 @@ AUDIT = _rows("audit", AuditRow, origin=_NODE)
 MARKERS = _rows("markers", Marker, origin=_NODE)
 NOTICES = _rows("notices", Notice, origin=_NODE)
 PROBLEMS = _rows("problems", Problem, origin=_NODE)
+SHIFTS = _rows("shifts", Override, origin=_NODE)
 
 LOCKS = Table(
     "locks",
@@ -132,6 +134,7 @@ _partial("outbox_pending", _O.backend, _O.incident, _O.id, where="status = 'PEND
 Index("outbox_incident", _O.incident, _O.backend)
 Index("audit_node", AUDIT.table.c.node, AUDIT.table.c.id)
 Index("markers_at", MARKERS.table.c.at)
+Index("shifts_ends", SHIFTS.table.c.ends)
 _partial("notices_pending", NOTICES.table.c.due_at, where="status = 'PENDING'")
 Index("notices_incident", NOTICES.table.c.incident)
 # Two open problems of one key would be two causes of the same incidents.

@@ -27,6 +27,7 @@ from monitord.model.incident import (
 from monitord.model.kinds import JobRecord
 from monitord.model.marker import Marker
 from monitord.model.notice import NOTICE_MOVES, Notice, NoticeStatus
+from monitord.model.oncall import Override
 from monitord.model.problem import PROBLEM_MOVES, Problem, ProblemStatus
 from monitord.model.state import CheckState, Transition
 from monitord.model.ticket import (
@@ -335,6 +336,27 @@ class RowTx(RowView):
     def change_problem(self, problem: int, expected: ProblemStatus, **changes: Any) -> bool:
         """Change while still in `expected`."""
         return self._change(t.PROBLEMS, problem, expected, changes)
+
+    # --- on call
+
+    def add_shift_change(self, override: Override) -> int:
+        """Insert."""
+        return self._add(t.SHIFTS, override)
+
+    def agree_shift_change(self, number: int, at: Instant, by: str) -> bool:
+        """Agree to one that waits for it."""
+        c = t.SHIFTS.table.c
+        waits = (c.id == number, c.agreed.is_(None), c.ended.is_(None))
+        changes = {"agreed": at, "agreed_by": storable(by)}
+        statement = update(t.SHIFTS.table).where(*waits).values(**changes)
+        return self.connection.execute(statement).rowcount == 1
+
+    def end_shift_change(self, number: int, at: Instant, by: str) -> bool:
+        """End one; False when it had ended before or never was."""
+        c = t.SHIFTS.table.c
+        statement = update(t.SHIFTS.table).where(c.id == number, c.ended.is_(None))
+        changes = {"ended": at, "ended_by": storable(by)}
+        return self.connection.execute(statement.values(**changes)).rowcount == 1
 
     # --- the rest
 

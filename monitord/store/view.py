@@ -23,6 +23,7 @@ from monitord.model.incident import (
 from monitord.model.kinds import JobRecord
 from monitord.model.marker import Marker
 from monitord.model.notice import Notice, NoticeStatus
+from monitord.model.oncall import Override
 from monitord.model.problem import Problem, ProblemStatus
 from monitord.model.state import Change, CheckState, Transition
 from monitord.model.ticket import (
@@ -349,6 +350,24 @@ class RowView:
         if statuses is not None:
             query = query.where(t.PROBLEMS.table.c.status.in_(values(statuses)))
         return self._all(t.PROBLEMS, query.order_by(t.PROBLEMS.table.c.id))
+
+    # --- on call
+
+    def shift_change(self, number: int) -> Override | None:
+        """Give one."""
+        return self._by_id(t.SHIFTS, number)
+
+    def shift_changes(
+        self, *, rotation: str = "", since: Instant, until: Instant | None = None
+    ) -> list[Override]:
+        """Give those that reach into a span of time, by id."""
+        c = t.SHIFTS.table.c
+        query = t.SHIFTS.select().where(c.ends > since)
+        if rotation:
+            query = query.where(c.rotation == rotation)
+        if until is not None:
+            query = query.where(c.starts < until)
+        return self._all(t.SHIFTS, query.order_by(c.id))
 
     # --- the rest
 
