@@ -1,9 +1,10 @@
 # Brings a directory back from a backup: beside it first, verified there, then swapped by rename; the
 # old copy is kept. It deletes nothing but its own half-done folders, so it may be run again.
 # POSIX sh, from standard input: sh -s -- [look|back] KIND SOURCE TARGET INSIDE SNAPSHOT HOST PASSWORD_FILE FILE…
-# With look it only tells whether there is a backup that can be read; with back the last old copy takes
-# its place again, and what was restored is kept as .monitord-undone-N-of-….
-# The line monitord_step=N stands before it. KIND is tar, restic or borg; empty arguments mean "not
+# With look it only tells whether there is a backup that can be read; with back what stood there before
+# takes its place again, and what was restored is kept as .monitord-undone-N-of-….
+# The line monitord_step=N stands before it, with back also which steps are taken back: monitord_first=N
+# and monitord_last=N. KIND is tar, restic or borg; empty arguments mean "not
 # given". Of borg, SNAPSHOT is the archive (latest: the newest) and HOST a pattern for its name.
 
 say() { printf '%s\n' "restore: $*"; }
@@ -124,24 +125,25 @@ swap() {
   fi
 }
 
-# Gives the highest number N of PREFIX-N-of-BASE that is there, -1 for none.
-newest() {
-  highest=-1
+# Gives the lowest number N of PREFIX-N-of-BASE that is there and at least LEAST; empty for none.
+lowest() {
   for kept in "$parent/$1"-*; do
     number=${kept#"$parent/$1-"}
     number=${number%"-of-$base"}
     case $number in '' | *[!0-9]*) continue ;; esac
-    [ -d "$parent/$1-$number-of-$base" ] && [ "$number" -gt "$highest" ] && highest=$number
-  done
-  printf '%s' "$highest"
+    [ -d "$parent/$1-$number-of-$base" ] && [ "$number" -ge "$2" ] && printf '%s\n' "$number"
+  done | sort -n | head -n 1
 }
 
-# Takes the last restore back, once: after it no older copy is touched.
+# Takes back what the steps of one attempt swapped, once, to what stood there before the first of them.
+# A copy that another restore left is never touched: it is not what stood there.
 back() {
-  last=$(newest .monitord-old)
-  [ "$last" -ge 0 ] || fail "nothing stood in the place of $to before; it stays"
-  [ "$(newest .monitord-undone)" -lt "$last" ] || fail "the last restore of $to was taken back already"
-  tree=$parent/.monitord-old-$last-of-$base
+  since=$(lowest .monitord-old $((monitord_last + 1)))
+  [ -z "$since" ] || fail "$to was restored once more since, by step $since; it stays"
+  [ -z "$(lowest .monitord-undone "$monitord_first")" ] || fail "this restore of $to was taken back already"
+  first=$(lowest .monitord-old "$monitord_first")
+  [ -n "$first" ] || fail "nothing that stood in the place of $to was moved aside; it stays"
+  tree=$parent/.monitord-old-$first-of-$base
   free_name "$parent/.monitord-undone-$monitord_step-of-$base"
   swap
   say "$to is again what it was; what was restored is $old"

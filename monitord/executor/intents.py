@@ -27,6 +27,7 @@ class Intent:
 
     `store` names the database whose epochs count: its own identity (meta row `identity`), else the
     name that the executor goes by. `first_failed` is when the outage began, for what is looked up.
+    Of an undo, `takes_back` are the first and the last step that its attempt acted by.
     """
 
     step: Step
@@ -34,6 +35,7 @@ class Intent:
     epoch: int
     store: str
     first_failed: Instant = EPOCH
+    takes_back: tuple[StepId, StepId] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +60,13 @@ def read_intent(view: View, step_id: StepId, name: str) -> Intent:
     store = _UNFIT.sub("_", view.meta("identity") or name)[-60:]
     incident = view.incident(attempt.incident)
     began = incident.first_failed if incident else EPOCH
-    return Intent(step, attempt, int(view.meta("epoch") or 0), store, began)
+    epoch = int(view.meta("epoch") or 0)
+    return Intent(step, attempt, epoch, store, began, _taken_back(view, step))
+
+
+def _taken_back(view: View, step: Step) -> tuple[StepId, StepId] | None:
+    acted = [one.id for one in view.steps(step.attempt) if one.phase is Phase.STEP]
+    return (min(acted), max(acted)) if step.phase is Phase.UNDO and acted else None
 
 
 def must_not_be_halted(state: Path) -> None:

@@ -278,9 +278,12 @@ def _order(grant: Grant, effect: Command, secrets: Secrets, seconds: float) -> O
 
 
 def _told(intent: Intent, script: str) -> str:
-    """Give a script of ours what it may need to know, which is no part of the plan: two numbers."""
+    """Give a script of ours what it may need to know, which is no part of the plan: numbers."""
     since = intent.first_failed // 1_000_000
-    return f"monitord_step={intent.step.id} monitord_since={since}\n{script}"
+    told = f"monitord_step={intent.step.id} monitord_since={since}"
+    if intent.takes_back is not None:
+        told += " monitord_first={} monitord_last={}".format(*intent.takes_back)
+    return f"{told}\n{script}"
 
 
 def _named(effect: Effect) -> Mapping[str, str]:

@@ -82,7 +82,7 @@ order() {
         if (!quoted) sub(/\047$/, "", line)
         if (line != "" && line !~ ("^export (" variables ")=\047\\\\\047\047[^\047]*\047\\\\\047\047$")) bad()
       } else if (name ~ /^(sudo|cwd|feed|input|set)$/) {
-        sub(/^input=\047monitord_step=[0-9]+( monitord_since=[0-9]+)?$/, "input=\047monitord_step=", line)
+        sub(/^input=\047monitord_step=[0-9]+( monitord_[a-z]+=[0-9]+)*$/, "input=\047monitord_step=", line)
         print line
       } else if (quoted || line !~ ("^" name "=\047" simple(name) "\047$")) bad()
       else if (name == "mode") print line

@@ -26,7 +26,7 @@ ALREADY = "already ran"
 """How runner.sh begins the one refusal that is no proof that nothing was begun."""
 SHELL = ("/bin/sh",)
 _NAME = re.compile(r"[A-Za-z0-9._-]{1,100}")
-_NUMBERS = re.compile(r"\A(monitord_step=)[0-9]+(?: monitord_since=[0-9]+)?\n")
+_NUMBERS = re.compile(r"\A(monitord_step=)[0-9]+(?: monitord_[a-z]+=[0-9]+)*\n")
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,6 +17,7 @@ from tests.world.until import until
 
 PAGES = {"index.html": "<h1>shop</h1>\n", "css/a.css": "h1 {}\n", "empty": ""}
 KIND = ACTIONS["restore"]
+NOTHING_WAS_MOVED = "restore: nothing that stood in the place of {} was moved aside; it stays"
 
 
 def command(**written: Any) -> Command:
@@ -25,7 +26,7 @@ def command(**written: Any) -> Command:
     return effect
 
 
-def start(step: int, effect: Command) -> subprocess.Popen[str]:
+def start(step: int, effect: Command, told: str = "") -> subprocess.Popen[str]:
     """Start the script as the runner does: its step's number stands before it."""
     script = subprocess.Popen(
         effect.argv,
@@ -37,7 +38,7 @@ def start(step: int, effect: Command) -> subprocess.Popen[str]:
         umask=0o077,
     )
     assert script.stdin is not None
-    script.stdin.write(f"monitord_step={step}\n{effect.stdin}")
+    script.stdin.write(f"monitord_step={step}{told}\n{effect.stdin}")
     script.stdin.close()
     script.stdin = None
     return script
@@ -46,6 +47,14 @@ def start(step: int, effect: Command) -> subprocess.Popen[str]:
 def restore(step: int = 7, **written: Any) -> tuple[int, str]:
     """Do it; give the exit code and the output."""
     script = start(step, command(**written))
+    output, _ = script.communicate(timeout=60)
+    return script.returncode, output
+
+
+def take_back(first: int, last: int, by: int, wanted: dict[str, Any]) -> tuple[int, str]:
+    """Have step `by` take back what the steps `first` to `last` restored."""
+    told = f" monitord_first={first} monitord_last={last}"
+    script = start(by, command(**wanted, back=True), told)
     output, _ = script.communicate(timeout=60)
     return script.returncode, output
 
@@ -110,16 +119,50 @@ def test_a_restore_is_taken_back_once(www: Path, wanted: dict[str, Any]) -> None
     assert restore(3, **wanted)[0] == 0
     (www / "index.html").write_text("before")
     assert restore(7, **wanted)[0] == 0
-    code, output = restore(8, **wanted, back=True)
+    code, output = take_back(7, 7, 8, wanted)
     undone = www.parent / ".monitord-undone-8-of-www"
     assert (code, output) == (
         0, f"restore: {www} is again what it was; what was restored is {undone}\n",
     )  # fmt: skip
     assert (www / "index.html").read_text() == "before"
     assert tree(undone) == PAGES
-    code, output = restore(9, **wanted, back=True)
-    assert (code, output) == (1, f"restore: the last restore of {www} was taken back already\n")
+    code, output = take_back(7, 7, 9, wanted)
+    assert (code, output) == (1, f"restore: this restore of {www} was taken back already\n")
     assert (www / "index.html").read_text() == "before"
+
+
+def test_a_restore_that_swapped_nothing_is_not_taken_back_to_an_older_copy(
+    www: Path, wanted: dict[str, Any], tmp_path: Path
+) -> None:
+    """What an earlier attempt moved aside was broken then, and is old by now."""
+    (www / "index.html").write_text("broken in March")
+    assert restore(3, **wanted)[0] == 0
+    (www / "index.html").write_text("served today")
+    (tmp_path / "backup.tar.gz").write_text("damaged")
+    assert restore(7, **wanted)[0] == 1
+    code, output = take_back(7, 7, 8, wanted)
+    assert (code, output) == (1, f"{NOTHING_WAS_MOVED.format(www)}\n")
+    assert (www / "index.html").read_text() == "served today"
+
+
+def test_a_restore_done_twice_is_taken_back_to_what_was_before_both(
+    www: Path, wanted: dict[str, Any]
+) -> None:
+    (www / "index.html").write_text("before")
+    for step in (7, 9):
+        assert restore(step, **wanted)[0] == 0
+    assert take_back(7, 9, 10, wanted)[0] == 0
+    assert (www / "index.html").read_text() == "before"
+
+
+def test_a_restore_is_not_taken_back_under_a_later_one(www: Path, wanted: dict[str, Any]) -> None:
+    for step in (7, 12):
+        assert restore(step, **wanted)[0] == 0
+    (www / "index.html").write_text("served today")
+    code, output = take_back(7, 7, 13, wanted)
+    told = f"restore: {www} was restored once more since, by step 12; it stays\n"
+    assert (code, output) == (1, told)
+    assert (www / "index.html").read_text() == "served today"
 
 
 def test_where_nothing_was_before_the_restored_copy_stays(
@@ -127,8 +170,8 @@ def test_where_nothing_was_before_the_restored_copy_stays(
 ) -> None:
     shutil.rmtree(www)
     assert restore(**wanted)[0] == 0
-    code, output = restore(8, **wanted, back=True)
-    assert (code, output) == (1, f"restore: nothing stood in the place of {www} before; it stays\n")
+    code, output = take_back(7, 7, 8, wanted)
+    assert (code, output) == (1, f"{NOTHING_WAS_MOVED.format(www)}\n")
     assert tree(www) == PAGES
 
 
