@@ -209,6 +209,18 @@ def _content_lines(old: Catalog, new: Catalog) -> Iterator[str]:
         for name, service in new.services.items()
         if name in old.services and old.services[name] != service
     )
+    for what, before, after in (
+        ("calendar", old.calendars, new.calendars),
+        ("service level", old.slas, new.slas),
+    ):
+        yield from _name_lines(what, before, after)
+        yield from (
+            f"~ {what} {name}: changed"
+            for name, one in after.items()
+            if name in before and before[name] != one
+        )
+    if old.priorities != new.priorities:
+        yield "~ priorities: changed"
     yield from _name_lines("tickets to", old.backends, new.backends)
     yield from (
         f"~ tickets to {name}: changed"

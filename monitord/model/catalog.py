@@ -12,9 +12,10 @@ from typing import Any
 
 from monitord.model.calendar import Calendar
 from monitord.model.ids import CheckKey, Instant
+from monitord.model.oncall import Person, Rotation
 from monitord.model.policy import Policy, Route, Vendor
 from monitord.model.result import Status
-from monitord.model.sla import PRIORITIES, Sla
+from monitord.model.sla import PRIORITY_TABLE, Sla
 from monitord.model.spec import Spec
 from monitord.model.state import StatePolicy
 from monitord.secrets import SecretRef
@@ -331,8 +332,10 @@ class Catalog:
     policies: Mapping[str, Policy] = field(default_factory=lambda: _NOTHING)
     vendors: Mapping[str, Vendor] = field(default_factory=lambda: _NOTHING)
     calendars: Mapping[str, Calendar] = field(default_factory=lambda: _NOTHING)
+    people: Mapping[str, Person] = field(default_factory=lambda: _NOTHING)
+    rotations: Mapping[str, Rotation] = field(default_factory=lambda: _NOTHING)
     slas: Mapping[str, Sla] = field(default_factory=lambda: _NOTHING)
-    priorities: Mapping[tuple[str, str], str] = field(default_factory=lambda: PRIORITIES)
+    priorities: Mapping[tuple[str, str], str] = field(default_factory=lambda: PRIORITY_TABLE)
     warnings: tuple[str, ...] = ()
     files: tuple[str, ...] = ()
     expires: Instant | None = None

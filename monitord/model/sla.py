@@ -71,7 +71,7 @@ def _table() -> Mapping[tuple[str, str], str]:
     )
 
 
-PRIORITIES: Mapping[tuple[str, str], str] = _table()
+PRIORITY_TABLE: Mapping[tuple[str, str], str] = _table()
 """(impact, urgency) → P1 to P5, where `priorities:` says nothing else."""
 
 
