@@ -52,13 +52,18 @@ def shifts(
 def gaps(
     rotation: Rotation, overrides: Iterable[Override], start: Instant, end: Instant
 ) -> list[tuple[Instant, Instant]]:
-    """Give the spans between two instants in which nobody is on call, in order."""
-    found, at = [], start
-    for shift in shifts(rotation, overrides, start, end):
-        if shift.starts > at:
-            found.append((at, shift.starts))
-        at = max(at, shift.ends)
-    return [*found, (at, end)] if at < end else found
+    """Give the spans in which somebody must be on call and nobody is, cut at both instants."""
+    found = []
+    on = shifts(rotation, overrides, start, end)
+    for opens, closes in calendars.open_periods(rotation.cover, start, end):
+        at = opens
+        for shift in on:
+            if shift.starts > at and at < closes:
+                found.append((at, min(shift.starts, closes)))
+            at = max(at, shift.ends)
+        if at < closes:
+            found.append((at, closes))
+    return found
 
 
 def counts(override: Override) -> bool:

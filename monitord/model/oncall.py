@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
-from monitord.model.calendar import Calendar
+from monitord.model.calendar import ALWAYS, Calendar
 from monitord.model.ids import Instant
 
 
@@ -67,11 +67,12 @@ class Layer:
 class Rotation:
     """Layers; where a later one has somebody on call, it lies over those before it.
 
-    `place` is file:line.
+    Somebody must be on call while `cover` is open; `place` is file:line.
     """
 
     name: str
     layers: tuple[Layer, ...]
+    cover: Calendar = ALWAYS
     place: str = ""
 
 
