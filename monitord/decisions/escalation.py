@@ -1,24 +1,34 @@
 """Decides tier, priority and whether a ticket is due. Pure; it opens and sends nothing.
 
-Before on-call policies exist everything starts at tier L1. Source of the table: DESIGN §3.
+Everything starts at tier L1.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from monitord.model.catalog import Check
 from monitord.model.incident import Incident
 from monitord.model.result import Status
+from monitord.model.sla import PRIORITY_TABLE
 
 
-def priority(severity: Status, impacts: Iterable[str]) -> str:
-    """Give P2 for a CRITICAL of high impact, P3 for a CRITICAL, P4 for the rest.
+def priority(
+    severity: Status,
+    impacts: Iterable[str],
+    table: Mapping[tuple[str, str], str] = PRIORITY_TABLE,
+    *,
+    down: bool = False,
+) -> str:
+    """Give P1 to P5 by impact and urgency; the catalog has the table.
 
-    `impacts` are the words that the host, the check and its services say (high, normal, low).
+    `impacts` are the words that the host, the check and its services say: high goes before low, and
+    low before normal, which nobody needs to say. `down` tells that a whole service of it is down.
     """
-    if severity is not Status.CRITICAL:
-        return "P4"
-    return "P2" if "high" in set(impacts) else "P3"
+    said = set(impacts)
+    impact = next((word for word in ("high", "low") if word in said), "normal")
+    return table[impact, "down" if down else _URGENCIES.get(severity, "warning")]
 
+
+_URGENCIES = {Status.CRITICAL: "critical", Status.UNKNOWN: "unknown"}
 
 _TIERS = ("L1", "L2", "L3", "L4")
 

@@ -239,7 +239,7 @@ class Commands:
             due_at=None,
             items=tuple(bad or first or [StateKey(check.key)]),
             host=check.host,
-            priority=priority(Status.CRITICAL, [check.impact]),
+            priority=priority(Status.CRITICAL, [check.impact], instance.catalog.priorities),
         )
 
     def _parent(self, key: Any) -> dict[str, Any]:

@@ -53,10 +53,10 @@ def closed(calendar: Calendar) -> Calendar:
     return Calendar("closed", week=ALWAYS.week, exclude=(calendar,))
 
 
-# working_hours: arithmetic with open time
+# working_hours adds and counts open time
 
 RUBY = "business_hours/working_hours.json"
-DEFAULT = dict.fromkeys(("mon", "tue", "wed", "thu", "fri"), {"09:00": "17:00"})
+DEFAULT = {day: {"09:00": "17:00"} for day in ("mon", "tue", "wed", "thu", "fri")}
 MIDNIGHT = "2014-04-08T00:00:00Z"  # 24:00 is the next day's midnight, not a microsecond before
 OURS = {
     ("advance_to_closing_time", "2014-04-07T00:00:00Z"): MIDNIGHT,
@@ -167,15 +167,17 @@ def _answer(op: str, args: list[Any], calendar: Calendar, expected: Any) -> bool
         unit = timedelta(**{op.removeprefix("add_"): args[1]})
         found = add_open_time(calendar, moment(args[0]), unit)
         return found is not None and round(found / SECOND) * SECOND == moment(expected)
-    if op == "is_working_day":
-        return working(calendar, date.fromisoformat(args[0])) is expected
-    if op == "in_working_hours":
-        return is_open(calendar, moment(args[0])) is expected
-    if op == "working_days_between":
-        return days_between(calendar, *args) == expected
-    assert op == "working_time_between_seconds"
-    found = open_time_between(calendar, moment(args[0]), moment(args[1]))
-    return round(found.total_seconds()) == expected
+    return bool(FACTS[op](calendar, *args) == expected)
+
+
+FACTS: Mapping[str, Callable[..., object]] = {
+    "is_working_day": lambda calendar, day: working(calendar, date.fromisoformat(day)),
+    "in_working_hours": lambda calendar, text: is_open(calendar, moment(text)),
+    "working_days_between": days_between,
+    "working_time_between_seconds": lambda calendar, start, end: round(
+        open_time_between(calendar, moment(start), moment(end)).total_seconds()
+    ),
+}
 
 
 def test_what_working_hours_refuses_is_refused_or_means_something_here() -> None:
@@ -197,7 +199,7 @@ def test_what_working_hours_refuses_is_refused_or_means_something_here() -> None
         calendar_of({day: _joined(spans) for day, spans in case["working_hours"].items()})
 
 
-# Icinga: time periods, and the nights on which the clock is set
+# Icinga knows time periods, and the nights on which the clock is set
 
 ICINGA = "timeperiods/icinga2.json"
 LOS_ANGELES = "America/Los_Angeles"
@@ -319,7 +321,7 @@ def test_around_the_clock_is_always_open() -> None:
         assert is_open(calendar, Instant(epoch * SECOND))
 
 
-# Nagios: exceptions and exclusions
+# Nagios knows exceptions and exclusions
 
 NAGIOS = "timeperiods/nagios.json"
 EXCLUSIVE = {  # an end is not part of its span for us; it is for Nagios

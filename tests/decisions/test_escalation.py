@@ -3,6 +3,7 @@ import pytest
 from monitord.decisions.escalation import priority, ticket_at_once
 from monitord.model.ids import TicketId
 from monitord.model.result import Status
+from monitord.model.sla import PRIORITY_TABLE
 from tests.decisions.cases import check, incident
 
 OK, WARNING, CRITICAL, UNKNOWN = Status.OK, Status.WARNING, Status.CRITICAL, Status.UNKNOWN
@@ -12,7 +13,10 @@ OK, WARNING, CRITICAL, UNKNOWN = Status.OK, Status.WARNING, Status.CRITICAL, Sta
     ("severity", "impacts", "expected"),
     [
         (CRITICAL, [], "P3"),
-        (CRITICAL, ["normal", "low"], "P3"),
+        (CRITICAL, ["normal"], "P3"),
+        (CRITICAL, ["normal", "low"], "P4"),
+        (CRITICAL, ["low", "high"], "P2"),
+        (WARNING, ["low"], "P5"),
         (CRITICAL, ["normal", "high"], "P2"),
         (WARNING, ["high"], "P4"),
         (UNKNOWN, ["high"], "P4"),
@@ -21,6 +25,17 @@ OK, WARNING, CRITICAL, UNKNOWN = Status.OK, Status.WARNING, Status.CRITICAL, Sta
 )
 def test_priority(severity: Status, impacts: list[str], expected: str) -> None:
     assert priority(severity, impacts) == expected
+
+
+@pytest.mark.parametrize(("impact", "expected"), [("high", "P1"), ("normal", "P2"), ("low", "P3")])
+def test_a_service_that_is_down_raises_the_priority(impact: str, expected: str) -> None:
+    assert priority(CRITICAL, [impact], down=True) == expected
+
+
+def test_a_table_of_ones_own_decides() -> None:
+    table = {**PRIORITY_TABLE, ("high", "critical"): "P1"}
+    assert priority(CRITICAL, ["high"], table) == "P1"
+    assert priority(CRITICAL, [], table) == "P3"
 
 
 @pytest.mark.parametrize(
