@@ -10,11 +10,14 @@ from datetime import timedelta
 from enum import StrEnum
 
 from monitord.decisions.calendars import add_open_time, open_time_between
+from monitord.decisions.verbs import IN_HAND
 from monitord.model.calendar import Calendar
 from monitord.model.catalog import Catalog
 from monitord.model.ids import Instant
+from monitord.model.incident import Incident
 from monitord.model.sla import DEFAULT, Pause, Sla
 from monitord.model.spec import format_duration
+from monitord.model.ticket import Event
 
 BROKEN = 1.0
 """The share of a clock at which its promise is broken."""
@@ -223,3 +226,25 @@ def on_present_scale(at: Instant, steps: Iterable[tuple[Instant, int]], now: Ins
         if at < wall or (delta < 0 and at > now):
             at = Instant(at + delta)
     return at
+
+
+def course_of(
+    incident: Incident,
+    timeline: Iterable[Event],
+    *,
+    steps: Iterable[tuple[Instant, int]] = (),
+    pauses: Iterable[Pause] = (),
+) -> Course:
+    """Give what became of an incident by its rows: who acknowledges or takes it has responded."""
+    taken = [event.at for event in timeline if event.kind in _RESPONSES]
+    return Course(
+        incident.priority,
+        incident.first_failed,
+        min(taken, default=None),
+        incident.resolved if incident.resolved is not None else incident.closed,
+        tuple(pauses),
+        tuple(steps),
+    )
+
+
+_RESPONSES = frozenset(verb.value for verb in IN_HAND)
