@@ -14,6 +14,7 @@ from typing import Any
 import monitord
 from monitord.config import (
     attach,
+    calendars,
     checks,
     cleartext,
     defaults,
@@ -22,19 +23,23 @@ from monitord.config import (
     guarding,
     hosts,
     needs,
+    oncall,
+    policies,
     runbooks,
     sections,
     services,
     settings,
+    slas,
     unused,
 )
 from monitord.config.context import Context, capped
+from monitord.config.device import not_a_look
 from monitord.config.sources import Document, Sources, no_collection
 from monitord.config.tree import Place
 from monitord.errors import ConfigError
 from monitord.model.catalog import Catalog, Check, Service
 from monitord.model.ids import CheckKey, check_key
-from monitord.model.kinds import FactProbe, Kinds, ScriptProbe
+from monitord.model.kinds import DeviceProbe, FactProbe, Kinds, ScriptProbe
 
 
 def assemble(sources: Sources, kinds: Kinds) -> Catalog:
@@ -69,17 +74,26 @@ def _assemble(sources: Sources, kinds: Kinds) -> tuple[Catalog, list[attach.Atta
     deviations = exceptions.build(
         context, top.exceptions, fleet.drafts, at=sources.at, timezone=setup.timezone
     )
-    policies = checks.Policies(books, spoken, sources.masked, setup.profile, sources.present)
-    attacher = attach.Attacher(context, policies, defined, fleet, deviations)
+    rules = checks.Policies(books, spoken, sources.masked, setup.profile, sources.present)
+    attacher = attach.Attacher(context, rules, defined, fleet, deviations)
     found = attacher.all()
-    unused.judge(context, policies, defined, fleet, {item.name for item in found})
+    unused.judge(context, rules, defined, fleet, {item.name for item in found})
     exceptions.refuse_unused(context, deviations)
     keys = needs.Keys([check_key(item.host.name, item.name) for item in found], attacher.absent)
     members = services.build(context, top, keys)
-    built = _build_checks(context, policies, found, keys, members)
+    built = _build_checks(context, rules, found, keys, members)
     _refuse_circles(context, built, fleet)
     canaries = guarding.canaries(context, top, keys, built)
     ticketing = settings.backends(context, top)
+    escalating = policies.policies(context, top)
+    selling = policies.vendors(context, top)
+    policies.judge(context, top, escalating, found)
+    times = calendars.build(context, top, timezone=setup.timezone, at=sources.at)
+    levels = slas.build(context, top, times)
+    persons = oncall.people(context, top, timezone=setup.timezone)
+    turns = oncall.rotations(context, top, times, timezone=setup.timezone, at=sources.at)
+    slas.must_be_there(context, top)
+    ranks = slas.priorities(context, top)
     if context.problems:
         raise ConfigError(capped(context.problems))
     for document in sources.documents:
@@ -95,6 +109,13 @@ def _assemble(sources: Sources, kinds: Kinds) -> tuple[Catalog, list[attach.Atta
         canaries=frozenset(canaries),
         services=MappingProxyType(members),
         backends=MappingProxyType(ticketing),
+        policies=MappingProxyType(escalating),
+        vendors=MappingProxyType(selling),
+        calendars=MappingProxyType(times),
+        slas=MappingProxyType(levels),
+        people=MappingProxyType(persons),
+        rotations=MappingProxyType(turns),
+        priorities=ranks,
         warnings=tuple(context.warnings),
         files=sources.files,
         expires=deviations.next_end,
@@ -105,7 +126,7 @@ def _assemble(sources: Sources, kinds: Kinds) -> tuple[Catalog, list[attach.Atta
 
 def _build_checks(
     context: Context,
-    policies: checks.Policies,
+    rules: checks.Policies,
     found: list[attach.Attached],
     keys: needs.Keys,
     members: Mapping[str, Service],
@@ -114,7 +135,7 @@ def _build_checks(
     built: dict[CheckKey, Check] = {}
     renamed: list[tuple[str, CheckKey, Place]] = []
     for item in found:
-        made = checks.build(context, policies, item.prepared, item.host, item.draft.slots)
+        made = checks.build(context, rules, item.prepared, item.host, item.draft.slots)
         if made is None:
             continue
         check, parents = made
@@ -128,6 +149,8 @@ def _build_checks(
                 changes["impact"] = "high"
         if isinstance(context.kinds.probes[check.kind], FactProbe | ScriptProbe):
             changes["via"] = _transport(context, item, check)
+        if isinstance(context.kinds.probes[check.kind], DeviceProbe):
+            _must_be_a_device(context, item, check)
         was = _was(item, check)
         if was:
             changes["was"] = was
@@ -172,9 +195,31 @@ def _transport(context: Context, item: attach.Attached, check: Check) -> CheckKe
             f"{check.name}: {check.kind} looks inside a host, and {check.host} has login: none "
             "(write login: local, or login: {ssh: {user: monitord}})",
         )
+    if login == "device":
+        context.add_once(
+            place,
+            f"{check.name}: {check.kind} needs a shell, and {check.host} is a network device "
+            "(what its commands tell, a check of kind device looks at)",
+        )
     if login != "ssh" or check.name == defaults.TRANSPORT:
         return None
     return check_key(check.host, defaults.TRANSPORT)
+
+
+def _must_be_a_device(context: Context, item: attach.Attached, check: Check) -> None:
+    """Note a check of a device's command line on a host that has none, or one that may change."""
+    kind = context.kinds.probes[check.kind]
+    place = item.layers[-1].place
+    if item.host.login.kind != "device":
+        context.add_once(
+            place,
+            f"{check.name}: {check.kind} looks at a network device, and {check.host} is none "
+            "(write login: {device: {dialect: frr, user: …}})",
+        )
+    elif isinstance(kind, DeviceProbe) and (
+        wrong := not_a_look(item.host, kind.command(check.spec))
+    ):
+        context.add_once(place, f"{check.name}: {wrong}")
 
 
 def _was(item: attach.Attached, check: Check) -> str:

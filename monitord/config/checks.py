@@ -12,6 +12,7 @@ from typing import Any
 
 from monitord.config import limits
 from monitord.config.context import Context
+from monitord.config.device import misfit, tried
 from monitord.config.fields import Parents
 from monitord.config.layers import Layer, Merged, any_slot, merge
 from monitord.config.names import Slots, fill, nearest
@@ -20,7 +21,7 @@ from monitord.config.schema import CheckModel, FlapModel, RungModel
 from monitord.config.sentences import Path
 from monitord.config.tree import Place, plain
 from monitord.model.catalog import Check, Host, Runbook, Rung
-from monitord.model.effect import Command, StepContext
+from monitord.model.effect import Command, DeviceCall, StepContext
 from monitord.model.ids import check_key
 from monitord.model.kinds import NetworkProbe
 from monitord.model.spec import Spec, format_duration
@@ -146,6 +147,7 @@ def _check(
         by_hand=common.by_hand,
         ticket=common.ticket,
         impact=common.impact or host.impact,
+        escalation=common.policy,
         was=common.was,
         place=place,
     )
@@ -344,11 +346,13 @@ def _try_render(
     for phase in _PHASES:
         for index, step in enumerate(getattr(runbook, phase), 1):
             try:
-                effect = context.kinds.actions[step.kind].render(step.spec, step_context)
+                effect = tried(context.kinds.actions[step.kind], step.spec, step_context)
             except ValueError as error:
                 context.add_once(place, f"{what}: {phase} {index}: {error}")
             else:
-                commands = commands or isinstance(effect, Command)
+                commands = commands or isinstance(effect, Command | DeviceCall)
+                if wrong := misfit(host, phase, effect):
+                    context.add_once(place, f"{what}: {phase} {index}: {wrong}")
     if commands and rung.mode != "shadow" and not host.login.may_act:
         context.warnings.append(
             f"{place}: {what}: cannot act, for {host.name} is only watched (give its login act)"

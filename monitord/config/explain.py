@@ -68,6 +68,7 @@ def _common_rows(merged: Merged, check: Check) -> list[tuple[str, str, str]]:
         "needs": check.needs,
         "ticket": check.ticket,
         "impact": check.impact,
+        "policy": check.escalation,
         "means": check.means,
         "by_hand": check.by_hand,
         "was": check.was,

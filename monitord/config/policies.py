@@ -7,12 +7,13 @@ from collections.abc import Iterable, Mapping
 from datetime import timedelta
 from types import MappingProxyType
 
+from monitord.config.attach import Attached
 from monitord.config.context import Context
 from monitord.config.names import nearest
 from monitord.config.policy_models import PolicyModel, PolicyStepModel, RouteModel, VendorModel
 from monitord.config.sections import Sections
 from monitord.config.sentences import Locate, finder
-from monitord.config.tree import Place
+from monitord.config.tree import Map, Place
 from monitord.decisions.selector import parse
 from monitord.model.policy import AFTER, NEVER, PRIORITIES, TIERS, Policy, PolicyStep, Route, Vendor
 from monitord.model.ticket import BadSelectorError
@@ -78,17 +79,42 @@ def routes(
     return tuple(found)
 
 
-def must_be_a_policy(
-    context: Context, known: Mapping[str, Policy], name: str, place: Place, what: str
+def judge(
+    context: Context, top: Sections, known: Mapping[str, Policy], checks: Iterable[Attached]
 ) -> None:
-    """Note a policy that is not there."""
-    if name and name not in known:
+    """Note each policy that a setting, service or check names and that is not there."""
+    setting = top.settings.get("policy")
+    if setting is not None:
+        _must_be_there(context, top, known, setting.value, setting.at, "policy")
+    for entry in top.named["services"].values():
+        if isinstance(entry.value, Map) and "policy" in entry.value:
+            place = entry.value.value_place("policy")
+            what = f"{entry.name}.policy"
+            _must_be_there(context, top, known, entry.value["policy"], place, what)
+    for item in checks:
+        merged = item.prepared.merged
+        if "policy" in merged.common:
+            place, _ = merged.locate_common(("policy",))
+            what = f"{item.name}.policy"
+            _must_be_there(context, top, known, merged.common["policy"], place, what)
+
+
+def _must_be_there(
+    context: Context,
+    top: Sections,
+    known: Mapping[str, Policy],
+    name: object,
+    place: Place,
+    what: str,
+) -> None:
+    # One with mistakes is there, and they are told; what is no text was told by the model.
+    if isinstance(name, str) and name and name not in top.named["policies"]:
         context.add_missing(place, f"{what}: there is no policy {name}{nearest(name, known)}")
 
 
 def must_be_a_calendar(context: Context, top: Sections, name: str, place: Place, what: str) -> None:
     """Note a calendar that is not there."""
-    known = top.named["calendars"]
+    known = top.named.get("calendars", {})
     if name not in known:
         context.add_missing(place, f"{what}: there is no calendar {name}{nearest(name, known)}")
 
@@ -110,7 +136,7 @@ def _must_tell(
                 f"{what}: tell: {word!r} is nobody (write rotation/NAME, person/NAME or"
                 " vendor/NAME)",
             )
-        elif name not in (known := top.named[_SECTIONS[kind]]):
+        elif name not in (known := top.named.get(_SECTIONS[kind], {})):
             near = nearest(name, known)
             context.add_missing(place, f"{what}: tell: there is no {kind} {name}{near}")
 

@@ -10,6 +10,10 @@ from typing import Any
 from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
+from monitord.config.calendar_models import CalendarModel, SlaModel, UrgencyModel
+from monitord.config.oncall_models import PersonModel, RotationModel
+from monitord.config.policy_models import PolicyModel, VendorModel
+from monitord.config.device import DeviceModel
 from monitord.config.schema import (
     PENDING,
     CheckModel,
@@ -27,17 +31,25 @@ from monitord.config.schema import (
 from monitord.model.kinds import Kinds
 
 _MODELS: tuple[type[BaseModel], ...] = (
+    CalendarModel,
     CheckModel,
+    DeviceModel,
     ExceptionModel,
     GroupModel,
     HostModel,
     LocalModel,
+    PersonModel,
+    PolicyModel,
+    RotationModel,
     RungModel,
     RunbookModel,
     ServiceModel,
     SettingsModel,
+    SlaModel,
     SshModel,
     StepModel,
+    UrgencyModel,
+    VendorModel,
 )
 _STRING_OR_LIST = {"anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}}]}
 Schema = dict[str, Any]
@@ -58,6 +70,7 @@ def json_schema(kinds: Kinds) -> Schema:
     refs = {model: named[model, "validation"] for model in models}
     definitions["local"] = refs[LocalModel]
     definitions["ssh"] = refs[SshModel]
+    definitions["device_login"] = refs[DeviceModel]
     definitions["rung"] = _without(definitions, refs[RungModel], "runbook")
     definitions.update(_check_definitions(kinds, definitions, refs))
     definitions["steps"] = _steps(kinds, definitions, refs)
@@ -197,6 +210,13 @@ def _files(kinds: Kinds, definitions: Schema, refs: Refs) -> Schema:
         "runbooks": _named({"$ref": "#/$defs/runbook"}),
         "services": _named(refs[ServiceModel]),
         "tickets": _named(backends),
+        "policies": _named(refs[PolicyModel]),
+        "vendors": _named(refs[VendorModel]),
+        "people": _named({"anyOf": [{"type": "null"}, refs[PersonModel]]}),
+        "rotations": _named(refs[RotationModel]),
+        "calendars": _named(refs[CalendarModel]),
+        "slas": _named(refs[SlaModel]),
+        "priorities": _named(refs[UrgencyModel]),
         "exceptions": {"type": "array", "items": refs[ExceptionModel]},
     }
     return {

@@ -10,6 +10,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, WithJsonSchema, model_validator
 
+from monitord.config.device import DeviceModel
 from monitord.config.fields import (
     Count,
     Gap,
@@ -25,9 +26,10 @@ from monitord.config.fields import (
     Zone,
     shown,
 )
+from monitord.config.policy_models import RouteModel
 from monitord.model.spec import Duration, Spec
 
-Impact = Literal["normal", "high"]
+Impact = Literal["low", "normal", "high"]
 Mode = Literal["shadow", "approve", "auto"]
 
 
@@ -130,6 +132,7 @@ class CheckModel(Spec):
     by_hand: str = ""
     ticket: Literal["on_escalation", "at_once"] = "on_escalation"
     impact: Impact | None = None
+    policy: str = ""
     was: str = ""
     if_exists: Annotated[str, Field(pattern="^/")] = Field(
         default="", description="Only where this path of monitord's own machine exists."
@@ -166,7 +169,7 @@ def _login(value: object) -> object:
         return {"none": True}
     if value == "local":
         return {"local": {}}
-    if isinstance(value, dict) and len(value) == 1 and set(value) <= {"local", "ssh"}:
+    if isinstance(value, dict) and len(value) == 1 and set(value) <= {"local", "ssh", "device"}:
         ((kind, rest),) = value.items()
         return {kind: {} if rest is None else rest}
     if isinstance(value, dict):
@@ -180,11 +183,12 @@ class LoginModel(Spec):
     none: bool = False
     local: LocalModel | None = None
     ssh: SshModel | None = None
+    device: DeviceModel | None = None
 
     @model_validator(mode="after")
     def _one(self) -> "LoginModel":
         if len(self.model_fields_set) != 1:
-            raise ValueError("needs exactly one of local: or ssh:")
+            raise ValueError("needs exactly one of local:, ssh: or device:")
         return self
 
 
@@ -201,6 +205,12 @@ _LOGIN_SCHEMA = {
             "type": "object",
             "properties": {"ssh": {PENDING: "ssh"}},
             "required": ["ssh"],
+            "additionalProperties": False,
+        },
+        {
+            "type": "object",
+            "properties": {"device": {PENDING: "device_login"}},
+            "required": ["device"],
             "additionalProperties": False,
         },
     ]
@@ -241,6 +251,7 @@ class ServiceModel(Spec):
 
     impact: Impact = "normal"
     sla: str = ""
+    policy: str = ""
     checks: Names = ()
     down_when: Names = ()
     degraded_when: Names = ()
@@ -360,6 +371,8 @@ class SettingsModel(Spec):
     concurrency: Annotated[int, Field(ge=1, le=100_000)] = 500
     after_boot: Duration = timedelta(minutes=10)
     freeze: tuple[FreezeModel, ...] = ()
+    policy: str = ""
+    routes: tuple[RouteModel, ...] = ()
     vantage: VantageModel = VantageModel()
     budgets: BudgetsModel = BudgetsModel()
     retention: RetentionModel = RetentionModel()

@@ -16,7 +16,11 @@ from monitord.config.sentences import keys_of
 from monitord.config.sources import Document
 from monitord.config.tree import Place, Seq
 
-NAMED = ("hosts", "groups", "checks", "runbooks", "services", "tickets")
+NAMED = (
+    "hosts", "groups", "checks", "runbooks", "services", "tickets", "policies", "vendors",
+    "people", "rotations",
+    "calendars", "slas", "priorities",
+)  # fmt: skip
 """Sections that map names to definitions."""
 
 SETTINGS = tuple(keys_of(SettingsModel))

@@ -13,7 +13,7 @@ from monitord.model.ids import CheckKey
 
 _LISTS = ("checks", "down_when", "degraded_when")
 
-_LATER = ("sla", "down_when", "degraded_when")
+_LATER = ("down_when", "degraded_when")
 
 
 def build(context: Context, sections: Sections, keys: Keys) -> dict[str, Service]:
@@ -37,6 +37,7 @@ def build(context: Context, sections: Sections, keys: Keys) -> dict[str, Service
             name=entry.name,
             impact=model.impact,
             sla=model.sla,
+            policy=model.policy,
             checks=tuple(dict.fromkeys(checks)),
             down_when=model.down_when,
             degraded_when=model.degraded_when,

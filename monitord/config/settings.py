@@ -7,6 +7,7 @@ from monitord.config.context import Context
 from monitord.config.fields import shown
 from monitord.config.guarding import windows
 from monitord.config.names import nearest
+from monitord.config.policies import routes
 from monitord.config.schema import SettingsModel
 from monitord.config.sections import Entry, Sections
 from monitord.config.sentences import Locate, finder, walk
@@ -51,6 +52,8 @@ def build(context: Context, sections: Sections, sources: Sources) -> Settings:
         concurrency=model.concurrency,
         after_boot=model.after_boot,
         freeze=windows(context, model.freeze, model.timezone, locate),
+        policy=model.policy,
+        routes=routes(context, sections, model.routes, locate),
     )
 
 

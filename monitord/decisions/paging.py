@@ -9,7 +9,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
-from monitord.clock import after
 from monitord.model.ids import Instant
 from monitord.model.incident import Incident, IncidentStatus
 from monitord.model.policy import AFTER, NEVER, TIERS, Policy, PolicyStep
@@ -17,6 +16,7 @@ from monitord.model.policy import AFTER, NEVER, TIERS, Policy, PolicyStep
 NextOpen = Callable[[str, Instant], Instant | None]
 """Gives when a calendar of this name is open next, from an instant on; None: never."""
 
+_MICRO = timedelta(microseconds=1)
 _AT_WORK = frozenset({IncidentStatus.OPEN, IncidentStatus.REPAIRING, IncidentStatus.WAITING})
 _LOOK_AGAIN = timedelta(seconds=30)
 
@@ -67,7 +67,7 @@ def decide(
     step = policy.steps[place % len(policy.steps)]
     works = incident.status in _AT_WORK and not asking
     if place and works and incident.priority != "P1" and not early:
-        return Hold(after(now, _LOOK_AGAIN), "automation still works on it")
+        return Hold(_later(now, _LOOK_AGAIN), "automation still works on it")
     opens = _page_hours(policy, incident.priority, now, next_open)
     if opens is None:
         return Hold(None, f"{incident.priority} pages nobody: it stands in the digest")
@@ -76,7 +76,7 @@ def decide(
         return Hold(opens, f"{incident.priority} waits for {hours}")
     following = policy.steps[(place + 1) % len(policy.steps)]
     last = place + 1 >= len(policy.steps) * (1 + policy.repeat)
-    next_at = None if last else after(now, wait_of(following, incident.priority))
+    next_at = None if last else _later(now, wait_of(following, incident.priority))
     return Tell(step, place + 1, next_at, early or _why(place, incident))
 
 
@@ -129,3 +129,7 @@ def _why(place: int, incident: Incident) -> str:
     if place == 0 or incident.paged == 0:
         return "it waits for a person"
     return f"nobody of {incident.tier} has answered"
+
+
+def _later(now: Instant, wait: timedelta) -> Instant:
+    return Instant(now + wait // _MICRO)

@@ -9,8 +9,7 @@ from functools import partial
 
 from monitord.clock import after
 from monitord.decisions import incidents as decisions
-from monitord.decisions.escalation import priority
-from monitord.engine import shadow, ticketing
+from monitord.engine import ranking, shadow, ticketing
 from monitord.engine.instance import Instance
 from monitord.engine.outages import Hard, Outages
 from monitord.engine.turn import AfterCommit
@@ -203,17 +202,6 @@ def ended_among(tx: Tx, attempts: Iterable[AttemptId]) -> list[AttemptId]:
     ]
 
 
-def rank(instance: Instance, key: str, severity: Status) -> str:
-    """Give the priority of an incident by what its host, check and services say."""
-    check = instance.check(key)
-    if check is None:
-        return priority(severity, ["high"] if decisions.is_group(key) else ())
-    services = instance.catalog.services
-    impacts = [check.impact, instance.catalog.hosts[check.host].impact]
-    impacts += [services[name].impact for name in check.services if name in services]
-    return priority(severity, impacts)
-
-
 def _decide(
     instance: Instance,
     transition: Transition,
@@ -269,6 +257,7 @@ def _open(
         ticketing.close(tx, older, now)
     check = instance.check(decision.key)
     host = instance.host(check)
+    ranked = ranking.rank(instance, decision.key, decision.severity)
     number = tx.add_incident(
         Incident(
             id=IncidentId(0),  # the store numbers it
@@ -283,7 +272,8 @@ def _open(
             host=host.name if host else "",
             customer=host.customer if host else "",
             site=host.site if host else "",
-            priority=rank(instance, decision.key, decision.severity),
+            priority=ranked,
+            page_at=ranking.early(instance, ranked, now),
         )
     )
     event = Event(
@@ -326,7 +316,7 @@ def _reopen(
         severity=decision.severity,
         summary=transition.summary,
         items=(transition.key,),
-        priority=rank(instance, incident.key, decision.severity),
+        priority=ranking.rank(instance, incident.key, decision.severity),
         due_at=now,
         resolved=None,
         cause="",
@@ -355,7 +345,7 @@ def _amend(
     if transition.key in decision.items:
         changes["summary"] = _summary(incident.key, decision.items, transition)
     if decision.severity is not incident.severity:
-        changes["priority"] = rank(instance, incident.key, decision.severity)
+        changes["priority"] = ranking.rank(instance, incident.key, decision.severity)
     if worse and incident.status in (IncidentStatus.OPEN, IncidentStatus.WAITING):
         # What was left out for a WARNING answers a CRITICAL; budgets keep the rest from repeating.
         changes |= {"due_at": now, "rung": 0}

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from monitord.clock import after
-from monitord.engine import approvals, incidents, ladder
+from monitord.engine import approvals, incidents, ladder, paging
 from monitord.engine.attempts import Attempts
 from monitord.engine.instance import Instance
 from monitord.engine.outbox import Outbox
@@ -20,7 +20,7 @@ from monitord.engine.verifying import Verifying
 from monitord.errors import StoreError
 from monitord.log import get_logger
 from monitord.model.ids import AttemptId, IncidentId, Instant
-from monitord.model.incident import LIVE_ATTEMPTS, AttemptStatus, IncidentStatus
+from monitord.model.incident import LIVE_ATTEMPTS, OPEN_STATUSES, AttemptStatus, IncidentStatus
 from monitord.model.ticket import OutboxItem
 from monitord.store.contract import Tx, View
 
@@ -104,6 +104,8 @@ class Mover:
         for attempt in found.verifying:
             prove = self._verifying.carry_on
             moved |= await self._row(f"attempt {attempt}", _carrier(self._instance, attempt, prove))
+        for incident in found.paging:
+            moved |= await self._row(f"page {incident}", _pager(self._instance, incident))
         for message in found.deliveries:
             self._outbox.begin(message)
         return moved
@@ -144,8 +146,10 @@ class Mover:
         soon = after(now, timedelta(seconds=_LONGEST_REST))
         waiting = view.incidents((*_ON_LADDER, IncidentStatus.RESOLVED), due_by=soon)
         live = view.attempts(statuses=(*_CARRIED, AttemptStatus.VERIFYING, *_ENDED), due_by=soon)
+        paging = view.incidents(OPEN_STATUSES, page_by=soon)
         messages = self._outbox.waiting(view, soon)
         dues = [row.due_at for row in waiting] + [row.due_at for row in live]
+        dues += [row.page_at for row in paging]
         incidents_due = [row for row in waiting if _due(row.due_at, now)]
         attempts_due = [row for row in live if _due(row.due_at, now)]
         return _Found(
@@ -156,6 +160,7 @@ class Mover:
             verifying=[
                 r.id for r in attempts_due if r.status is AttemptStatus.VERIFYING and not r.undoing
             ],
+            paging=[row.id for row in paging if _due(row.page_at, now)],
             deliveries=[message for message in messages if message.due_at <= now],
             rest=_rest((*dues, *(message.due_at for message in messages)), now),
         )
@@ -170,6 +175,7 @@ class _Found:
     climbing: list[IncidentId]
     carried: list[AttemptId]
     verifying: list[AttemptId]
+    paging: list[IncidentId]
     deliveries: list[OutboxItem]
     rest: float
 
@@ -201,6 +207,17 @@ def _climber(instance: Instance, number: IncidentId) -> Callable[[Tx, AfterCommi
             turn = Turn(tx, instance, incident, now, out)
             if not approvals.look(turn):
                 ladder.climb(turn)
+
+    return work
+
+
+def _pager(instance: Instance, number: IncidentId) -> Callable[[Tx, AfterCommit, Instant], None]:
+    def work(tx: Tx, out: AfterCommit, now: Instant) -> None:
+        incident = tx.incident(number)
+        if incident is None or incident.status not in OPEN_STATUSES:
+            return
+        if _due(incident.page_at, now):
+            paging.page(Turn(tx, instance, incident, now, out))
 
     return work
 

@@ -24,6 +24,7 @@ from monitord.errors import StoreError
 from monitord.log import get_logger
 from monitord.model.ids import Instant
 from monitord.model.incident import LIVE_ATTEMPTS, OPEN_STATUSES, IncidentStatus, StepStatus
+from monitord.model.notice import NoticeStatus
 from monitord.model.state import CheckState
 from monitord.model.ticket import Order, OutboxItem, OutboxStatus, Verb
 from monitord.store.contract import Tx, View
@@ -209,7 +210,7 @@ def _shift(tx: Tx, wall: Instant, delta: int) -> None:
         return {name: None if at is None else Instant(at + delta) for name, at in times.items()}
 
     for incident in tx.incidents((*OPEN_STATUSES, IncidentStatus.RESOLVED), limit=100_000):
-        tx.change_incident(incident.id, incident.status, **moved(incident, "due_at"))
+        tx.change_incident(incident.id, incident.status, **moved(incident, "due_at", "page_at"))
     alive = tx.open_steps()
     for attempt in [*tx.attempts(statuses=LIVE_ATTEMPTS), *being_undone(tx)]:
         alive += [step for step in tx.steps(attempt.id) if step.status is not StepStatus.INTENT]
@@ -218,6 +219,8 @@ def _shift(tx: Tx, wall: Instant, delta: int) -> None:
         tx.change_step(step.id, step.status, **moved(step, *_STEP_TIMES))
     for item in tx.outbox(status=OutboxStatus.PENDING, limit=100_000):
         tx.change_outbox(item.id, item.status, **moved(item, "due_at", "created"))
+    for notice in tx.notices(status=NoticeStatus.PENDING, limit=100_000):
+        tx.change_notice(notice.id, notice.status, **moved(notice, "due_at", "created"))
     kept = wall - _STEPS_KEPT // timedelta(microseconds=1)
     before = [step for step in json.loads(tx.meta("clock_steps") or "[]") if step[0] >= kept]
     tx.put_meta("clock_steps", json.dumps([*before, [wall, delta]]))

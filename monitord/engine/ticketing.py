@@ -5,12 +5,15 @@ Nothing is sent here: the outbox stage does that, after the commit.
 """
 
 import json
+from collections.abc import Iterable
 from datetime import timedelta
 
 from monitord.clock import after
 from monitord.decisions.changes import look_back
+from monitord.decisions.routing import hears
 from monitord.decisions.ticket_document import document, title
 from monitord.decisions.verbs import IN_HAND, QUIET
+from monitord.engine.duty import is_open
 from monitord.engine.instance import Instance
 from monitord.engine.linking import link_of
 from monitord.engine.situation import order_over
@@ -81,7 +84,8 @@ def catch_up(tx: Tx, instance: Instance, number: IncidentId, now: Instant) -> No
     if kept_quiet(tx, instance, incident, now) is not None:
         return
     told = _told(tx, number)
-    behind = [name for name in instance.catalog.backends if told.get(name) in _NOT_TOLD]
+    hearers = _hearers(instance, incident, told, now)
+    behind = [name for name in hearers if told.get(name) in _NOT_TOLD]
     if behind or ticket.status is TicketStatus.ACKED:
         open_or_update(tx, instance, number, now)
 
@@ -166,7 +170,7 @@ def _send(
         return note_quiet(tx, incident.id, order, now)
     told = _told(tx, incident.id)
     body = json.dumps(ticket_document(tx, instance, incident), ensure_ascii=False)
-    for backend in instance.catalog.backends:
+    for backend in _hearers(instance, incident, told, now):
         operation = _operation(told.get(backend), ended=ended)
         if operation is None:
             continue
@@ -184,6 +188,22 @@ def _send(
             )
         )
     return []
+
+
+def _hearers(
+    instance: Instance, incident: Incident, told: Iterable[str], now: Instant
+) -> tuple[str, ...]:
+    """Give the backends that hear of an incident."""
+    check, catalog = instance.check(incident.key), instance.catalog
+    return hears(
+        catalog.settings.routes,
+        catalog.backends,
+        told,
+        incident=incident,
+        host=instance.host(check),
+        check=check,
+        is_open=is_open(instance, now),
+    )
 
 
 _NOT_TOLD = (None, Operation.RESOLVE)

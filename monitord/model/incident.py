@@ -103,8 +103,8 @@ class Incident:
     `severity` is the worst hard status now, `items` the state keys that are bad, `rung` the next
     position on the ladder (0-based), `due_at` when a stage should look again (None: only when
     something happens). `cause` says how it was resolved: verified, recovered, closed. `paged` is
-    how many steps of its policy were told, `page_at` when the next is due (None: none is). `cure` is
-    what a person noted when closing it; `problem` the problem that it belongs to (0: none).
+    how many steps of its policy were told, `page_at` when the next is due (None: none is). `cure`
+    is what a person noted when closing it; `problem` the problem that it belongs to (0: none).
     """
 
     id: IncidentId

@@ -8,7 +8,7 @@ import pytest
 import structlog
 
 from monitord.daemon.kinds import KINDS
-from monitord.engine import incidents, ladder
+from monitord.engine import ladder, ranking
 from monitord.engine.scenario import run_files
 from monitord.engine.scenario.world import START
 from monitord.engine.turn import Turn
@@ -70,14 +70,14 @@ expect:
 def test_a_transition_that_cannot_be_settled_keeps_no_other_from_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    rank = incidents.rank
+    rank = ranking.rank
 
     def buggy(instance: Any, key: str, severity: Any) -> str:
         if key == "web1/site" and (instance.now() - START) / 1e6 < 60:
             raise ZeroDivisionError
         return rank(instance, key, severity)
 
-    monkeypatch.setattr(incidents, "rank", buggy)
+    monkeypatch.setattr(ranking, "rank", buggy)
     failures, errors = run(
         tmp_path,
         """

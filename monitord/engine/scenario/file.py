@@ -143,7 +143,10 @@ class Expectation(Spec):
     after: Duration | None = None
     until: Duration | None = None
     never: list[str] | str | None = None
-    count: Literal["incidents", "attempts", "tickets", "pages", "effects", "refusals"] | None = None
+    count: (
+        Literal["incidents", "attempts", "tickets", "pages", "notices", "effects", "refusals"]
+        | None
+    ) = None
     exactly: int | None = Field(None, alias="is")
     pages: list[Literal["open", "update", "resolve", "reopen"]] | None = None
     of: str = ""
@@ -152,6 +155,7 @@ class Expectation(Spec):
     state: str | None = None
     refused: str | None = None
     page: str | None = None
+    notice: str | None = None
     effect: str | None = None
     status: str | None = None
     cause: str | None = None
@@ -190,9 +194,10 @@ class Expectation(Spec):
         return [self.never] if isinstance(self.never, str) else self.never or []
 
 
-HAPPENINGS = ("incident", "attempt", "effect", "refused", "ticket", "page", "state")
+HAPPENINGS = ("incident", "attempt", "effect", "refused", "ticket", "page", "notice", "state")
 SUBJECTS = (
-    "incident", "ticket", "state", "refused", "page", "effect", "never", "count", "pages",
+    "incident", "ticket", "state", "refused", "page", "notice", "effect", "never", "count",
+    "pages",
 )  # fmt: skip
 
 

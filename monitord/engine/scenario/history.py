@@ -115,6 +115,16 @@ def _of_incident(view: View, incident: Incident, world: World) -> Iterator[Fact]
             "says": attempt.outcome,
             "at": world.seconds(attempt.planned),
         }
+    for notice in view.notices(incident=incident.id):
+        yield {
+            "what": "notice",
+            "of": notice.person,
+            "id": notice.id,
+            "status": notice.status.value,
+            "priority": notice.priority,
+            "says": f"{notice.kind}: {notice.title}: {notice.body}",
+            "at": world.seconds(notice.created),
+        }
     for event in view.events(incident.id):
         if event.kind == "refused":
             yield {

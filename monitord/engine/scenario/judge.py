@@ -7,7 +7,7 @@ from monitord.engine.scenario.file import Expectation
 from monitord.engine.scenario.history import Fact, History
 from monitord.model.spec import format_duration
 
-_SUBJECTS = ("incident", "ticket", "state", "refused", "page", "effect")
+_SUBJECTS = ("incident", "ticket", "state", "refused", "page", "notice", "effect")
 _MATCHED = (
     "status",
     "cause",
@@ -31,6 +31,7 @@ _COUNTED = {
     "attempts": "attempt",
     "tickets": "ticket",
     "pages": "page",
+    "notices": "notice",
     "effects": "effect",
     "refusals": "refused",
 }

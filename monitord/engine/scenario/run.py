@@ -15,6 +15,7 @@ from typing import Any
 from monitord import config
 from monitord.config.sources import Document
 from monitord.config.tree import Map, Place
+from monitord.decisions.routing import always
 from monitord.decisions.selector import matches, parse
 from monitord.engine.core import Core
 from monitord.engine.scenario.deeds import do
@@ -178,7 +179,7 @@ class Running:
                 view,
                 self._catalog.settings.budgets,
                 matches=_covers(self._catalog),
-                backends=() if observe else self._catalog.backends,
+                backends=() if observe else _hearers(self._catalog),
             )
         )
         await self.world.store.close()
@@ -260,3 +261,8 @@ def _title(path: Path) -> str:
     except (OSError, UnicodeDecodeError):
         return path.name
     return first.removeprefix("#").strip() if first.startswith("#") else path.name
+
+
+def _hearers(catalog: Catalog) -> tuple[str, ...]:
+    """Give the backends that must have heard of every escalation."""
+    return always(catalog.settings.routes, catalog.backends)

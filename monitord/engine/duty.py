@@ -1,0 +1,39 @@
+"""Answers for the stages who is on duty now, and when a calendar opens next.
+
+The rules stand in decisions/oncall.py and decisions/calendars.py; rows and catalog are read here.
+"""
+
+from collections.abc import Callable
+
+from monitord.decisions import calendars, oncall
+from monitord.engine.instance import Instance
+from monitord.model.ids import Instant
+from monitord.store.contract import View
+
+
+def opening(instance: Instance) -> Callable[[str, Instant], Instant | None]:
+    """Give the question when a calendar of this name is open next; one that is gone always is.
+
+    A reload may take a calendar away while an incident waits for it: people are told then.
+    """
+    known = instance.catalog.calendars
+
+    def next_open(name: str, at: Instant) -> Instant | None:
+        return calendars.next_open(known[name], at) if name in known else at
+
+    return next_open
+
+
+def is_open(instance: Instance, at: Instant) -> Callable[[str], bool]:
+    """Give the question whether a calendar of this name is open; one that is gone always is."""
+    known = instance.catalog.calendars
+    return lambda name: name not in known or calendars.is_open(known[name], at)
+
+
+def on_call(view: View, instance: Instance, rotation: str, at: Instant) -> tuple[str, ...]:
+    """Give who of a rotation is on call, first the first; nobody of one that a reload took away."""
+    known = instance.catalog.rotations.get(rotation)
+    if known is None:
+        return ()
+    changes = view.shift_changes(rotation=rotation, since=at, until=Instant(at + 1))
+    return oncall.on_call(known, changes, at)

@@ -1,0 +1,80 @@
+"""The stage that brings incidents before people: tier after tier, until somebody answers.
+
+Who is next and when is decided by decisions/paging.py. What a person is told is a row, written in
+the transaction that decides it; orders of people keep it quiet. Nothing is sent here.
+"""
+
+from dataclasses import replace
+
+from monitord.decisions import paging as decisions
+from monitord.engine import telling, ticketing
+from monitord.engine.duty import on_call, opening
+from monitord.engine.turn import Turn
+from monitord.model.ids import Instant
+from monitord.model.incident import AttemptStatus
+from monitord.model.notice import NoticeKind
+
+_AT_ONCE = "P1"
+
+
+def page(turn: Turn) -> None:
+    """Take an incident whose `page_at` has come one tier further, or say when to look again."""
+    incident, tx, now = turn.incident, turn.tx, turn.now
+    if incident.ticket is None:
+        _open_early(turn)
+        return
+    policy = telling.policy_of(turn.instance, incident)
+    if policy is None:
+        _look_at(turn, None)
+        return
+    order = ticketing.kept_quiet(tx, turn.instance, incident, now)
+    if order is not None:
+        turn.after.events.extend(ticketing.note_quiet(tx, incident.id, order, now))
+        _look_at(turn, order.expires)
+        return
+    move = decisions.decide(
+        policy,
+        incident,
+        now=now,
+        next_open=opening(turn.instance),
+        asking=bool(tx.attempts(incident=incident.id, statuses=[AttemptStatus.APPROVAL])),
+    )
+    match move:
+        case decisions.Hold():
+            _look_at(turn, move.until)
+        case decisions.Tell():
+            _tell(turn, move)
+
+
+def _open_early(turn: Turn) -> None:
+    """Have a P1 that is still being repaired reach a person all the same."""
+    _look_at(turn, None)
+    if turn.incident.priority == _AT_ONCE:
+        turn.note("told-early", "a P1 is not kept from people while it is repaired")
+        lines = ticketing.open_or_update(turn.tx, turn.instance, turn.incident.id, turn.now)
+        turn.after.events.extend(lines)
+
+
+def _tell(turn: Turn, move: decisions.Tell) -> None:
+    tx, now, instance = turn.tx, turn.now, turn.instance
+    people = decisions.told(move.step, lambda name: on_call(tx, instance, name, now))
+    vendors = decisions.vendors(move.step)
+    tier = max(turn.incident.tier, move.step.tier)  # a second round is not the desk's again
+    incident = turn.incident = replace(
+        turn.incident, paged=move.paged, page_at=move.next_at, tier=tier
+    )
+    tx.change_incident(
+        incident.id, incident.status, paged=move.paged, page_at=move.next_at, tier=tier
+    )
+    names = [*people, *(f"vendor {name}" for name in vendors)] or ["nobody is on call"]
+    facts = {"tier": tier, "people": list(people), "vendors": list(vendors), "step": move.paged}
+    turn.note("paged", f"{tier}: {', '.join(names)}: {move.reason}", **facts)
+    if not instance.catalog.settings.observe:
+        for person in people:
+            telling.tell(tx, incident, person, NoticeKind.PAGE, now, move.reason)
+    lines = ticketing.open_or_update(tx, instance, incident.id, now)
+    turn.after.events.extend(lines)
+
+
+def _look_at(turn: Turn, when: Instant | None) -> None:
+    turn.tx.change_incident(turn.incident.id, turn.incident.status, page_at=when)
