@@ -185,6 +185,44 @@ adopt() {
   say "lost the runner was killed before the step ended"
 }
 
+# Sets groups to the process groups of a process and all below it (sudo and timeout make their own), and
+# theirs when one of them is not ours to end.
+look_below() {
+  tree=" $1 " groups="-$1" theirs= before=
+  [ -O "/proc/$1" ] || theirs=1
+  while [ "$tree" != "$before" ]; do
+    before=$tree
+    for folder in /proc/[0-9]*; do
+      { read -r stat <"$folder/stat"; } 2>/dev/null || continue
+      set -f
+      set -- ${stat##*) }
+      set +f
+      case $tree in *" ${folder#/proc/} "*) continue ;; *" $2 "*) ;; *) continue ;; esac
+      tree="$tree${folder#/proc/} "
+      [ -O "$folder" ] || theirs=1
+      case " $groups " in *" -$3 "*) ;; *) groups="$groups -$3" ;; esac
+    done
+  done
+  [ "$(id -u)" != 0 ] || theirs=
+}
+
+# Ends a step with all below it. KILL would end sudo alone and leave root's work behind: root does it, or
+# TERM, which sudo passes on and timeout follows up with KILL after 5 s. Judged by what is left: not every
+# shell's kill knows `--`, without which procps' own takes -12 for all processes.
+end() {
+  look_below "$1"
+  if [ -z "$theirs" ]; then
+    kill -s KILL -- $groups 2>/dev/null
+  elif ! sudo -n -- kill -s KILL -- $groups >/dev/null 2>&1; then
+    kill -s TERM "$1" 2>/dev/null
+  fi
+  latest=$(($(uptime) + 8))
+  while lives "$record/group"; do
+    [ "$(uptime)" -lt "$latest" ] || return 1
+    sleep 1
+  done
+}
+
 stop() {
   [ -d "$record" ] || { say "never"; exit 0; }
   touch "$record/killed"
@@ -193,8 +231,7 @@ stop() {
     [ ! -f "$record/exit" ] || break
     if lives "$record/group"; then
       read -r pid _ <"$record/group"
-      kill -s KILL -- "-$pid" 2>/dev/null || sudo -n -- kill -s KILL -- "-$pid" 2>/dev/null ||
-        refuse "kill: it runs as root and sudo does not let us end it; its deadline will"
+      end "$pid" || refuse "kill: it runs as root and sudo does not let us end it; its deadline will"
       break
     fi
     [ "$look" = 3 ] || sleep 1

@@ -17,7 +17,7 @@ Start = Callable[..., Core]
 
 SUDOERS = (
     "monitord ALL=(root) NOPASSWD: /usr/bin/timeout -k 5 20 systemctl restart worker.service,"
-    " /usr/bin/timeout -k 5 1 sleep 300"
+    " /usr/bin/timeout -k 5 1 sleep 300, /usr/bin/timeout -k 5 60 sleep 302"
 )
 WORKER = "[Service]\nExecStart=/bin/sleep infinity\n"
 
@@ -88,6 +88,21 @@ def test_the_deadline_ends_what_runs_as_root(core: Start, web1: Host) -> None:
     answer = started.done("fix", host="web1")
     assert (answer["outcome"], answer["error"]) == ("failed", "not done within 1 s; it was ended")
     assert web1.run(["pgrep", "-x", "-f", "sleep 300"], check=False).returncode == 1
+
+
+def test_killing_a_step_ends_what_runs_as_root(core: Start, web1: Host) -> None:
+    """Exact sudoers let nobody kill as root: sudo itself is asked to end what it runs."""
+    book = "steps:\n- command: {run: [sleep, '302'], sudo: true}\n  timeout: 60s\n"
+    started = core(hosts=on(web1, "fix"), runbooks={"fix": book})
+    step = started.intend("fix", host="web1")
+    run = started.send("run", step=step)
+    started.await_started(step)
+    is_there = ["pgrep", "-x", "-f", "sleep 302"]
+    until(lambda: web1.run(is_there, check=False).returncode == 0, within=10)
+    assert started.ask("kill", step=step) == {}
+    assert web1.run(is_there, check=False).returncode == 1
+    answer = started.answer(run)
+    assert (answer["outcome"], answer["error"]) == ("unknown", "killed by halt --now")
 
 
 def test_what_sudo_does_not_allow_says_so(core: Start, web1: Host) -> None:
