@@ -67,7 +67,11 @@ class Monitord:
                 web=True,
             )
             self._house = house.__enter__()
-        until(lambda: not self.unwell(), within=CALM, every=0.2, what="all is well")
+        try:
+            until(lambda: not self.unwell(), within=CALM, every=0.2, what="all is well")
+        except AssertionError as error:
+            error.add_note(f"not well: {', '.join(self.unwell())}\n{self.story()}")
+            raise
 
     def end(self) -> None:
         if self._house is not None:
