@@ -1,6 +1,7 @@
 """Steps on this machine: done once, bounded, ended in time, and known again after any death."""
 
 import os
+import subprocess
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -8,6 +9,9 @@ from pathlib import Path
 import psutil
 import pytest
 
+from monitord.model.ids import AttemptId, StepId
+from monitord.model.incident import AttemptStatus
+from monitord.store.contract import Tx
 from tests.executor.core import Core, RefusalError
 from tests.world.until import until
 
@@ -271,3 +275,30 @@ def test_old_records_are_removed_by_the_next_step(core: Start) -> None:
     os.utime(old, (1, 1))
     started.done("fix")
     until(lambda: not old.exists(), within=5)
+
+
+def test_an_undo_takes_back_what_its_own_attempt_did(core: Start, tmp_path: Path) -> None:
+    """A copy that an earlier attempt moved aside is not what stood there before this one."""
+    www = tmp_path / "srv/www"
+    www.mkdir(parents=True)
+    (www / "index.html").write_text("backed up")
+    subprocess.run(["tar", "-cf", tmp_path / "www.tar", "-C", www, "."], check=True)
+    of = f"tar: {tmp_path}/www.tar, to: {www}"
+    book = f"steps:\n- restore: {{{of}}}\nundo:\n- restore: {{{of}, back: true}}\n"
+    started = core(runbooks={"fix": book})
+    (www / "index.html").write_text("of an earlier attempt")
+    assert started.done("fix")["outcome"] == "done"
+    (www / "index.html").write_text("before")
+    step = started.intend("fix")
+    assert started.ask("run", step=step)["outcome"] == "done"
+
+    def undone(tx: Tx) -> AttemptId:
+        acted = tx.step(StepId(step))
+        assert acted is not None
+        tx.change_attempt(acted.attempt, AttemptStatus.RUNNING, undoing="a test")
+        return acted.attempt
+
+    attempt = started.write_store(undone)
+    undo = started.intend("fix", position=1, step={"attempt": attempt})
+    assert started.ask("run", step=undo)["outcome"] == "done"
+    assert (www / "index.html").read_text() == "before"
