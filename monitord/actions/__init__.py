@@ -7,6 +7,7 @@ from monitord.actions import (
     cleanup,
     command,
     database,
+    device,
     evidence,
     http,
     job,
@@ -37,6 +38,7 @@ ACTIONS: Mapping[str, ActionKind] = MappingProxyType(
             process.KIND,
             reboot.KIND,
             database.KIND,
+            device.KIND,
         )
     }
 )

@@ -47,10 +47,16 @@ def sudoers(
 def locked_login(host: Host, *, json: Json = False) -> None:
     """Print the forced command that locks a host's login to what monitord asks of it."""
     from monitord.cli import composed, places, show
+    from monitord.errors import NotFoundError
     from monitord.executor import locked
 
     catalog = composed.load(places.config())
     known = _known(catalog, host)
+    if known.login.kind == "device":
+        raise NotFoundError(
+            f"{host} is a network device and has no forced command (monitord sudoers {host} lists "
+            "the lines that its account must be allowed)"
+        )
     text = locked.lock(catalog, known, composed.KINDS)
     if json:
         show.as_json({"host": host, "keys": locked.keys(known), "file": text})

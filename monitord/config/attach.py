@@ -175,7 +175,7 @@ class Attacher:
 
     def _implicit_layer(self, draft: Draft, host: Host, name: str) -> Layer | None:
         """Give the built-in definition of `reach` or `ssh`; None for any other name."""
-        port = host.login.read.port if host.login.read and host.login.kind == "ssh" else 22
+        port = host.login.read.port if host.login.read and host.login.kind != "local" else 22
         key = (name, port, draft.place)
         if key not in self._implicit:
             if name == defaults.REACH:

@@ -27,6 +27,7 @@ TARGET_FIELDS = frozenset(
         "restic",
         "run",
         "server",
+        "show",
         "tar",
         "units",
         "url",

@@ -7,7 +7,14 @@ third party) gets `_COMMON` and the time limit of its way of probing.
 from collections.abc import Mapping
 from typing import Any
 
-from monitord.model.kinds import FactProbe, NetworkProbe, PluginProbe, ProbeKind, ScriptProbe
+from monitord.model.kinds import (
+    DeviceProbe,
+    FactProbe,
+    NetworkProbe,
+    PluginProbe,
+    ProbeKind,
+    ScriptProbe,
+)
 
 REACH = "reach"
 """The check that `behind` looks at; a parent without one gets it."""
@@ -32,6 +39,7 @@ _BY_KIND: Mapping[str, Mapping[str, Any]] = {
     "file": {"every": "5m", "retry_every": "60s", "attempts": 2},
     "nagios": {"every": "60s", "retry_every": "15s", "attempts": 3},
     "job": {"every": "60s", "attempts": 1, "recoveries": 1, "first_rung_after": "0s"},
+    "device": {"every": "60s", "retry_every": "15s", "attempts": 3},
     "health": {"every": "30s", "attempts": 3},
     "backup": {"every": "1h", "retry_every": "10m", "attempts": 2, "recoveries": 1},
     "drill": {"every": "6h", "timeout": "2h", "attempts": 1, "recoveries": 1},
@@ -41,6 +49,7 @@ _TIMEOUTS: tuple[tuple[type, str], ...] = (
     (FactProbe, "20s"),
     (PluginProbe, "30s"),
     (ScriptProbe, "5m"),
+    (DeviceProbe, "20s"),
 )
 _RECORD_TIMEOUT = "5s"
 

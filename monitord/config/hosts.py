@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from monitord.config import layers
+from monitord.config import device, layers
 from monitord.config.context import Context, Model
 from monitord.config.fields import Parents
 from monitord.config.names import (
@@ -275,6 +275,8 @@ def _login(model: LoginModel) -> Login:
     if model.local is not None:
         act = SshLogin("", sudo=model.local.sudo) if model.local.act else None
         return Login("local", SshLogin(""), act)
+    if model.device is not None:
+        return device.login_of(model.device)
     if model.ssh is None:
         return Login("none")
     ssh = model.ssh

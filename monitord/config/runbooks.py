@@ -101,7 +101,7 @@ def _runbook(context: Context, name: str, tree: Map, place: Place) -> Runbook | 
         lock=model.lock,
         owner=model.owner,
         trust=_trust(model),
-        changes=model.changes,
+        changes=model.changes if "changes" in tree else _changes(context, phases["steps"]),
         on_harm=model.on_harm,
         parameters=dict(model.parameters),
         on_failure=model.on_failure,
@@ -112,6 +112,12 @@ def _runbook(context: Context, name: str, tree: Map, place: Place) -> Runbook | 
         places = {key: given.key_place(key) for key in given}
         check_parameters(context, runbook, places, name)
     return runbook
+
+
+def _changes(context: Context, steps: tuple[StepSpec, ...]) -> str:
+    """Give what a runbook changes that does not say it: what the kinds of its steps do, if any."""
+    said = (context.kinds.actions[step.kind].changes for step in steps)
+    return next(filter(None, said), "change")
 
 
 def _trust(model: RunbookModel) -> Trust | None:

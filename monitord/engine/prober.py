@@ -24,6 +24,7 @@ from monitord.model.catalog import Catalog, Check
 from monitord.model.facts import Section
 from monitord.model.ids import CheckKey, Instant
 from monitord.model.kinds import (
+    DeviceProbe,
     FactProbe,
     Health,
     JobRecord,
@@ -110,7 +111,7 @@ class Prober:
                 # The hot path: 10,000 of these a second.
                 async with asyncio.timeout(limit):
                     results = await kind.probe(check.spec, self._target(check))
-            elif isinstance(kind, PluginProbe | ScriptProbe):
+            elif isinstance(kind, PluginProbe | ScriptProbe | DeviceProbe):
                 results = await self._plugin(kind, check, limit)
             elif isinstance(kind, RecordProbe):
                 record = self._record(check, kind.source)
@@ -168,7 +169,7 @@ class Prober:
         return kind
 
     async def _plugin(
-        self, kind: PluginProbe | ScriptProbe, check: Check, limit: float
+        self, kind: PluginProbe | ScriptProbe | DeviceProbe, check: Check, limit: float
     ) -> Sequence[Result]:
         try:
             async with asyncio.timeout(limit + 1.0):

@@ -49,7 +49,7 @@ def begin(instance: Instance, number: IncidentId, key: str, out: AfterCommit) ->
     host = instance.host(instance.check(key))
     under_way = [*instance.tasks, *(name for name, _ in out.works)]
     many = sum(name.startswith(_NAME) for name in under_way) >= _AT_ONCE
-    if host is None or host.login.kind == "none" or many:
+    if host is None or not host.login.has_shell or many:
         return
     out.calls.append(lambda: instance.asking.add(number))
     out.works.append((f"{_NAME} {number}", partial(_gather, instance, number, key)))
@@ -108,7 +108,7 @@ async def who_works(instance: Instance, attempt: Attempt) -> str:
     """Say who is at work on what a repair is about; empty when nobody is, or nobody can tell."""
     host = instance.catalog.hosts.get(attempt.host)
     things = _things(attempt)
-    if host is None or host.login.kind == "none" or not things:
+    if host is None or not host.login.has_shell or not things:
         return ""
     ago = int(AT_WORK.total_seconds())
     facts = await _ask(instance, host, [*things, _section(host, ago)])

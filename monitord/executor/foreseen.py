@@ -7,8 +7,11 @@ told with its cure instead.
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from monitord.actions.device import DeviceSpec
 from monitord.actions.plan import render
 from monitord.model.catalog import Catalog, Check, Host, Rung
+from monitord.model.dialect import Dialect
+from monitord.model.dialects import DIALECTS
 from monitord.model.effect import PlannedStep, StepContext
 from monitord.model.kinds import FactProbe, Kinds
 
@@ -34,6 +37,28 @@ def foreseen(
             if rung.mode != "shadow":
                 what = f"{check.key} {rung.runbook}"
                 yield what, _steps(what, catalog, host, check, rung, kinds)
+
+
+def lines_typed(catalog: Catalog, host: Host) -> list[str]:
+    """Give each line that ladders may type at a network device, with its slots as written."""
+    dialect = DIALECTS[host.login.dialect]
+    found = dict.fromkeys(dialect.opening)
+    for check in catalog.checks.values():
+        for rung in check.remediate if check.host == host.name else ():
+            book = catalog.runbooks[rung.runbook]
+            steps = (*book.collect, *book.require, *book.steps, *book.undo)
+            for step in steps if rung.mode != "shadow" else ():
+                if isinstance(step.spec, DeviceSpec):
+                    found.update(dict.fromkeys(_typed(step.spec, dialect)))
+    return list(found)
+
+
+def _typed(spec: DeviceSpec, dialect: Dialect) -> Iterator[str]:
+    yield from spec.commands
+    if spec.configure:
+        yield from (dialect.enter, *spec.configure, dialect.leave)
+    if spec.save is not False:
+        yield dialect.save
 
 
 def in_shadow(catalog: Catalog, host: Host) -> list[str]:

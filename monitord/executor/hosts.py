@@ -5,15 +5,13 @@ no store and no step; a host that hangs costs its own places and nobody else's.
 """
 
 import asyncio
-from collections import defaultdict
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Callable
 from functools import partial
-from typing import TypeVar
 
 from monitord.clock import Clock
 from monitord.errors import NotReachedError, TransportError
-from monitord.executor.threads import in_thread
+from monitord.executor.devices import Devices
+from monitord.executor.gate import Gate, blocking
 from monitord.model.catalog import Host, SshLogin
 from monitord.model.facts import Facts, PluginOutput, Section
 from monitord.model.result import Cause
@@ -21,7 +19,6 @@ from monitord.transports import facts_local, facts_remote, local
 from monitord.transports.local import Ran
 from monitord.transports.ssh import Ssh
 
-T = TypeVar("T")
 Watch = Callable[[bytes], None]
 Script = bytes | Callable[[], bytes]
 """What a shell is fed. A function is asked for it when the place is taken and the channel open,
@@ -33,49 +30,6 @@ _READING = 64  # threads over all hosts that only look
 _ACTING = 32  # threads over all hosts that do steps: no hanging look takes their place
 _AT_ONCE = 32  # plugins and local shells: two cores gain nothing from more
 _PER_HOST = 4
-_LATE = 1.0  # seconds more than the work's own deadline before it is given up
-
-
-class Gate:
-    """At most `total` at once, at most `each` per key; who waits too long is turned away."""
-
-    def __init__(self, total: int, each: int) -> None:
-        self._total = asyncio.Semaphore(total)
-        self._each: defaultdict[str, asyncio.Semaphore] = defaultdict(
-            lambda: asyncio.Semaphore(each)
-        )
-
-    @asynccontextmanager
-    async def place(self, key: str, within: float) -> AsyncIterator[None]:
-        """Hold a place for the block.
-
-        Raises:
-            NotReachedError: none came free `within` seconds.
-        """
-        await self.enter(key, within)
-        try:
-            yield
-        finally:
-            self.leave(key)
-
-    async def enter(self, key: str, within: float) -> None:
-        """Take a place; `leave` gives it back."""
-        try:
-            async with asyncio.timeout(within):
-                await self._each[key].acquire()
-                try:
-                    await self._total.acquire()
-                except BaseException:
-                    self._each[key].release()
-                    raise
-        except TimeoutError:
-            text = f"{key}: earlier work has not ended, and there was no place within {within:g} s"
-            raise NotReachedError(text, cause=Cause.TIMEOUT) from None
-
-    def leave(self, key: str) -> None:
-        """Give a place back."""
-        self._total.release()
-        self._each[key].release()
 
 
 class Hosts:
@@ -89,6 +43,7 @@ class Hosts:
         self._steps = Gate(_ACTING, _ACTING)  # here: no slow plugin takes a step's place
         self._facts = Gate(_PER_HOST, _PER_HOST)
         self._ssh = Ssh()
+        self.devices = Devices()
 
     async def shell(
         self,
@@ -124,7 +79,7 @@ class Hosts:
             watch=_from_thread(watch),
         )
         gate = self._acting if act else self._reading
-        return await self._blocking(gate, host.name, ask, timeout)
+        return await blocking(gate, host.name, ask, timeout)
 
     async def facts(self, host: Host, sections: tuple[Section, ...], seconds: float) -> Facts:
         """Bring the sections within `seconds`.
@@ -134,7 +89,7 @@ class Hosts:
         """
         if host.login.kind == "local":
             gather = partial(facts_local.gather, host.name, sections)
-            return await self._blocking(self._facts, host.name, gather, seconds)
+            return await blocking(self._facts, host.name, gather, seconds)
         asked = self._clock.now()
         script = facts_remote.script(sections).encode("utf-8", "surrogateescape")
         ran = await self.shell(host, script, act=False, timeout=seconds, limit=FACTS_LIMIT)
@@ -150,17 +105,6 @@ class Hosts:
             ran = await local.run(argv, timeout=seconds)
         out, err = (text.decode("utf-8", "replace") for text in (ran.stdout, ran.stderr))
         return PluginOutput(ran.exit_code, out, err, ran.timed_out, ran.truncated, ran.flooded)
-
-    async def _blocking(self, gate: Gate, key: str, work: Callable[[], T], seconds: float) -> T:
-        """Run blocking work; a thread that outlives its time keeps its place until it ends."""
-        await gate.enter(key, seconds)
-        job = in_thread(work)
-        job.add_done_callback(lambda _: gate.leave(key))
-        done, _ = await asyncio.wait([job], timeout=seconds + _LATE)
-        if not done:
-            text = f"{key}: no answer within {seconds:g} s"
-            raise TransportError(text, cause=Cause.TIMEOUT)
-        return job.result()
 
     def sweep(self) -> None:
         """Close SSH connections that nobody used for a while."""

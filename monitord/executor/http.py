@@ -5,16 +5,14 @@ unknown, and that is what is said. Blocking, for a worker thread.
 """
 
 import contextlib
-import json
 import socket
 import threading
 import time
 from collections.abc import Mapping
 from http.client import HTTPConnection, HTTPException, HTTPSConnection, InvalidURL
-from pathlib import Path
 from urllib.parse import quote, urlsplit
 
-from monitord.errors import NotBegunError, RefusedByExecutorError
+from monitord.executor import records
 from monitord.model.effect import HttpCall
 from monitord.transports.runner import KEEP, End, Ending, Record
 
@@ -28,36 +26,10 @@ def call(effect: HttpCall, headers: Mapping[str, str], record: Record, seconds: 
         RefusedByExecutorError: this step was begun before.
         NotBegunError: no record of it can be made.
     """
-    folder = _folder(record)
-    try:
-        folder.mkdir(mode=0o700, parents=True)
-    except FileExistsError:
-        raise RefusedByExecutorError(f"already ran: its record is {folder}") from None
-    except OSError as error:
-        raise NotBegunError(f"{folder} cannot be made: {error.strerror}") from error
+    records.begin(record)
     ending = _send(effect, headers, seconds)
-    text = ending.output.decode("utf-8", "replace")
-    kept = {"end": ending.end, "text": ending.text, "exit_code": ending.exit_code, "output": text}
-    (folder / "new").write_text(json.dumps(kept), encoding="utf-8")
-    (folder / "new").rename(folder / "answer")
+    records.keep(record, ending)
     return ending
-
-
-def recall(record: Record) -> Ending:
-    """Read what became of a request that this process does not know of."""
-    folder = _folder(record)
-    if not folder.exists():
-        return Ending(End.NEVER)
-    try:
-        kept = json.loads((folder / "answer").read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return Ending(End.LOST, "the executor ended before the answer came")
-    output = str(kept["output"]).encode()
-    return Ending(End(kept["end"]), kept["text"], kept["exit_code"], output=output)
-
-
-def _folder(record: Record) -> Path:
-    return Path(record.base) / f"{record.store}.{record.step}"
 
 
 def _send(effect: HttpCall, headers: Mapping[str, str], seconds: float) -> Ending:

@@ -27,16 +27,17 @@ from monitord.errors import (
     TransportError,
 )
 from monitord.executor import scripts
+from monitord.executor.answers import Answer
 from monitord.executor.catalogs import Catalogs
 from monitord.executor.hosts import Hosts
 from monitord.executor.intents import Grant, Intent, grant, must_not_be_halted, read_intent
-from monitord.executor.steps import Answer, Steps
+from monitord.executor.steps import Steps
 from monitord.executor.store import Rows
 from monitord.log import get_logger
 from monitord.model.catalog import Catalog, Host
 from monitord.model.facts import Section
 from monitord.model.ids import CheckKey, StepId
-from monitord.model.kinds import Kinds, PluginProbe, ScriptProbe, Target
+from monitord.model.kinds import DeviceProbe, Kinds, PluginProbe, ScriptProbe, Target
 from monitord.transports.facts_json import facts_to_json, plugin_to_json
 
 log = get_logger(__name__)
@@ -153,9 +154,12 @@ class Server:
     async def _plugin(self, message: Message, _send: Send) -> Message:
         check = self._catalog().checks.get(CheckKey(str(message.get("check"))))
         kind = self._kinds.probes.get(check.kind) if check else None
-        if check is None or not isinstance(kind, PluginProbe | ScriptProbe):
+        if check is None or not isinstance(kind, PluginProbe | ScriptProbe | DeviceProbe):
             raise RefusedByExecutorError(f"{message.get('check')!r} is not a plugin's check")
         host, seconds = self._catalog().hosts[check.host], float(message["timeout"])
+        if isinstance(kind, DeviceProbe):
+            command = kind.command(check.spec)
+            return plugin_to_json(await self._hosts.devices.look(host, command, seconds))
         target = Target(host.name, host.address, {}, seconds)
         if isinstance(kind, ScriptProbe):
             asked = kind.script(check.spec, target)

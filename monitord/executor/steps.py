@@ -6,12 +6,10 @@ record answers then. The core alone writes what became of it.
 
 import asyncio
 import os
-import signal
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 from monitord.clock import Clock
 from monitord.errors import (
@@ -20,23 +18,29 @@ from monitord.errors import (
     RefusedByExecutorError,
     TransportError,
 )
-from monitord.executor import http
+from monitord.executor import http, records
+from monitord.executor.answers import Answer, answer
 from monitord.executor.hosts import Hosts, Script
 from monitord.executor.intents import Grant, Intent, must_not_be_halted
 from monitord.executor.threads import in_thread
 from monitord.log import get_logger, hide
 from monitord.model.catalog import Host
-from monitord.model.effect import Command, Effect, HttpCall, Pause, describe, from_json
+from monitord.model.effect import (
+    Command,
+    DeviceCall,
+    Effect,
+    HttpCall,
+    Pause,
+    describe,
+    from_json,
+)
 from monitord.model.ids import Instant
-from monitord.secrets import SecretRef, redact, resolve, veil
+from monitord.secrets import SecretRef, resolve
 from monitord.transports import runner
 from monitord.transports.runner import End, Ending, Order, Record
 
 log = get_logger(__name__)
 
-Answer = dict[str, Any]
-_OUTPUT = 65_536
-"""Characters of a step's output that leave the executor: head and tail."""
 _RETRY = 2.0  # seconds between two tries to reach a host whose connection broke under a step
 _RECORDS_KEPT = 6 * 86_400_000_000  # µs; the runner removes records after 7 days
 _ENDED_BY_THE_SHUTDOWN = frozenset({129, 137, 143})  # HUP, KILL, TERM, as a shell tells them
@@ -69,8 +73,7 @@ class Steps:
         effect, host = grant.planned.effect, grant.host
         if isinstance(effect, Pause):
             raise NotBegunError("waiting is the core's own work")
-        named = effect.env if isinstance(effect, Command) else effect.headers
-        secrets = _secrets(named)
+        secrets = _secrets(_named(effect))
         record = self._record(grant.intent, host, effect)
         seconds = grant.planned.timeout.total_seconds()
         log.info("step begins", step=grant.intent.step.id, host=host.name, does=describe(effect))
@@ -80,10 +83,30 @@ class Steps:
             started()
             call = partial(http.call, effect, secrets.values, record, seconds)
             ending = await in_thread(call)
+        elif isinstance(effect, DeviceCall):
+            ending = await self._type(grant, effect, record, seconds, started)
         else:
             order = _order(grant, effect, secrets, seconds)
             ending = await self._run(grant, record, order, started)
-        return _answer(ending, effect, secrets, seconds)
+        return answer(ending, effect, secrets.hidden, seconds)
+
+    async def _type(
+        self,
+        grant: Grant,
+        call: DeviceCall,
+        record: Record,
+        seconds: float,
+        started: Callable[[], None],
+    ) -> Ending:
+        def last_word() -> None:
+            self._still_time(grant)
+            must_not_be_halted(self._state)
+
+        seconds = min(seconds, self._still_time(grant))
+        step = grant.intent.step.id
+        return await self._hosts.devices.run(
+            grant.host, call, record, step, seconds, last_word, started
+        )
 
     async def _run(
         self, grant: Grant, record: Record, order: Order, started: Callable[[], None]
@@ -157,8 +180,8 @@ class Steps:
         step = intent.step
         effect = from_json(step.effect)
         record = self._record(intent, host, effect)
-        if isinstance(effect, HttpCall):
-            ending = http.recall(record)
+        if isinstance(effect, HttpCall | DeviceCall):
+            ending = records.recall(record)
         elif isinstance(effect, Command):
             ending = await self._settle(intent, host, record, _Started("", started))
             if effect.restarts and ending.end is not End.NEVER:
@@ -169,7 +192,7 @@ class Steps:
         secrets = _secrets(_named(effect), must=False)
         if ending.end is End.NEVER and self._clock.now() - step.intended > _RECORDS_KEPT:
             ending = Ending(End.LOST, "it is so old that its run record may have been removed")
-        return _answer(ending, effect, secrets, seconds)
+        return answer(ending, effect, secrets.hidden, seconds)
 
     async def _settle(
         self, intent: Intent, host: Host, record: Record, watch: "_Started"
@@ -215,6 +238,8 @@ class Steps:
             TransportError: the host was not reached.
         """
         effect = from_json(intent.step.effect)
+        if isinstance(effect, DeviceCall):
+            self._hosts.devices.cut(intent.step.id)
         if not isinstance(effect, Command):
             return
         record, mark = self._record(intent, host, effect), runner.new_mark()
@@ -227,7 +252,7 @@ class Steps:
 
         Records stand where the effect happens; those of requests stand here.
         """
-        here = host.login.kind == "local" or isinstance(effect, HttpCall)
+        here = host.login.kind == "local" or isinstance(effect, HttpCall | DeviceCall)
         base = str(self._state / "runs") if here else ""
         return Record(base, intent.store, f"{intent.step.id}-{intent.step.intended}")
 
@@ -307,74 +332,6 @@ def _secrets(named: Mapping[str, str], *, must: bool = True) -> Secrets:
             hide(values[name])
             hidden.append(values[name])
     return Secrets(values, tuple(hidden))
-
-
-def _answer(ending: Ending, effect: Effect, secrets: Secrets, seconds: float) -> Answer:
-    outcome, error = _judge(ending, effect, seconds)
-    return {
-        "outcome": outcome,
-        "exit_code": ending.exit_code,
-        "output": _bounded(_redacted(ending.output, secrets.hidden)),
-        "error": redact(error, secrets.hidden),
-    }
-
-
-def _redacted(output: bytes, hidden: tuple[str, ...]) -> str:
-    """Give the output as text without the secrets, nor the half of one where output was cut."""
-    head, cut, tail = output.partition(runner.CUT)
-    for secret in map(str.encode, hidden if cut else ()):
-        for size in range(len(secret) - 1, 0, -1):
-            if head.endswith(secret[:size]):
-                head = head[:-size]
-                break
-        for size in range(len(secret) - 1, 0, -1):
-            if tail.startswith(secret[-size:]):
-                tail = tail[size:]
-                break
-    return veil(redact((head + cut + tail).decode("utf-8", "replace"), hidden))
-
-
-def _judge(ending: Ending, effect: Effect, seconds: float) -> tuple[str, str]:
-    """Give the outcome word and a sentence for what is not done."""
-    if ending.end is End.NEVER:
-        return "never-started", ""
-    if ending.end is not End.FINISHED:
-        return "unknown", ending.text or "its run record cannot be read"
-    if ending.how == "killed":
-        return "unknown", "killed by halt --now"
-    why = _why(ending, effect, seconds)
-    return ("failed", why) if why else ("done", "")
-
-
-def _why(ending: Ending, effect: Effect, seconds: float) -> str:
-    """Give why a finished step counts as failed; empty when it does not."""
-    if ending.how == "deadline":
-        return f"not done within {seconds:g} s; it was ended"
-    ok_codes = effect.ok_codes if isinstance(effect, Command | HttpCall) else ()
-    if ending.exit_code is None:
-        return ending.text
-    if ending.exit_code in ok_codes:
-        return ""
-    if isinstance(effect, HttpCall):
-        return f"answered {ending.exit_code}"
-    return _exit(ending.exit_code, ending.output)
-
-
-def _exit(code: int, output: bytes) -> str:
-    if output.startswith(b"sudo: "):
-        said = output.decode("utf-8", "replace").splitlines()[0]
-        return f"{said} (allow this very argv in sudoers; see docs/executor.md)"
-    if code > 128 and code - 128 in set(signal.Signals):  # noqa: PLR2004 - a shell's sign of a signal
-        return f"killed by {signal.Signals(code - 128).name}"
-    named = {127: " (not found)", 126: " (not executable)", 125: " (it could not be begun)"}
-    return f"exit code {code}{named.get(code, '')}"
-
-
-def _bounded(text: str) -> str:
-    if len(text) <= _OUTPUT:
-        return text
-    half = _OUTPUT // 2 - 20
-    return f"{text[:half]}\n[... output cut here ...]\n{text[-half:]}"
 
 
 def _seconds_until(deadline: Instant, clock: Clock) -> float:

@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 
-from monitord.executor.foreseen import Gap, foreseen, in_shadow
+from monitord.executor.foreseen import Gap, foreseen, in_shadow, lines_typed
 from monitord.model.catalog import Catalog, Host
 from monitord.model.effect import Command, PlannedStep, describe
 from monitord.model.kinds import Kinds
@@ -24,13 +24,17 @@ _TIMEOUT = "/usr/bin/timeout"
 
 @dataclass(slots=True)
 class Privileges:
-    """What a host's acting login needs of sudo. `allowed` maps each argv's text to who asks it."""
+    """What a host's acting login needs of sudo. `allowed` maps each argv's text to who asks it.
+
+    On a network device there is no sudo: `typed` are the lines that its account must be allowed.
+    """
 
     host: str
     user: str
     allowed: dict[str, list[str]] = field(default_factory=dict)
     gaps: list[Gap] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+    typed: list[str] = field(default_factory=list)
 
 
 def privileges(catalog: Catalog, host: Host, kinds: Kinds, *, user: str = "") -> Privileges:
@@ -39,10 +43,13 @@ def privileges(catalog: Catalog, host: Host, kinds: Kinds, *, user: str = "") ->
     `user` is who logs in, where the catalog does not say it (a local login).
     """
     login = host.login.act
-    of_login = login.user if login and host.login.kind == "ssh" else _LOCAL_USER
+    of_login = login.user if login and host.login.kind != "local" else _LOCAL_USER
     found = Privileges(host.name, user or of_login)
     if login is None:
         found.notes.append(f"{host.name} is only watched: its login has no act")
+        return found
+    if host.login.kind == "device":
+        found.typed = lines_typed(catalog, host)
         return found
     if found.user == "root":
         found.notes.append(f"{host.name} is acted on as root, which needs no sudo")
@@ -92,6 +99,10 @@ def allowed(step: PlannedStep) -> str:
 
 def lines(found: Privileges) -> Iterator[str]:
     """Give the file, line by line; what is not covered stands in it as comments."""
+    if found.typed:
+        yield f"# {found.host} is a network device and has no sudo. Let {found.user} type only this:"
+        yield from found.typed
+        return
     yield f"# What monitord may do as root on {found.host}: exactly this."
     yield f"# /etc/sudoers.d/monitord, root's, mode 0440; written by: monitord sudoers {found.host}"
     for note in found.notes:

@@ -55,7 +55,21 @@ class Pause:
     seconds: float
 
 
-Effect = Command | HttpCall | Pause
+@dataclass(frozen=True, slots=True)
+class DeviceCall:
+    """Lines for a network device, typed by the executor, one after another's answer.
+
+    Either `commands`, whose answers must hold `says`, or lines to `configure`; `save` keeps that
+    over a restart of the device.
+    """
+
+    commands: tuple[str, ...] = ()
+    configure: tuple[str, ...] = ()
+    save: bool = False
+    says: str = ""
+
+
+Effect = Command | HttpCall | DeviceCall | Pause
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,9 +101,10 @@ class PlannedStep:
     undoes: int | None = None
 
 
-_TYPES: Mapping[str, type[Command] | type[HttpCall] | type[Pause]] = {
+_TYPES: Mapping[str, type[Command] | type[HttpCall] | type[DeviceCall] | type[Pause]] = {
     "command": Command,
     "http": HttpCall,
+    "device": DeviceCall,
     "pause": Pause,
 }
 
@@ -108,7 +123,7 @@ def from_json(text: str) -> Effect:
     """Read what `to_json` wrote."""
     fields: dict[str, Any] = json.loads(text)
     kind = _TYPES[fields.pop("type")]
-    for name in ("argv", "ok_codes"):
+    for name in ("argv", "ok_codes", "commands", "configure"):
         if name in fields:
             fields[name] = tuple(fields[name])
     return kind(**fields)
@@ -123,6 +138,8 @@ def describe(effect: Effect) -> str:
         line = _command_line(effect)
     elif isinstance(effect, HttpCall):
         line = f"{effect.method} {effect.url}"
+    elif isinstance(effect, DeviceCall):
+        line = _device_line(effect)
     else:
         line = f"wait {effect.seconds:g} s"
     return _OBEYED.sub(lambda found: ascii(found[0])[1:-1], line)
@@ -136,6 +153,13 @@ def _command_line(command: Command) -> str:
     if command.cwd:
         line = f"cd {shlex.quote(command.cwd)} && {line}"
     return f"{line} < script of {len(command.stdin.splitlines())} lines" if command.stdin else line
+
+
+def _device_line(call: DeviceCall) -> str:
+    if call.configure:
+        return f"configure: {'; '.join(call.configure)}{'; and save' if call.save else ''}"
+    asked = f" (must say: {call.says})" if call.says else ""
+    return f"type: {'; '.join(call.commands)}{asked}"
 
 
 def canonical(value: object) -> str:

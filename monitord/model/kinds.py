@@ -114,7 +114,6 @@ class DeviceProbe:
     spec: type[Spec]
     command: Callable[[Any], str]
     judge: Callable[[Any, PluginOutput], Sequence[Result]]
-    items: Callable[[Any], tuple[str, ...] | None] = lambda _: None
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ from monitord.model.kinds import ProbeKind
 from monitord.probes import (
     backup,
     clock,
+    device,
     disk,
     drill,
     file,
@@ -28,6 +29,7 @@ PROBES: Mapping[str, ProbeKind] = {
     "icmp": icmp.KIND,
     "tcp": tcp.KIND,
     "clock": clock.KIND,
+    "device": device.KIND,
     "disk": disk.KIND,
     "load": load.KIND,
     "memory": memory.KIND,

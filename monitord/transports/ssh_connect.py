@@ -41,9 +41,9 @@ class Deadline:
 
 
 def connect(
-    address: str, login: SshLogin, known_hosts: str, deadline: Deadline
+    address: str, login: SshLogin, known_hosts: str, deadline: Deadline, password: str = ""
 ) -> paramiko.Transport:
-    """Give a connection that is logged in.
+    """Give a connection that is logged in; with a password that is used, and no key.
 
     Raises:
         NotReachedError: it cannot be had; `cause` is transport, resolver, timeout or login.
@@ -58,7 +58,11 @@ def connect(
     try:
         with _told(place, deadline):
             _negotiate(transport, address, login, known_hosts, deadline)
-            _log_in(transport, login, place, deadline)
+            if password:
+                transport.auth_timeout = deadline.left
+                transport.auth_password(login.user, password)
+            else:
+                _log_in(transport, login, place, deadline)
     except BaseException:
         transport.close()
         raise

@@ -9,7 +9,8 @@ from monitord import config
 from monitord.actions import ACTIONS
 from monitord.actions.plan import render_items
 from monitord.model.catalog import Catalog
-from monitord.model.effect import Command
+from monitord.model.effect import Command, DeviceCall, PlannedStep
+from monitord.model.ids import check_key
 from monitord.model.incident import Phase
 from monitord.model.kinds import Kinds
 from monitord.probes import PROBES
@@ -20,7 +21,9 @@ BY_THEMSELVES = {
     "clear-disk", "renew-certificate", "rerun-job", "restart-nginx", "start-crashed-program",
     "start-crashed-unit", "start-database",
 }  # fmt: skip
+OF_DEVICES = {"open-bgp-neighbour"}
 GIVEN = {
+    "open-bgp-neighbour": {"as": "65001"},
     "restore-database": {"dump": "/backup/shop.dump", "database": "shop"},
     "stop-process": {"name": "convert", "older": "1h"},
     "start-database": {
@@ -46,18 +49,34 @@ GIVEN = {
         "expect": "index.html",
     },
 }
+SHOW = {"show": "show bgp summary", "bad": "Idle"}
+
+
+def plan_of(catalog: Catalog, name: str) -> tuple[PlannedStep, ...]:
+    (rung,) = catalog.checks[check_key(name, "check")].remediate
+    item = "10.0.0.2" if name in OF_DEVICES else "worker"
+    return render_items(catalog.runbooks[name], rung, catalog.hosts[name], [item])
 
 
 @pytest.fixture(scope="module")
 def catalog(tmp_path_factory: pytest.TempPathFactory) -> Catalog:
     """Give each runbook a check that it is the only rung of, under the standard profile."""
-    checks = {
-        f"check-{name}": {"load": {}, "remediate": [{name: {"with": GIVEN.get(name, {})}}]}
+    device = {"device": {"dialect": "frr", "user": "look", "act": {"user": "act"}}}
+    hosts = {
+        name: {
+            "address": "127.0.0.1",
+            "login": device if name in OF_DEVICES else {"local": {"act": True}},
+            "checks": {
+                "check": {
+                    **({"device": SHOW} if name in OF_DEVICES else {"load": {}}),
+                    "remediate": [{name: {"with": GIVEN.get(name, {})}}],
+                }
+            },
+        }
         for name in NAMES
     }
-    host = {"address": "127.0.0.1", "login": {"local": {"act": True}}, "checks": checks}
     path = tmp_path_factory.mktemp("etc") / "monitord.yaml"
-    path.write_text(yaml.safe_dump({"profile": "standard", "hosts": {"here": host}}))
+    path.write_text(yaml.safe_dump({"profile": "standard", "hosts": hosts}))
     return config.load(path, Kinds(PROBES, ACTIONS, {}))
 
 
@@ -81,8 +100,7 @@ def test_a_runbook_acts_by_itself_only_where_it_may(name: str, catalog: Catalog)
 
 @pytest.mark.parametrize("name", NAMES)
 def test_a_runbook_renders_for_an_item(name: str, catalog: Catalog) -> None:
-    (rung,) = catalog.checks[f"here/check-{name}"].remediate  # type: ignore[index]  # the key's text
-    plan = render_items(catalog.runbooks[name], rung, catalog.hosts["here"], ["worker"])
+    plan = plan_of(catalog, name)
     assert any(step.phase == Phase.STEP for step in plan)
 
 
@@ -94,9 +112,10 @@ def test_what_comes_before_the_steps_changes_nothing(name: str, catalog: Catalog
         "supervisorctl status", "supervisorctl tail", "systemctl --failed", "systemctl is-enabled",
         "systemctl is-active", "systemctl is-failed", "systemctl list-timers", "systemctl status",
     }  # fmt: skip
-    (rung,) = catalog.checks[f"here/check-{name}"].remediate  # type: ignore[index]  # the key's text
-    plan = render_items(catalog.runbooks[name], rung, catalog.hosts["here"], ["worker"])
-    for step in plan:
+    for step in plan_of(catalog, name):
+        if isinstance(step.effect, DeviceCall):
+            assert step.phase in {Phase.STEP, Phase.UNDO} or not step.effect.configure
+            continue
         assert isinstance(step.effect, Command)
         if step.phase in {Phase.STEP, Phase.UNDO} or step.kind in {
             "ready",

@@ -85,6 +85,11 @@ def _strace() -> str:
     return ""
 
 
+def _frr() -> str:
+    found = Path("/usr/lib/frr/bgpd").exists() and find_program("vtysh")
+    return "" if found else "FRRouting is not installed (apt-get install frr)"
+
+
 def _root() -> str:
     return "" if os.geteuid() == 0 else "not run as root"
 
@@ -100,10 +105,18 @@ NEEDS: Mapping[str, Need] = {
     "borg": Need("backups by borg", _program("borg", "borgbackup")),
     "redis": Need("a real key-value store", _program("redis-server", "redis-server")),
     "busybox": Need("facts from a host that has busybox alone", _program("busybox", "busybox")),
+    "frr": Need("a real router", _frr),
+    "netmiko": Need("network devices over SSH", _module("netmiko")),
     "plugins": Need("real Nagios plugins", _plugins),
     "strace": Need("system calls that fail", _strace),
     "faketime": Need("clock steps", _program("faketime", "faketime")),
     "snmpd": Need("a service that is asked over SNMP", _program("snmpd", "snmpd")),
+    "request-tracker": Need(
+        "a real ticket server", _program("rt-setup-database-5", "request-tracker5 rt5-db-sqlite")
+    ),
+    "alertmanager": Need(
+        "a real Alertmanager", _program("prometheus-alertmanager", "prometheus-alertmanager")
+    ),
     "vectors": Need("agreement with other projects' test vectors", _vectors),
 }
 
