@@ -25,7 +25,7 @@ from monitord.engine.executor_client import ExecutorClient
 from monitord.errors import MonitordError
 from monitord.metrics import Counters
 from monitord.model.catalog import Catalog
-from monitord.notify import keep_watchdog, notify
+from monitord.sdnotify import keep_watchdog, notify
 from monitord.serving import listen_unix, serve
 from monitord.store import open_store
 from monitord.store.store import OpenDoor

@@ -21,7 +21,7 @@ from monitord.executor.server import Server
 from monitord.executor.store import Rows
 from monitord.log import get_logger
 from monitord.model.kinds import Kinds
-from monitord.notify import notify, watchdog_every
+from monitord.sdnotify import notify, watchdog_every
 
 log = get_logger(__name__)
 

@@ -18,7 +18,7 @@ from monitord.clock import SystemClock
 from monitord.control import Core, core_socket
 from monitord.log import get_logger
 from monitord.model.catalog import Settings
-from monitord.notify import keep_watchdog, notify
+from monitord.sdnotify import keep_watchdog, notify
 from monitord.serving import BoundedProtocol, Bounds, listen_tcp, serve
 from monitord.web.app import Web, create_app
 from monitord.web.approval import Approval

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from monitord.notify import keep_watchdog, notify, watchdog_every
+from monitord.sdnotify import keep_watchdog, notify, watchdog_every
 
 
 @pytest.fixture
