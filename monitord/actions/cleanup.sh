@@ -27,20 +27,27 @@ must_be_possible() {
   trap 'exit 143' TERM INT HUP
 }
 
-# Gives used percent of space and inodes, the higher one; a filesystem without inodes has none.
-used() {
-  { df -P -- "$filesystem"; df -Pi -- "$filesystem"; } |
-    awk '$1 != "Filesystem" { p = $5; sub("%", "", p); if (p + 0 > most) most = p + 0 }
-         END { print most + 0 }'
+# Gives "used free percent" of the filesystem of $1, of its KiB and of its inodes. The columns are counted
+# from the percentage: blanks may stand in the name of the device before it.
+counts() {
+  { df -Pk -- "$1"; df -Pi -- "$1"; } | awk '$1 != "Filesystem" {
+    at = 5
+    while (at < NF && $at !~ /^([0-9]+%|-)$/) at++
+    print $(at - 2), $(at - 1), $at + 0
+  }'
 }
+
+free_kib() { counts "$1" | awk 'NR == 1 { print $2 }'; }
+
+# Gives used percent of space and inodes, the higher one; a filesystem without inodes has none.
+used() { counts "$filesystem" | awk '$3 > most { most = $3 } END { print most + 0 }'; }
 
 # Gives what must go: KiB and inodes above UNTIL percent.
 needed() {
-  { df -Pk -- "$filesystem"; df -Pi -- "$filesystem"; } |
-    awk -v until="$until" '$1 != "Filesystem" {
-      more = $3 - ($3 + $4) * until / 100
-      printf "%d ", (more > 0 ? more + 1 : 0)
-    }'
+  counts "$filesystem" | awk -v until="$until" '{
+    more = $1 - ($1 + $2) * until / 100
+    printf "%d ", (more > 0 ? more + 1 : 0)
+  }'
 }
 
 # Device and inode of all files that a process has open or mapped, that are swapped to or mounted.
@@ -120,8 +127,8 @@ held() {
 open_manifest() {
   folder=$manifest
   if ! { mkdir -p -- "$folder" && [ ! -L "$folder" ] &&
-    { [ "$(stat -c %d -- "$folder")" != "$device" ] || [ "$(df -Pk -- "$folder" |
-      awk 'NR == 2 { print $4 }')" -ge 1024 ]; }; } 2>/dev/null; then
+    { [ "$(stat -c %d -- "$folder")" != "$device" ] ||
+      [ "$(free_kib "$folder")" -ge 1024 ]; }; } 2>/dev/null; then
     folder=/run/monitord-cleanup # in memory, and told in the output too
     mkdir -p -- "$folder" || fail "no manifest can be written, so nothing is removed"
   fi
@@ -135,7 +142,7 @@ open_quarantine() {
   [ -d "$quarantine" ] && [ ! -L "$quarantine" ] || fail "quarantine $quarantine is not a folder"
   [ "$(stat -c %d -- "$quarantine")" != "$device" ] ||
     fail "quarantine $quarantine is on $filesystem itself: moving there frees nothing"
-  [ "$(df -Pk -- "$quarantine" | awk 'NR == 2 { print $4 }')" -gt "$kibibytes" ] ||
+  [ "$(free_kib "$quarantine")" -gt "$kibibytes" ] ||
     fail "quarantine $quarantine has no room for $kibibytes KiB"
   quarantine=$quarantine/monitord-$monitord_step
   mkdir -p -- "$quarantine" || fail "$quarantine cannot be made"
@@ -148,7 +155,7 @@ worker=$(
 left() { printf '%s\n' "left alone ($1): $path" >>"$W_WORK/left"; }
 for one do
   mtime=${one%% *} one=${one#* } inode=${one%% *} one=${one#* } device=${one%% *} one=${one#* }
-  path=${one#* } mtime=${mtime%.*}
+  path=${one#* } mtime=${mtime%.*} kept=$W_QUARANTINE/$device-$inode # on an overlay inodes are not unique
   folder=${path%/*} name=${path##*/}
   cd -P -- "$folder" 2>/dev/null || { left "its folder is gone"; continue; }
   here=$(pwd -P; echo x) here=${here%?x}
@@ -157,9 +164,9 @@ for one do
   facts=$(QUOTING_STYLE=shell-escape-always stat -c '%i %d %Y|%s %y %U' -- "./$name") || continue
   [ "${facts%%|*}" = "$inode $device $mtime" ] || { left "it was changed"; continue; }
   printf '%s %s%s\n' "${facts#*|}" "$(printf '%s' "$path" | tr -c '[:print:]' '?')" \
-    "${W_QUARANTINE:+ -> $W_QUARANTINE/$inode}" >>"$W_MANIFEST" || exit 255
+    "${W_QUARANTINE:+ -> $kept}" >>"$W_MANIFEST" || exit 255
   if [ -n "$W_QUARANTINE" ]; then
-    cp -a -T -- "./$name" "$W_QUARANTINE/$inode" && cmp -s -- "./$name" "$W_QUARANTINE/$inode" ||
+    cp -a -T -- "./$name" "$kept" && cmp -s -- "./$name" "$kept" ||
       { left "it could not be copied"; exit 255; }
   fi
   rm -f -- "./$name" && printf . >>"$W_WORK/gone"

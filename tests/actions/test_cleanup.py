@@ -16,21 +16,30 @@ from tests.world.needs import requires
 pytestmark = requires("root", "hosts")
 KIND = ACTIONS["cleanup"]
 DAY = 86_400
-MOUNT = 'mount -t tmpfs -o size=4m,nr_inodes=200 none "$0" && echo ready && exec cat'
+MOUNT = 'mount -t tmpfs -o size=4m,nr_inodes=200 "80 %" "$0" && echo ready && exec cat'
+LAYERS = """
+cd "$0/.." && mkdir a b up && for layer in a b up; do
+  mount -t tmpfs -o size=4m none "$layer" && mkdir "$layer/logs" && cd "$layer/logs" || exit
+  echo "$layer" >"$layer.gz" && touch -d '30 days ago' "$layer.gz" && cd ../.. || exit
+done
+rm up/logs/up.gz && mkdir up/work && mv up/logs up/new && head -c 3500K /dev/zero >up/new/full &&
+mount -t overlay -o xino=off,lowerdir=a:b,upperdir=up/new,workdir=up/work none "$0" &&
+echo ready && exec cat
+"""
 
 
 class Disk:
     """4 MiB with 200 inodes, mounted in a namespace that ends with it."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, script: str = MOUNT) -> None:
         self.mount, self.manifest = folder / "full", folder / "manifest"
         self.logs = self.mount / "logs"
         self.mount.mkdir()
-        argv = ["unshare", "--mount", "sh", "-c", MOUNT, str(self.mount)]
+        argv = ["unshare", "--mount", "sh", "-c", script, str(self.mount)]
         self.keeper = subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
         assert self.keeper.stdout is not None
         assert self.keeper.stdout.readline() == b"ready\n"
-        self.inside(self.logs).mkdir()
+        self.inside(self.logs).mkdir(exist_ok=True)
 
     def inside(self, path: Path) -> Path:
         """Give the path by which we reach what is mounted there."""
@@ -200,6 +209,19 @@ def test_a_quarantine_keeps_what_goes_and_is_elsewhere(disk: Disk, tmp_path: Pat
     (kept,) = (tmp_path / "q/monitord-7").iterdir()
     assert kept.stat().st_size == 3500 * 1024
     assert disk.listed()[-1].endswith(f"a.gz -> {kept}")
+
+
+def test_a_quarantine_keeps_files_apart_that_share_an_inode_number(tmp_path: Path) -> None:
+    """The layers of an overlay count each on its own."""
+    disk = Disk(tmp_path, LAYERS)
+    names = ["a.gz", "b.gz"]
+    (tmp_path / "q").mkdir()
+    inodes = {disk.inside(disk.mount / "logs" / name).stat().st_ino for name in names}
+    code, said = disk.clean(quarantine=f"{tmp_path}/q", until="1")
+    disk.keeper.communicate()
+    assert (len(inodes), code) == (1, 0), said
+    kept = sorted(path.read_text() for path in (tmp_path / "q/monitord-7").iterdir())
+    assert kept == ["a\n", "b\n"]
 
 
 def test_looking_changes_nothing_and_says_what_would_go(disk: Disk) -> None:
