@@ -14,6 +14,7 @@ from monitord.clock import Clock
 from monitord.engine import halt_file
 from monitord.engine.approvals import Approvals
 from monitord.engine.attempts import Attempts
+from monitord.engine.backends import Backends
 from monitord.engine.beliefs import Beliefs
 from monitord.engine.commands import Commands
 from monitord.engine.happenings import Happenings
@@ -107,7 +108,8 @@ class Core:
         self._make_stages(kinds, door, steady, places)
 
     def _make_stages(self, kinds: Kinds, door: Door, steady: SteadyClock, places: Places) -> None:
-        self._outbox = Outbox(self.instance, kinds.backends, door)
+        backends = Backends(self.instance, kinds.backends, door)
+        self._outbox = Outbox(self.instance, backends)
         self._attempts, verifying = Attempts(self.instance), Verifying(self.instance)
         self._mover = Mover(self.instance, self._attempts, verifying, self._outbox)
         self._pulse = Pulse(self.instance, self._condition, steady, self._chores, self._reassemble)
@@ -353,6 +355,7 @@ class Core:
         """Do what comes again every few seconds."""
         halt_file.expire(self.instance.state, self.now())
         self.instance.start("spool", self._take_spooled())
+        self._outbox.repeat()
 
     async def _take_spooled(self) -> None:
         """Take the job reports that were written while no core listened."""

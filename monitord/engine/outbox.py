@@ -1,152 +1,258 @@
-"""The stage that delivers tickets: oldest first, in order per backend and incident, with back-off.
+"""The stage that delivers tickets: in order per backend and incident, each incident one ticket.
 
-The error says whether trying again can help; this is the one place that tries again. A message
-refused for good is DEAD and becomes a problem of monitord's own health.
+The error says whether trying again can help, and whether the message may have been taken all the
+same; this is the one place that tries again. Before an OPEN leaves, its row says that its outcome
+is in doubt, so that a crash is no different from a time-out: then the backend is searched twice,
+its lag between, before anything is created again. While a backend takes nothing, later updates of
+an incident become one message with the newest document. A message refused for good is DEAD and
+becomes a problem of monitord's own health.
 """
 
-import asyncio
 import json
 from collections.abc import Callable, Mapping
-from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
 from datetime import timedelta
+from typing import Any
 
-from monitord import secrets
 from monitord.clock import after
+from monitord.engine.backends import Backends
 from monitord.engine.instance import Instance
 from monitord.errors import SecretError, TicketError
 from monitord.log import get_logger
-from monitord.model.catalog import Backend
-from monitord.model.ids import Instant
-from monitord.model.kinds import BackendKind, TicketBackend
-from monitord.model.ticket import Delivery, Event, OutboxItem, OutboxStatus
-from monitord.secrets import SecretRef
-from monitord.store import Door
+from monitord.model.ids import IncidentId, Instant
+from monitord.model.incident import OPEN_STATUSES
+from monitord.model.kinds import Lapsing, Searchable
+from monitord.model.ticket import Delivery, Event, Operation, OutboxItem, OutboxStatus
 from monitord.store.contract import Tx, View
 
 log = get_logger(__name__)
 
 _FIRST_RETRY = 5.0  # seconds
 _DOUBLINGS = 10  # beyond, the longest is reached anyway and a float would overflow
-_LONGEST_RETRY = 120.0  # seconds: a server that is back is served within two minutes
+_LONGEST_RETRY = 60.0  # seconds: with the searches, a server that is back is served in two minutes
+_SEARCHES = 2  # that must find nothing before an OPEN of unknown outcome is sent again
 _P = OutboxStatus.PENDING
 
 
-class Outbox:
-    """Sends what the outbox holds. Backends block, so each delivery runs in a worker thread."""
+@dataclass(frozen=True, slots=True)
+class _Parcel:
+    """What one try sends: `item` is the oldest that waits, `sent` the one that speaks for `all`."""
 
-    def __init__(self, instance: Instance, kinds: Mapping[str, BackendKind], door: Door) -> None:
+    item: OutboxItem
+    sent: OutboxItem
+    all: tuple[OutboxItem, ...]
+    document: Mapping[str, Any]
+    external: str
+
+
+class Outbox:
+    """Sends what the outbox holds, and repeats what backends would forget."""
+
+    def __init__(self, instance: Instance, backends: Backends) -> None:
         self._instance = instance
-        self._kinds = kinds
-        self._door = door
-        self._built: dict[str, tuple[Backend, TicketBackend]] = {}
-        self._threads: dict[str, ThreadPoolExecutor] = {}
+        self._backends = backends
+        self._leave_alone: dict[str, Instant] = {}  # until when a backend asked for quiet
+        self._said_again: dict[str, float] = {}
 
     def waiting(self, view: View, due_by: Instant) -> list[OutboxItem]:
-        """Give the messages due by then, of each backend its own share: none hides another's."""
+        """Give the messages due by then, of each backend its own share: none hides another's.
+
+        What goes to a backend that asked to be left alone (Retry-After) is due when that is over.
+        """
         found = {item.id: item for item in view.outbox(status=_P, due_by=due_by)}
-        for backend in self._instance.catalog.backends:
+        for backend in self._backends.names():
             mine = view.outbox(status=_P, due_by=due_by, backend=backend)
             found.update({item.id: item for item in mine})
-        return [found[number] for number in sorted(found)]
+        return [self._postponed(found[number]) for number in sorted(found)]
 
     def begin(self, item: OutboxItem) -> None:
         """Begin a delivery that is due, unless one to the same incident's ticket is under way."""
-        name = f"deliver {item.backend} {item.incident}"
-        if not self._instance.busy(name):
-            self._instance.start(name, self._deliver(item))
+        if not self._instance.busy(_lane(item)):
+            self._instance.start(_lane(item), self._deliver(item))
+
+    def repeat(self) -> None:
+        """Say again what is still true to the backends that would forget it."""
+        for name in self._backends.names():
+            try:
+                backend = self._backends.get(name)
+            except TicketError:
+                continue  # taken out of the configuration this moment
+            now = self._instance.clock.monotonic()
+            if isinstance(backend, Lapsing) and now >= self._said_again.get(name, 0.0):
+                self._said_again[name] = now + backend.resend
+                self._instance.start(f"repeat {name}", self._repeat_all(name))
 
     def close(self) -> None:
         """Let nothing new begin; what is under way ends by its own time-outs."""
-        for threads in self._threads.values():
-            threads.shutdown(wait=False, cancel_futures=True)
+        self._backends.close()
+
+    def _postponed(self, item: OutboxItem) -> OutboxItem:
+        until = self._leave_alone.get(item.backend, item.due_at)
+        return replace(item, due_at=max(item.due_at, until))
 
     async def _deliver(self, item: OutboxItem) -> None:
         instance = self._instance
         # Asked again: between the look that found it and now, an earlier delivery may have ended.
-        external, pending = await instance.store.read(lambda view: _still(view, item))
-        if not pending:
+        parcel = await instance.store.read(lambda view: _parcel(view, item))
+        if parcel is None or self._postponed(parcel.item).due_at > instance.now():
             return
         try:
-            backend = self._backend(item.backend)
-            document = json.loads(item.body)
-            self._door.entered()
-            try:
-                delivery = await asyncio.get_running_loop().run_in_executor(
-                    self._threads_of(item.backend), backend.deliver, item, document, external
-                )
-            finally:
-                self._door.left()
+            done = await self._try(parcel)
         except (TicketError, SecretError) as error:
-            await instance.insist(self._failed(item, error))
+            await instance.insist(self._failed(parcel, error))
             return
         except Exception as error:
             log.exception("ticket backend failed", backend=item.backend)  # the message stays
-            wrapped = TicketError(f"{type(error).__name__}: {error}", permanent=False)
-            await instance.insist(self._failed(item, wrapped))
+            text = f"{type(error).__name__}: {error}"
+            wrapped = TicketError(text, permanent=False, unknown=True)
+            await instance.insist(self._failed(parcel, wrapped))
             return
-        await instance.insist(self._sent(item, delivery))
-        instance.counters.delivered[item.backend] += 1
+        if done is not None:
+            await instance.insist(done)
+            instance.counters.delivered[item.backend] += 1
 
-    def _sent(self, item: OutboxItem, delivery: Delivery) -> Callable[[Tx], None]:
-        now = self._instance.now()
-        text = f"{item.operation} delivered to {item.backend}"
+    async def _try(self, parcel: _Parcel) -> Callable[[Tx], None] | None:
+        """Search where the outcome of an earlier try is in doubt, else send; None: not yet."""
+        item, name = parcel.item, parcel.item.backend
+        backend = self._backends.get(name)
+        opens = item.operation is Operation.OPEN and not parcel.external
+        if opens and item.doubt and isinstance(backend, Searchable):
+            found = await self._backends.call(name, backend.find, item.key)
+            if found is not None:
+                return self._sent(replace(parcel, sent=item, all=(item,)), Delivery(found), "found")
+            if item.doubt > 1:
+                due = after(self._instance.now(), timedelta(seconds=backend.lag))
+                await self._change(item, doubt=item.doubt - 1, due_at=due)
+                return None
+        if opens:
+            await self._change(item, doubt=_SEARCHES)
+        delivery = await self._backends.call(
+            name, backend.deliver, parcel.sent, parcel.document, parcel.external
+        )
+        return self._sent(parcel, delivery, "delivered")
+
+    async def _change(self, item: OutboxItem, **changes: Any) -> None:
+        await self._instance.insist(lambda tx: tx.change_outbox(item.id, _P, **changes))
+
+    def _sent(self, parcel: _Parcel, delivery: Delivery, how: str) -> Callable[[Tx], None]:
+        now, sent = self._instance.now(), parcel.sent
+        text = f"{sent.operation} {how} {'to' if how == 'delivered' else 'in'} {sent.backend}"
         if delivery.external:
             text += f" as {delivery.external}"
+        if len(parcel.all) > 1:
+            text += f", with {len(parcel.all) - 1} others that it makes needless"
+        data = {"backend": sent.backend, "external": delivery.external, "url": delivery.url}
 
         def work(tx: Tx) -> None:
-            moved = tx.move_outbox(
-                item.id, _P, OutboxStatus.SENT, external=delivery.external, tries=item.tries + 1
-            )
+            moved = False
+            for item in parcel.all:
+                changes = {"external": delivery.external} if item.id == sent.id else {}
+                moved |= tx.move_outbox(
+                    item.id, _P, OutboxStatus.SENT, tries=item.tries + 1, **changes
+                )
             if moved:
-                tx.add_events([Event(item.incident, now, "delivered", text)])
+                tx.add_events([Event(sent.incident, now, "delivered", text, data=data)])
 
         return work
 
-    def _failed(self, item: OutboxItem, error: TicketError | SecretError) -> Callable[[Tx], None]:
-        now = self._instance.now()
+    def _failed(self, parcel: _Parcel, error: TicketError | SecretError) -> Callable[[Tx], None]:
+        now, item = self._instance.now(), parcel.item
         self._instance.counters.undelivered[item.backend] += 1
-        permanent = isinstance(error, TicketError) and error.permanent
-        retry_after = error.retry_after if isinstance(error, TicketError) else None
-        wait = retry_after or min(_FIRST_RETRY * 2 ** min(item.tries, _DOUBLINGS), _LONGEST_RETRY)
+        told = error if isinstance(error, TicketError) else TicketError(str(error), permanent=False)
+        wait = told.retry_after or _back_off(item.tries)
+        if told.retry_after:
+            self._leave_alone[item.backend] = after(now, timedelta(seconds=told.retry_after))
+        changes: dict[str, Any] = {"tries": item.tries + 1, "last_error": str(error)}
+        if item.operation is Operation.OPEN and not item.doubt:
+            # Sent for the first time, or for the first time since it surely was not taken.
+            changes["doubt"] = _SEARCHES if told.unknown else 0
+            wait = max(wait, self._lag(item.backend)) if told.unknown else wait
         due = after(now, timedelta(seconds=wait))
         log.warning(
-            "ticket not delivered", backend=item.backend, error=str(error), permanent=permanent
+            "ticket not delivered", backend=item.backend, error=str(error), permanent=told.permanent
         )
 
         def work(tx: Tx) -> None:
-            changes = {"tries": item.tries + 1, "last_error": str(error)}
-            if permanent:
-                tx.move_outbox(item.id, _P, OutboxStatus.DEAD, **changes)
-                text = f"{item.backend} refuses {item.operation} for good: {error}"
-                tx.add_events([Event(item.incident, now, "undeliverable", text)])
-            else:
+            if not told.permanent:
                 tx.change_outbox(item.id, _P, due_at=due, **changes)
+                return
+            for each in parcel.all:
+                tx.move_outbox(each.id, _P, OutboxStatus.DEAD, **changes)
+            text = f"{item.backend} refuses {parcel.sent.operation} for good: {error}"
+            tx.add_events([Event(item.incident, now, "undeliverable", text)])
 
         return work
 
-    def _threads_of(self, backend: str) -> ThreadPoolExecutor:
-        """Give a backend its own threads: one that hangs delays only itself."""
-        if backend not in self._threads:
-            self._threads[backend] = ThreadPoolExecutor(2, thread_name_prefix=f"outbox-{backend}")
-        return self._threads[backend]
+    def _lag(self, name: str) -> float:
+        try:
+            backend = self._backends.get(name)
+        except TicketError:
+            return 0.0  # it is not configured any more: then the next try says so
+        return float(backend.lag) if isinstance(backend, Searchable) else 0.0
 
-    def _backend(self, name: str) -> TicketBackend:
-        configured = self._instance.catalog.backends.get(name)
-        if configured is None:
-            raise TicketError(f"backend {name} is no longer configured", permanent=True)
-        built = self._built.get(name)
-        if built is None or built[0] != configured:
-            backend = self._kinds[configured.kind].build(configured.spec, _resolve)
-            built = self._built[name] = (configured, backend)
-        return built[1]
+    async def _repeat_all(self, name: str) -> None:
+        """Begin to repeat each open ticket's last message, in the lane of its deliveries."""
+        alive = await self._instance.store.read(
+            lambda view: [each.id for each in view.incidents(OPEN_STATUSES, limit=100_000)]
+        )
+        for incident in alive:
+            lane = f"deliver {name} {incident}"
+            if not self._instance.busy(lane):
+                self._instance.start(lane, self._repeat(name, incident))
+
+    async def _repeat(self, name: str, incident: IncidentId) -> None:
+        last, external = await self._instance.store.read(
+            lambda view: (_last(view, name, incident), view.external(name, incident))
+        )
+        if last is None or last.operation is Operation.RESOLVE or last.status is _P:
+            return
+        again = replace(last, operation=Operation.UPDATE)
+        try:
+            backend = self._backends.get(name)
+            await self._backends.call(name, backend.deliver, again, json.loads(last.body), external)
+        except (TicketError, SecretError) as error:
+            # It is said again soon, long before the backend forgets.
+            log.warning("ticket not said again", backend=name, error=str(error))
 
 
-def _still(view: View, item: OutboxItem) -> tuple[str, bool]:
-    """Give the backend's own reference, and whether the message still waits."""
-    messages = view.messages(item.incident)
-    pending = any(each.id == item.id and each.status is _P for each in messages)
-    return view.external(item.backend, item.incident), pending
+def _lane(item: OutboxItem) -> str:
+    """Name the work on one incident's ticket in one backend: one thing at a time."""
+    return f"deliver {item.backend} {item.incident}"
 
 
-def _resolve(value: str | SecretRef) -> str:
-    return secrets.resolve(value) if isinstance(value, SecretRef) else value
+def _back_off(tries: int) -> float:
+    return min(_FIRST_RETRY * 2 ** min(tries, _DOUBLINGS), _LONGEST_RETRY)
+
+
+def _last(view: View, backend: str, incident: IncidentId) -> OutboxItem | None:
+    """Give the last message of a backend about an incident; a comment changes nothing."""
+    found = None
+    for item in view.messages(incident):
+        if item.backend == backend and item.operation is not Operation.COMMENT:
+            found = item if item.status is not OutboxStatus.DEAD else found
+    return found
+
+
+def _parcel(view: View, item: OutboxItem) -> _Parcel | None:
+    """Give what to send for the oldest message that waits; None where that is not `item`.
+
+    Updates that follow it without anything between are needless once the newest is told. An OPEN
+    that may have been taken is not changed: whoever knows it already would drop the news with it.
+    """
+    mine = [each for each in view.messages(item.incident) if each.backend == item.backend]
+    waits = [each for each in mine if each.status is _P]
+    if not waits or waits[0].id != item.id:
+        return None
+    first, run = waits[0], [waits[0]]
+    fresh = first.operation is Operation.OPEN and not first.doubt
+    for each in waits[1:] if fresh or first.operation is Operation.UPDATE else ():
+        if each.operation is not Operation.UPDATE:
+            break
+        run.append(each)
+    document = json.loads(run[-1].body)
+    before = [each for each in mine if each.status is OutboxStatus.SENT and each.body]
+    if before:
+        was = json.loads(before[-1].body)
+        document["was"] = {name: was.get(name) for name in ("priority", "tier")}
+    sent = first if first.operation is Operation.OPEN else run[-1]
+    return _Parcel(first, sent, tuple(run), document, view.external(item.backend, item.incident))

@@ -26,7 +26,8 @@ class Cutoff:
         """Guard this connection, by a descriptor of our own: TLS takes the given one over."""
         with self._lock:
             self._drop()
-            self._socket = connection.dup()
+            # Not connection.dup(): a TLS socket, kept from an earlier exchange, refuses that.
+            self._socket = socket.fromfd(connection.fileno(), connection.family, connection.type)
             if self.fired:
                 self._shut(self._socket)
 

@@ -42,7 +42,11 @@ _NO_LOGIN = 530  # RFC 4954: authentication required
 _WIRE = compat32.clone(linesep="\r\n", mangle_from_=False)
 _QUOTED = Charset("utf-8")
 _QUOTED.body_encoding = QP  # no line is too long for SMTP then, whatever a target wrote
-_WORDS = {Operation.RESOLVE: "resolved: ", Operation.REOPEN: "again: "}
+_WORDS = {
+    Operation.RESOLVE: "resolved: ",
+    Operation.REOPEN: "again: ",
+    Operation.COMMENT: "note: ",
+}
 _MAIL = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[A-Za-z0-9](?:[A-Za-z0-9.-]{0,250})?")
 
 Resolve = Callable[[str | SecretRef], str]
@@ -223,9 +227,8 @@ def _failure(
 ) -> TicketError:
     place = f"mail server {spec.host}"
     if cut or isinstance(error, TimeoutError):
-        return TicketError(
-            f"{place}: no answer within {spec.timeout.total_seconds():g} s", permanent=False
-        )
+        seconds = f"{spec.timeout.total_seconds():g} s"
+        return TicketError(f"{place}: no answer within {seconds}", permanent=False, unknown=True)
     if isinstance(error, smtplib.SMTPNotSupportedError):
         return TicketError(f"{place}: {one_line(str(error), 120)}", permanent=False)
     if isinstance(error, smtplib.SMTPRecipientsRefused):
@@ -239,7 +242,9 @@ def _failure(
         login = isinstance(error, smtplib.SMTPAuthenticationError) or error.smtp_code == _NO_LOGIN
         return TicketError(text, permanent=error.smtp_code >= _PERMANENT and not login)
     why = getattr(error, "strerror", None) or str(error) or type(error).__name__
-    return TicketError(f"{place}: {one_line(str(why), 120)}", permanent=False)
+    # Cut off at any moment, perhaps the one after the mail; only a closed port took none surely.
+    cut = not isinstance(error, ConnectionRefusedError)
+    return TicketError(f"{place}: {one_line(str(why), 120)}", permanent=False, unknown=cut)
 
 
 def _said(answer: bytes | str, password: str) -> str:

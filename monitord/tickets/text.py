@@ -10,6 +10,7 @@ from datetime import datetime
 from typing import Any
 
 from monitord.model.text import block, one_line
+from monitord.model.ticket import Operation
 
 _LINE = 300  # characters of a one-line field
 _HEAD, _TAIL = 1500, 2500  # characters kept of a long output: how it began, how it ended
@@ -32,6 +33,7 @@ def render(ticket: Ticket) -> str:
     ignored, absent ones left out; it raises nothing for content.
     """
     parts = (
+        _line(ticket.get("comment")),
         _what(ticket),
         _section("What this means", _paragraph(ticket.get("means"))),
         _section("What I did", _tried(_list(ticket, "tried"))),
@@ -45,6 +47,28 @@ def render(ticket: Ticket) -> str:
         _section("Evidence", _evidence(_list(ticket, "evidence"))),
         _section("Links", _links(ticket.get("links"))),
         _section("Timeline", _timeline(_list(ticket, "timeline"))),
+    )
+    return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def brief(ticket: Ticket, operation: Operation) -> str:
+    """Give what is new in a few lines, for a comment on a ticket that holds the whole already."""
+    said = _line(ticket.get("comment"))
+    if operation is Operation.COMMENT:
+        return said + "\n"
+    severity, rank = _line(ticket.get("severity")), (ticket.get("priority"), ticket.get("tier"))
+    first = {
+        Operation.RESOLVE: f"It is over: {subject(ticket)}",
+        Operation.REOPEN: f"Again: {subject(ticket)}",
+    }.get(operation, f"{severity} {' '.join(_line(word) for word in rank)}: {subject(ticket)}")
+    parts = (
+        first.strip(),
+        said,
+        _section("What I did", _tried(_list(ticket, "tried"))),
+        _section("What waits for your yes", _asked(_list(ticket, "asked"))),
+        _section("What I refused, and why", _refused(_list(ticket, "refused"))),
+        _line(ticket.get("says")) or _OWNERS.get(str(ticket.get("status", "")).upper(), ""),
+        _section("Next command", _indented(_line(ticket.get("next_command")))),
     )
     return "\n\n".join(part for part in parts if part) + "\n"
 

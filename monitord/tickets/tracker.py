@@ -1,0 +1,152 @@
+"""What all ticket trackers have in common: which requests a message takes, in which order.
+
+The idempotent ones go first and the comment last, so that a try that broke off in between is
+repeated without saying anything twice. What a person closed is not closed or opened a second way.
+"""
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any, Protocol
+from urllib.parse import quote
+
+from monitord.clock import as_instant
+from monitord.errors import TicketError
+from monitord.model.ids import Instant
+from monitord.model.text import one_line
+from monitord.model.ticket import Delivery, Operation, OutboxItem, Remark, Remote
+from monitord.tickets.text import brief, render, subject
+
+_OURS = "[monitord "
+
+
+@dataclass(frozen=True, slots=True)
+class Letter:
+    """One message in the terms of a tracker. `text` and `note` end with the key's mark.
+
+    `rank` holds priority and tier; `moved` tells which of the two are others than the backend was
+    told last: only those are set on a ticket that exists, since a person may have changed them.
+    """
+
+    key: str
+    title: str
+    text: str
+    note: str
+    priority: str
+    tier: str
+    moved: frozenset[str]
+
+
+def mark(key: str) -> str:
+    """Give the words by which a ticket and a comment are known as monitord's, about this key."""
+    return f"{_OURS}{one_line(key, 120)}]"
+
+
+def letter(item: OutboxItem, ticket: Mapping[str, Any], *, longest: int = 30_000) -> Letter:
+    """Give a message in the terms of a tracker, its texts no longer than `longest` characters."""
+    was = ticket.get("was")
+    before: Mapping[str, Any] = was if isinstance(was, Mapping) else {}
+    rank = {name: one_line(str(ticket.get(name, "")), 10) for name in ("priority", "tier")}
+    signed = mark(item.key)
+    return Letter(
+        key=item.key,
+        title=one_line(subject(ticket), 200),
+        text=_cut(render(ticket), longest - len(signed) - 2) + f"\n{signed}\n",
+        note=_cut(brief(ticket, item.operation), longest - len(signed) - 2) + f"\n{signed}\n",
+        priority=rank["priority"],
+        tier=rank["tier"],
+        moved=frozenset(n for n in rank if n in before and str(before[n]) != rank[n]),
+    )
+
+
+def _cut(text: str, longest: int) -> str:
+    text = text.rstrip() + "\n"
+    said = "\n… the rest stands in monitord"
+    return text if len(text) <= longest else text[: longest - len(said)] + said
+
+
+class Tracker(Protocol):
+    """The five requests of a tracker; `external` is its own reference of a ticket."""
+
+    def create(self, letter: Letter) -> Delivery:
+        """Make a ticket."""
+        ...
+
+    def find(self, key: str) -> str | None:
+        """Give the ticket of a key."""
+        ...
+
+    def look(self, external: str) -> Remote | None:
+        """Give a ticket without its remarks; None: it is gone."""
+        ...
+
+    def remarks(self, external: str, since: Instant) -> tuple[Remark, ...]:
+        """Give what was said on it since, monitord's own words left out."""
+        ...
+
+    def change(self, external: str, letter: Letter, done: bool | None) -> None:
+        """Set what is newer, and close it (True) or open it again (False)."""
+        ...
+
+    def comment(self, external: str, text: str) -> None:
+        """Say something on it."""
+        ...
+
+
+def carry(tracker: Tracker, item: OutboxItem, note: Letter, external: str) -> Delivery:
+    """Carry one message to a tracker; see TicketBackend for the contract."""
+    if item.operation is Operation.OPEN and not external:
+        return tracker.create(note)
+    external = external or tracker.find(item.key) or ""
+    if not external:
+        # There is nothing to be over; anything else opens what should have been there.
+        return Delivery() if item.operation is Operation.RESOLVE else tracker.create(note)
+    if item.operation is Operation.COMMENT:
+        tracker.comment(external, note.note)
+        return Delivery(external)
+    there = tracker.look(external)
+    if there is None:
+        raise TicketError(f"ticket {external} is no longer there", permanent=True)
+    done = {Operation.RESOLVE: True, Operation.REOPEN: False}.get(item.operation)
+    tracker.change(external, note, None if done == there.closed else done)
+    tracker.comment(external, note.note)
+    return Delivery(external, there.url)
+
+
+def read(tracker: Tracker, external: str, since: Instant) -> Remote | None:
+    """Give a ticket with the remarks made since; see Readable for the contract."""
+    there = tracker.look(external)
+    return there and replace(there, remarks=tracker.remarks(external, since))
+
+
+def moment(text: str) -> Instant:
+    """Read a time as backends write it: ISO 8601, `Z` or `+0000`.
+
+    Raises:
+        ValueError: it is none, or has no zone.
+    """
+    return as_instant(datetime.fromisoformat(text))
+
+
+def segment(external: str) -> str:
+    """Give a reference as one part of a path."""
+    return quote(external, safe="")
+
+
+def fenced(text: str) -> str:
+    """Give a text as Markdown shows it letter by letter, whatever a target wrote into it."""
+    longest = max((len(run) for run in re.findall("`+", text)), default=0)
+    fence = "`" * max(3, longest + 1)
+    return f"{fence}text\n{text}{fence}\n"
+
+
+def said_by_people(remarks: Iterable[Remark], since: Instant) -> tuple[Remark, ...]:
+    """Give those made since that do not bear our mark, the oldest first."""
+    told = [each for each in remarks if each.at >= since and _OURS not in each.text]
+    return tuple(sorted(told, key=lambda each: each.at))
+
+
+def reverse(priorities: Mapping[str, str], word: object) -> str:
+    """Give the priority that a backend's word stands for, or empty text."""
+    return next((name for name, each in priorities.items() if str(each) == str(word)), "")
