@@ -36,7 +36,7 @@ BOOKS = {
     ),
     "typo": configure("router bgp 65001", "no neighbour 127.0.0.2 shutdown", "timers bgp 1 3"),
     "enter": configure("router bgp 65001", timeout="2s"),
-    "endless": ask("ping 127.0.0.1", timeout="3s"),
+    "endless": ask("ping 127.0.0.1", timeout="2s"),
     "long": ask("ping 127.0.0.1", timeout="60s"),
     "tell": ask("show bgp neighbors 127.0.0.2", ", says: Description"),
     "condition": ask("show bgp summary", ", says: Established"),

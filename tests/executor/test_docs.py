@@ -8,11 +8,11 @@ import pytest
 
 from monitord import config
 from monitord.actions import ACTIONS
-from monitord.executor import hosts
+from monitord.executor import devices, hosts
 from monitord.executor.server import _TYPES
 from monitord.model.kinds import Kinds
 from monitord.probes import PROBES
-from monitord.transports import local, runner, ssh
+from monitord.transports import device, local, runner, ssh
 
 ROOT = Path(__file__).parents[2]
 EXECUTOR = (ROOT / "docs" / "executor.md").read_text(encoding="utf-8")
@@ -49,10 +49,12 @@ def test_the_example_of_a_runbook_is_one(tmp_path: Path) -> None:
 
 
 def test_the_examples_of_hosts_load(tmp_path: Path) -> None:
-    for number, text in enumerate((EXECUTOR, RUNBOOKS)):
-        (main,) = re.findall(r"```yaml\n(hosts:.*?)```", text, re.DOTALL)
+    found = re.findall(r"```yaml\n(hosts:.*?)```", EXECUTOR + RUNBOOKS, re.DOTALL)
+    names = []
+    for number, main in enumerate(found):
         (tmp_path / str(number)).mkdir()
-        assert "web1" in load(tmp_path / str(number), main).hosts
+        names += load(tmp_path / str(number), main).hosts
+    assert names == ["web1", "here", "r1", "web1"]
 
 
 def test_the_table_of_shipped_runbooks_is_complete(tmp_path: Path) -> None:
@@ -66,10 +68,11 @@ def test_the_table_of_shipped_runbooks_is_complete(tmp_path: Path) -> None:
         name: book.mode for name, book in shipped.items()
     }
     for name, needs, _ in rows:
-        text = (ROOT / "remediations" / f"{name}.yaml").read_text(encoding="utf-8")
+        lines = (ROOT / "remediations" / f"{name}.yaml").read_text(encoding="utf-8").splitlines()
+        text = "\n".join(line.partition("#")[0] for line in lines)
         given = {"item", "host", "address", *shipped[name].parameters}
         told = set(re.findall(r"[a-z_]+", needs)) - {"and", "or"}
-        slots = set(re.findall(r'"\{([a-z_]+)\}"', text))
+        slots = set(re.findall(r"(?<!\{)\{([a-z_]+)\}(?!\})", text))
         assert slots - given <= told, f"{name} needs what its line does not tell"
         assert told <= slots, f"{name} has no such parameter"
 
@@ -91,6 +94,8 @@ def test_the_limits_are_those_of_the_code() -> None:
         f"| {ssh.IDLE_KEPT}, for {ssh.IDLE_FOR:g} s |",
         f"| {hosts._READING}, {hosts._ACTING}; of one host {hosts._PER_HOST} each |",
         f"| {hosts._AT_ONCE} |",
+        f"| {devices._LOOKING}, {devices._ACTING}; of one device 1 each |",
+        f"bounded at\n  {device.LIMIT // 2**20} MiB a session",
         f"{local.LIMIT // 1024} KiB of each stream",
         f"who writes {local.LIMIT * local._FLOOD // 2**20} MiB is ended",
         f"{hosts.FACTS_LIMIT // 2**20} MiB |",

@@ -1,0 +1,68 @@
+"""A router whose neighbour was shut down: found, opened, proven; and left alone without its key."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+
+from tests.scenarios.house import House
+from tests.world.hosts import World
+from tests.world.needs import requires
+from tests.world.router import Router
+
+pytestmark = requires("hosts", "frr", "netmiko")
+CHECK = """
+          device:
+            show: show bgp summary
+            items: '^(?P<item>[0-9.]{7,}) .* (?P<value>[0-9]+|[A-Z][A-Za-z ()]*?) +[0-9]+ '
+            ok: '^[0-9]+$$'
+          remediate:
+            - open-bgp-neighbour:
+                mode: auto
+                with: {as: "65001"}
+                verify: {settle: 1s, oks: 2, within: 25s}
+                limits: {cooldown: 0s}
+"""
+SCENARIO = f"""
+hosts:
+  r1:
+    address: $r1
+    login: {{device: {{dialect: frr, user: look, key: $key, known_hosts: $known_hosts,
+                       act: {{user: act}}}}}}
+    checks:
+      bgp: {CHECK}
+  stranger:
+    address: $r1
+    login: {{device: {{dialect: frr, user: look, key: $key, known_hosts: /dev/null,
+                       act: {{user: act}}}}}}
+    checks:
+      bgp: {CHECK}
+"""
+
+
+@pytest.fixture(scope="module")
+def router(module_world: World) -> Router:
+    return Router(module_world.host("r1"))
+
+
+def test_a_neighbour_that_was_shut_down_is_opened_and_the_session_proven(
+    module_world: World, router: Router
+) -> None:
+    key = "r1/bgp"
+    with House(SCENARIO, world=module_world, hosts=[router.host]) as house:
+        house.await_status("OK", key)
+        router.shut()
+        began = time.monotonic()
+        incident = house.incident(key, "RESOLVED", "ESCALATED", within=60)
+        (attempt,) = house.tried(incident)
+        assert (incident.status, incident.cause) == ("RESOLVED", "verified"), attempt.outcome
+        assert time.monotonic() - began < 60
+        assert router.is_established()
+        collected, *_ = house.steps(attempt)
+        assert "Administratively shut down" in collected.output
+        assert house.status("stranger/bgp") == "UNKNOWN"
+        assert not house.incidents("stranger/bgp"), "what cannot be seen is not repaired"
+        (unknown,) = house.incidents("unknown/login")
+        assert not house.tried(unknown)
+        assert house.violations() == []
