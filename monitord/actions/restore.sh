@@ -58,6 +58,18 @@ bring_borg() {
   (cd -- "$new" && borg extract --lock-wait 60 "$source::$snapshot" ${inside:+"$inside"})
 }
 
+# A backup of what is in a folder does not always tell whose the folder is: then it stays as it was. The
+# new one is entered first, so that no link that came in its place is followed.
+keep_rights() {
+  rights=$(stat -c '%u:%g %a' -- "$to" 2>/dev/null) || return 0
+  (
+    cd -P -- "$new" && case $(pwd -P) in */"${new##*/}") ;; *) exit ;; esac
+    chown -- "${rights% *}" . 2>/dev/null # of another's only root can
+    chmod -- "${rights#* }" .
+    [ -w . ] || chmod u+rwx .
+  )
+}
+
 open_borg() {
   BORG_BASE_DIR=$1
   export BORG_BASE_DIR
@@ -168,6 +180,7 @@ main() {
   new=$parent/.monitord-new-$monitord_step-of-$base
   mkdir -- "$new" || { new=; fail "nothing can be written beside $to"; }
   trap 'fail "was ended before the swap; $to is as it was"' TERM INT HUP
+  keep_rights
   tree=$new${inside:+/$inside}
   bring || fail "$kind could not read the backup $source; $to is as it was"
   verify "$@"

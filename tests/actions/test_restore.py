@@ -113,6 +113,21 @@ def test_a_damaged_folder_is_kept_beside(www: Path, wanted: dict[str, Any]) -> N
     assert names(www) == [".monitord-old-7-of-www", "www"]
 
 
+@requires("root")
+def test_a_folder_keeps_its_owner_where_the_backup_tells_none(
+    www: Path, wanted: dict[str, Any], tmp_path: Path
+) -> None:
+    """The archive of a folder's files, made with a glob, has no entry of the folder itself."""
+    archive = tmp_path / "files.tar"
+    subprocess.run(["tar", "-cf", archive, "-C", www, "index.html", "css"], check=True)
+    os.chown(www, 33, 34)
+    www.chmod(0o2750)
+    assert restore(**{**wanted, "tar": str(archive), "inside": ""})[0] == 0
+    told = www.stat()
+    assert (told.st_uid, told.st_gid, told.st_mode & 0o7777) == (33, 34, 0o2750)
+    assert tree(www) == {name: text for name, text in PAGES.items() if name != "empty"}
+
+
 def test_a_restore_is_taken_back_once(www: Path, wanted: dict[str, Any]) -> None:
     """The old copy takes its place again; an older one of an earlier restore is never reached."""
     (www / "index.html").write_text("older")
