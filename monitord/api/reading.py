@@ -260,6 +260,12 @@ async def jobs(asked: Asked) -> Any:
     catalog = asked.engine.catalog
     keys = [key for key, check in catalog.checks.items() if check.kind == "job"]
     if Right.COMMAND not in asked.person.rights:
+async def promotion(asked: Asked) -> Any:
+    """GET /v1/promotion?runbook=…."""
+    name = asked.request.query_params.get("runbook", "")
+    return dict(await asked.engine.trusting.promotion(name, by=asked.person.name))
+
+
         return {"jobs": [{"key": key} for key in keys]}
     secret = read_secret(Path(catalog.settings.state))
     records = await asked.engine.store.read(lambda view: {key: view.job(key) for key in keys})
@@ -355,3 +361,4 @@ READING = (
     Route("GET", "/v1/jobs", Right.READ, jobs, "job checks and their ping paths"),
     Route("GET", "/v1/events", Right.READ, events, "what happens, as it happens"),
 )
+    Route("GET", "/v1/promotion", Right.READ, promotion, "what promoting a `runbook` changes"),

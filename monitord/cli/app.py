@@ -37,6 +37,9 @@ _PROCESSES = ("core", "executor", "web")  # whose log shall tell where such an e
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
+Preview = Annotated[
+    bool, typer.Option("--preview", help="Only show what it would touch; give no order.")
+]
 Reason = Annotated[str, typer.Option("--reason", "-r", help="Why; it is kept.")]
 For = Annotated[str | None, typer.Option("--for", help="How long: 30m, 2h, 1d.")]
 Until = Annotated[

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
-from monitord.cli.app import Json, Reason, Yes, command
+from monitord.cli.app import Json, Preview, Reason, Yes, command
 
 Number = Annotated[int, typer.Argument(min=1, help="An attempt's number.")]
 
@@ -27,6 +27,7 @@ _HEAD = [
     ("wrong", "wrong"),
     ("says", "wrong_by"),
 ]
+_PROMOTION = [("CHECK", "key"), ("MODE", "mode"), ("THEN", "next")]
 _PLAN = [("PHASE", "phase"), ("KIND", "kind"), ("ON", "target"), ("WHAT", "text")]
 
 
@@ -123,18 +124,50 @@ def attempt(
     _say(answer, f"attempt {number} counts as wrong; {undone}", json=json)
 
 
+def _show_promotion(found: dict[str, Any]) -> None:
+    """Show from which mode to which, the record that stands for it, and on which checks."""
+    from monitord.cli import show
+
+    show.line(f"{found['runbook']}: {found['mode']} → {found['next'] or 'no higher'}", style="bold")
+    if found["tried"]:
+        share = f"{found['verified']} of {found['tried']} attempts verified"
+        show.line(f"record: {share} (95 % between {found['low']:.0%} and {found['high']:.0%})")
+    else:
+        show.line(f"record: not tried yet in {found['mode']}; seen in shadow {found['shadowed']}×")
+    if found["why_not"]:
+        show.line(f"not yet: {found['why_not']}")
+    rows = [
+        {**one, "next": one["next"] if one["next"] != one["mode"] else "stays"}
+        for one in found["checks"]
+    ]
+    show.table(rows, _PROMOTION, none="no check names it")
+
+
 @command("promote")
 def promote(
     runbook: Annotated[str, typer.Argument(help="A runbook's name.")],
     *,
     reason: Reason,
+    preview: Preview = False,
+    yes: Yes = False,
     json: Json = False,
 ) -> None:
     """Let a runbook do more by itself: from shadow to approve, from approve to auto.
 
-    Only when its measured record allows it, and not by who wrote it. `monitord ledger` tells.
+    Only when its measured record allows it, and not by who wrote it. What changes on which checks
+    is shown first.
     """
-    from monitord.cli import source
+    from monitord.cli import show, source
 
+    found = source.get("/v1/promotion", runbook=runbook)
+    if preview and json:
+        show.as_json(found)
+        return
+    if not json:
+        _show_promotion(found)
+    if preview:
+        return
+    if not yes and not found["why_not"] and sys.stdin.isatty():
+        typer.confirm("Promote it, in your name?", abort=True, err=True)
     answer = source.post("/v1/promote", {"runbook": runbook, "reason": reason})
     _say(answer, f"{runbook} is in {answer['mode']} now", json=json)

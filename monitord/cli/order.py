@@ -12,15 +12,12 @@ from typing import Annotated, Any
 
 import typer
 
-from monitord.cli.app import For, Json, Reason, Until, Yes, command
+from monitord.cli.app import For, Json, Preview, Reason, Until, Yes, command
 
 _SHOWN = 20  # keys that are named before an order
 
 Selector = Annotated[str, typer.Argument(help='What: "web1/site", "group=web & site=ulm", "*".')]
 Hosts = Annotated[str, typer.Argument(help='Which hosts: "web1", "group=web & site=ulm".')]
-Preview = Annotated[
-    bool, typer.Option("--preview", help="Only show what it would touch; give no order.")
-]
 
 
 def _now() -> datetime:

@@ -9,7 +9,7 @@ from typing import Any
 
 from monitord.clock import after
 from monitord.decisions import trust
-from monitord.decisions.ledger import verified
+from monitord.decisions.ledger import verified, wilson
 from monitord.engine import ticketing
 from monitord.engine.held import (
     PREFIX,
@@ -105,6 +105,20 @@ class Trusting:
 
     instance: Instance
 
+    async def promotion(self, name: str, *, by: str) -> dict[str, Any]:
+        """Give what `promote` would change, by whose record, and what stands against it.
+
+        Raises:
+            NotFoundError: there is no such runbook.
+        """
+        runbook = self._runbook(name)
+
+        def look(view: View) -> dict[str, Any]:
+            found = _promotion(view, self.instance, runbook)
+            return {**found, "why_not": _not_by(runbook, by) or found["why_not"]}
+
+        return await self.instance.store.read(look)
+
     async def promote(self, name: str, *, by: str, reason: str) -> str:
         """Raise a runbook by one mode; gives the new one.
 
@@ -115,10 +129,8 @@ class Trusting:
         runbook = self._runbook(name)
         if not reason.strip():
             raise CommandRefusedError("a promotion needs a reason; add --reason '…'")
-        if runbook.owner and by == runbook.owner:
-            raise CommandRefusedError(
-                f"{by} wrote {name} and may not promote it; ask somebody else"
-            )
+        if not_by := _not_by(runbook, by):
+            raise CommandRefusedError(not_by)
         return await self.instance.store.write(lambda tx: self._promote(tx, runbook, by, reason))
 
     async def wrong(self, number: AttemptId, *, by: str, reason: str) -> str:
@@ -185,6 +197,45 @@ class Trusting:
         tx.put_meta(PREFIX + runbook.name, word.text())
         tx.add_audit(now, by, "promote", runbook.name, f"{mode} → {higher}: {reason}")
         return higher
+
+
+def _not_by(runbook: Runbook, by: str) -> str:
+    """Say why this person may not promote a runbook; empty: they may."""
+    if not runbook.owner or by != runbook.owner:
+        return ""
+    return f"{by} wrote {runbook.name} and may not promote it; ask somebody else"
+
+
+def _promotion(view: View, instance: Instance, runbook: Runbook) -> dict[str, Any]:
+    """Give the mode of a runbook and the next, its record, and of each check both its modes."""
+    mode, why_not = standing(view, instance, runbook)
+    higher, word = trust.above(mode), word_about(view, runbook.name)
+    since = since_word(word)
+    outcomes = [bool(verified(one)) for one in record(view, instance, runbook.name, since)]
+    low, high = wilson(sum(outcomes), len(outcomes))
+    said = trust.Word(higher, promoted=True, at=since, by="", reason="", hash=runbook.hash)
+    checks = [
+        {
+            "key": check.key,
+            "mode": trust.mode_of(rung, runbook.hash, word),
+            "next": trust.mode_of(rung, runbook.hash, said if higher else word),
+        }
+        for _, check in sorted(instance.catalog.checks.items())
+        for rung in check.remediate
+        if rung.runbook == runbook.name
+    ]
+    return {
+        "runbook": runbook.name,
+        "mode": mode,
+        "next": higher,
+        "why_not": why_not,
+        "tried": len(outcomes),
+        "verified": sum(outcomes),
+        "low": low,
+        "high": high,
+        "shadowed": shadowed(view, instance, runbook.name, since),
+        "checks": checks,
+    }
 
 
 def standing(view: View, instance: Instance, runbook: Runbook) -> tuple[str, str]:

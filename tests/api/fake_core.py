@@ -16,7 +16,6 @@ import os
 import signal
 import sys
 from collections.abc import AsyncIterator, Mapping, Sequence
-from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -27,158 +26,17 @@ from monitord.clock import SystemClock
 from monitord.decisions import selector as selectors
 from monitord.errors import CommandRefusedError, ConfigError, NotFoundError, Problem
 from monitord.metrics import Counters
-from monitord.model.catalog import Catalog, Check, Host, Settings
-from monitord.model.ids import (
-    EPOCH,
-    AttemptId,
-    CheckKey,
-    IncidentId,
-    Instant,
-    StateKey,
-    StepId,
-    TicketId,
-    check_key,
-)
-from monitord.model.incident import (
-    Attempt,
-    AttemptStatus,
-    Incident,
-    IncidentStatus,
-    Phase,
-    Step,
-    StepStatus,
-)
+from monitord.model.ids import AttemptId, IncidentId, Instant, StateKey
+from monitord.model.incident import Attempt
 from monitord.model.kinds import Health
 from monitord.model.marker import Marker
-from monitord.model.result import Measurement, Result, Status
-from monitord.model.spec import Spec
-from monitord.model.state import CheckState, StatePolicy
-from monitord.model.ticket import Event, Order, Ticket, TicketStatus, Verb
+from monitord.model.result import Measurement, Result
+from monitord.model.state import CheckState
+from monitord.model.ticket import Order, Verb
 from monitord.pings import read_secret
 from monitord.serving import listen_unix, serve
 from monitord.store import OpenStore, open_store
-from monitord.store.contract import Tx
-
-NOON = Instant(1_795_780_800_000_000)  # 2026-11-27 12:00:00 UTC
-HOSTILE = "\x1b[31mred\x1b[0m \u202eevil [bold]not markup[/bold]"
-
-
-def make_catalog(state: Path, web: str = "127.0.0.1:0") -> Catalog:
-    """Two hosts and three checks; db1/nightly is a job."""
-    settings = Settings("test", "lab", observe=False, state=str(state), store="", web=web)
-    hosts = {
-        "web1": Host("web1", "10.1.1.11", groups=("web", "linux"), site="ulm"),
-        "db1": Host("db1", "10.1.2.11", groups=("db",)),
-    }
-    kinds = {"web1/site": "http", "web1/disk": "disk", "db1/nightly": "job"}
-    checks = {}
-    for name, kind in kinds.items():
-        host, check = name.split("/")
-        checks[check_key(host, check)] = Check(
-            key=CheckKey(name),
-            host=host,
-            name=check,
-            kind=kind,
-            spec=Spec(),
-            every=timedelta(seconds=30),
-            retry_every=timedelta(seconds=10),
-            timeout=timedelta(seconds=5),
-            policy=StatePolicy(),
-            means="customers see an error",
-            by_hand="look at nginx",
-            place="monitord.yaml:7",
-        )
-    return Catalog("c0ffee", settings, hosts, checks, {}, warnings=("nobody will be woken",))
-
-
-STATES = (
-    CheckState(StateKey("db1/nightly"), Status.OK, Status.OK, since=NOON, summary="ran at 02:00"),
-    CheckState(
-        StateKey("web1/disk//srv"), Status.WARNING, Status.WARNING, since=NOON, summary="91 % used"
-    ),
-    CheckState(
-        StateKey("web1/site"),
-        Status.CRITICAL,
-        Status.CRITICAL,
-        attempt=3,
-        since=NOON,
-        first_failed=NOON,
-        summary=f"no answer within 5 s {HOSTILE}",
-        last_seen=NOON,
-    ),
-)
-
-
-def fill(tx: Tx) -> None:
-    """One escalated incident with an attempt, a step, a timeline and a ticket; one mute."""
-    tx.put_states(STATES)
-    incident = tx.add_incident(
-        Incident(
-            id=IncidentId(0),
-            key="web1/site",
-            status=IncidentStatus.OPEN,
-            severity=Status.CRITICAL,
-            summary="no answer within 5 s",
-            opened=NOON,
-            first_failed=NOON,
-            due_at=None,
-            items=("web1/site",),
-            host="web1",
-        )
-    )
-    tx.move_incident(incident, IncidentStatus.OPEN, IncidentStatus.ESCALATED, escalated=NOON)
-    attempt = tx.add_attempt(
-        Attempt(
-            id=AttemptId(0),
-            incident=incident,
-            key="web1/site",
-            host="web1",
-            runbook="restart-nginx",
-            runbook_hash="ab12",
-            catalog="c0ffee",
-            mode="auto",
-            status=AttemptStatus.PLANNED,
-            plan='{"steps":[]}',
-            targets=("web1",),
-            locks=("web1:nginx",),
-            planned=NOON,
-            due_at=None,
-            deadline=NOON,
-        )
-    )
-    tx.add_step(
-        Step(
-            id=StepId(0),
-            attempt=attempt,
-            position=0,
-            phase=Phase.STEP,
-            kind="systemd",
-            target="web1",
-            effect='{"argv":["systemctl","restart","nginx"],"type":"command"}',
-            idempotent=True,
-            status=StepStatus.INTENT,
-            intended=NOON,
-            deadline=NOON,
-            output=HOSTILE,
-        )
-    )
-    tx.add_events([Event(incident, NOON, "opened", "web1/site is CRITICAL", "monitord", {})])
-    ticket = tx.add_ticket(
-        Ticket(
-            id=TicketId(0),
-            incident=incident,
-            key="test-1",
-            status=TicketStatus.OPEN,
-            tier="L1",
-            priority="P3",
-            title="web1/site: CRITICAL",
-            opened=NOON,
-            updated=NOON,
-        )
-    )
-    tx.change_incident(incident, IncidentStatus.ESCALATED, ticket=ticket)
-    tx.add_order(Order(0, Verb.MUTE, "web1/site", "known", "kim", EPOCH, EPOCH, Instant(NOON * 2)))
-    tx.add_audit(NOON, "kim", "mute", "web1/site", "known")
+from tests.api.fake_rows import HOSTILE, NOON, STATES, fill, make_catalog
 
 
 class FakeApprovals:
@@ -229,6 +87,25 @@ class FakeTrusting:
 
     def __init__(self, engine: FakeEngine) -> None:
         self._engine = engine
+
+    async def promotion(self, name: str, *, by: str) -> Mapping[str, Any]:
+        if name != "restart-nginx":
+            raise NotFoundError(f"there is no runbook {name}; known are restart-nginx")
+        return {
+            "runbook": name,
+            "mode": "approve",
+            "next": "auto",
+            "why_not": "",
+            "tried": 24,
+            "verified": 23,
+            "low": 0.798,
+            "high": 0.993,
+            "shadowed": 0,
+            "checks": [
+                {"key": "web1/api", "mode": "approve", "next": "approve"},
+                {"key": "web1/site", "mode": "approve", "next": "auto"},
+            ],
+        }
 
     async def promote(self, name: str, *, by: str, reason: str) -> str:
         self._engine.note("promote", runbook=name, by=by, reason=reason)

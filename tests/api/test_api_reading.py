@@ -8,7 +8,7 @@ import pytest
 
 from monitord.control import CoreSaysNoError
 from tests.api.cores import FakeCore
-from tests.api.fake_core import HOSTILE
+from tests.api.fake_rows import HOSTILE
 
 
 def test_status_tells_the_worst_and_names_what_is_bad(core: FakeCore) -> None:

@@ -24,7 +24,7 @@ from monitord.pings import (
     tail,
     token,
 )
-from tests.api.fake_core import make_catalog
+from tests.api.fake_rows import make_catalog
 
 NOW = Instant(1_000_000_000_000_000)
 ME = pwd.getpwuid(os.getuid()).pw_name

@@ -264,5 +264,23 @@ def test_a_wrong_attempt_and_a_promotion_go_to_the_core_with_their_reasons(cli: 
     assert said.code == 0
     assert "not undone: restart-nginx has no undo" in said.out
     assert cli("attempt", "1", "wrong").code == 2
-    assert "restart-nginx is in auto now" in cli("promote", "restart-nginx", "-r", "proven").out
+    promoted = cli("promote", "restart-nginx", "-r", "proven", "--yes")
+    assert "restart-nginx is in auto now" in promoted.out
     assert "attempt 1 of incident 1" in cli("attempt", "1").out
+
+
+def test_a_promotion_shows_its_record_and_the_checks_it_changes_before_it_is_one(cli: Cli) -> None:
+    shown = cli("promote", "restart-nginx", "-r", "proven", "--preview")
+    assert [line.rstrip() for line in shown.out.splitlines()] == [
+        "restart-nginx: approve → auto",
+        "record: 23 of 24 attempts verified (95 % between 80% and 99%)",
+        "CHECK      MODE     THEN",
+        "web1/api   approve  stays",
+        "web1/site  approve  auto",
+    ]
+    assert cli.core.calls() == []
+    code, asked = cli.on_terminal("n\n", "promote", "restart-nginx", "-r", "proven")
+    assert (code, cli.core.calls()) == (1, [])
+    assert "Promote it, in your name? [y/N]" in asked
+    done = cli("promote", "restart-nginx", "-r", "proven", "--yes")
+    assert done.out == f"{shown.out}restart-nginx is in auto now\n"

@@ -138,6 +138,10 @@ def test_what_stands_against_a_promotion_is_told() -> None:
             await core.trusting.promote("other", by="alex", reason="proven")
         standing = {row["runbook"]: row for row in await core.trusting.standing()}
         assert (standing["fix"]["mode"], standing["fix"]["next"]) == ("approve", "auto")
+        shown = await core.trusting.promotion("fix", by="alex")
+        assert shown["why_not"] == "it was tried 0 times, and needs 1"
+        assert shown["checks"] == [{"key": "web1/site", "mode": "approve", "next": "auto"}]
+        assert "kim wrote fix" in (await core.trusting.promotion("fix", by="kim"))["why_not"]
 
     at_its_end(ask)
 
