@@ -47,13 +47,13 @@ class Approvals(Protocol):
 class Trusting(Protocol):
     """What people say about runbooks."""
 
-    async def promote(self, name: str, *, by: str, reason: str) -> str:
     async def promotion(self, name: str, *, by: str) -> Mapping[str, Any]:
         """Give what `promote` would change: {"runbook", "mode", "next", "why_not", its record
         as "tried", "verified", "low", "high", "shadowed", and "checks": [{"key", "mode", "next"}]}.
         """
         ...
 
+    async def promote(self, name: str, *, by: str, reason: str) -> str:
         """Raise a runbook by one mode and give the new one; CommandRefusedError says why not."""
         ...
 

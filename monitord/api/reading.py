@@ -250,6 +250,12 @@ async def preview(asked: Asked) -> Any:
     return {"touches": await asyncio.to_thread(asked.engine.preview, selector)}
 
 
+async def promotion(asked: Asked) -> Any:
+    """GET /v1/promotion?runbook=…."""
+    name = asked.request.query_params.get("runbook", "")
+    return dict(await asked.engine.trusting.promotion(name, by=asked.person.name))
+
+
 async def plan(asked: Asked) -> Any:
     """GET /v1/plan."""
     return {"lines": list(await asked.engine.plan())}
@@ -260,12 +266,6 @@ async def jobs(asked: Asked) -> Any:
     catalog = asked.engine.catalog
     keys = [key for key, check in catalog.checks.items() if check.kind == "job"]
     if Right.COMMAND not in asked.person.rights:
-async def promotion(asked: Asked) -> Any:
-    """GET /v1/promotion?runbook=…."""
-    name = asked.request.query_params.get("runbook", "")
-    return dict(await asked.engine.trusting.promotion(name, by=asked.person.name))
-
-
         return {"jobs": [{"key": key} for key in keys]}
     secret = read_secret(Path(catalog.settings.state))
     records = await asked.engine.store.read(lambda view: {key: view.job(key) for key in keys})
@@ -357,8 +357,8 @@ READING = (
     Route("GET", "/v1/audit/violations", Right.COMMAND, audit_violations, "broken invariants"),
     Route("GET", "/v1/explain/{key:path}", Right.READ, explain, "all that bears on a key"),
     Route("GET", "/v1/preview", Right.READ, preview, "what a `selector` touches"),
+    Route("GET", "/v1/promotion", Right.READ, promotion, "what promoting a `runbook` changes"),
     Route("GET", "/v1/plan", Right.COMMAND, plan, "what a reload would change"),
     Route("GET", "/v1/jobs", Right.READ, jobs, "job checks and their ping paths"),
     Route("GET", "/v1/events", Right.READ, events, "what happens, as it happens"),
 )
-    Route("GET", "/v1/promotion", Right.READ, promotion, "what promoting a `runbook` changes"),
