@@ -123,15 +123,30 @@ must_not_hold_a_mount() {
     fail "something is mounted on or below $to: it would move with the old copy"
 }
 
+# rename(2) and nothing else: what cannot be renamed (a lower layer's folder on an overlay, one of another
+# quota project) mv would carry over file by file, and on a full disk stand half-way.
+rename() {
+  if command -v perl >/dev/null 2>&1; then
+    perl -e 'rename($ARGV[0], $ARGV[1]) or die "rename: $!\n"' -- "$1" "$2"
+  elif command -v python3 >/dev/null 2>&1; then
+    python3 -I -S -c 'import os, sys; os.rename(*sys.argv[1:])' "$1" "$2"
+  elif [ "$(stat -f -c %T -- "$parent")" = overlayfs ]; then
+    say "on an overlay only perl or python3 can rename a folder" >&2
+    return 1
+  else
+    mv -T -- "$1" "$2"
+  fi
+}
+
 # rename(2) twice; from the first on signals are put off, and a failed second one is taken back. They
 # stay put off: what follows only sweeps up, and must not tell that nothing was done.
 swap() {
   trap '' TERM INT HUP
   if [ -e "$to" ]; then
-    mv -T -- "$to" "$old" || fail "$to cannot be moved aside; it stays as it was"
+    rename "$to" "$old" || fail "$to cannot be moved aside; it stays as it was"
   fi
-  if ! mv -T -- "$tree" "$to"; then
-    [ ! -e "$old" ] || [ -e "$to" ] || mv -T -- "$old" "$to"
+  if ! rename "$tree" "$to"; then
+    [ ! -e "$old" ] || [ -e "$to" ] || rename "$old" "$to"
     [ -e "$old" ] || fail "the restored copy cannot take the place of $to; the old one is back"
     fail "something made $to anew meanwhile; it stays, and what was there before is $old"
   fi

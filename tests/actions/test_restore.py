@@ -283,16 +283,47 @@ def test_a_folder_with_a_mount_below_is_refused(
     assert names(www) == ["www"]
 
 
+OVERLAY = """
+mount -t tmpfs -o size=1m none "$0/up" && mkdir "$0/up/new" "$0/up/work" &&
+mount -t overlay -o lowerdir="$0/srv",upperdir="$0/up/new",workdir="$0/up/work" none "$0/srv" &&
+"$@"; code=$?; ls "$0/srv/www"; exit $code
+"""
+
+
+@requires("root", "hosts")
+@pytest.mark.parametrize("tools", ["", "perl", "perl python3"])
+def test_a_folder_that_cannot_be_renamed_is_not_moved_file_by_file(
+    www: Path, wanted: dict[str, Any], tmp_path: Path, tools: str
+) -> None:
+    """On an overlay mv would copy a lower folder, and its disk may be full before the end."""
+    for name in ("one", "two"):
+        (www / name).write_bytes(b"x" * 700_000)
+    (tmp_path / "up").mkdir()
+    hidden = "".join(f"mount --bind /dev/null $(command -v {tool}); " for tool in tools.split())
+    effect = command(**wanted)
+    done = subprocess.run(
+        ["unshare", "--mount", "sh", "-c", hidden + OVERLAY, str(tmp_path), *effect.argv],
+        input=f"monitord_step=7\n{effect.stdin}",
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+    assert done.returncode == 1, done.stderr
+    assert f"{www} cannot be moved aside; it stays as it was" in done.stderr
+    assert done.stdout.split() == ["css", "empty", "index.html", "one", "two"]
+
+
 def test_a_folder_that_came_back_meanwhile_is_not_mixed_with(
     www: Path, wanted: dict[str, Any], tmp_path: Path
 ) -> None:
     """A service that makes its folder anew between the two renames: the old one is not lost."""
     fake = tmp_path / "bin"
     fake.mkdir()
-    (fake / "mv").write_text(
-        f'#!/bin/sh\n/bin/mv "$@" || exit\n[ -e {www} ] || {{ mkdir {www}; echo x > {www}/new; }}\n'
-    )
-    (fake / "mv").chmod(0o755)
+    for tool in filter(shutil.which, ("mv", "perl", "python3")):
+        anew = f"[ -e {www} ] || {{ mkdir {www}; echo x > {www}/new; }}"
+        (fake / tool).write_text(f'#!/bin/sh\n{shutil.which(tool)} "$@" || exit\n{anew}\n')
+        (fake / tool).chmod(0o755)
     effect = command(**wanted)
     script = start(7, Command(("env", f"PATH={fake}:{os.environ['PATH']}", *effect.argv),
                               stdin=effect.stdin))  # fmt: skip
