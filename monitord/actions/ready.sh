@@ -50,8 +50,16 @@ look_at_owner() {
     ??w*) ;;
     *) no "$owner may not write $folder" ;;
   esac
-  other=$(find "$folder/." -maxdepth 1 ! -user "$owner" 2>/dev/null | head -n 1 | plain)
+  other=$(foreign | head -n 1 | plain)
   [ -z "$other" ] || no "${other%"?"} does not belong to $owner"
+}
+
+# Gives what in the folder is somebody else's, but for root's marks that no server reads or writes:
+# each filesystem has a lost+found, and the packages of MySQL and MariaDB note their version.
+foreign() {
+  find "$folder/." -maxdepth 1 ! -user "$owner" ! \( -user 0 \( -name 'lost+found' \
+    -o -name 'debian-*.flag' -o -name 'mysql_upgrade_info' -o -name 'mariadb_upgrade_info' \) \) \
+    2>/dev/null
 }
 
 look_at_space() {

@@ -85,5 +85,32 @@ def test_one_file_of_somebody_else_is_enough(ask: Ask, tmp_path: Path) -> None:
     assert (code, "does not belong to" in said, "\n" in said) == (1, True, False)
 
 
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("debian-10.11.flag", "ready"),
+        ("mysql_upgrade_info", "ready"),
+        ("mariadb_upgrade_info", "ready"),
+        ("ibdata1", "{folder}/./ibdata1 does not belong to daemon"),
+    ],
+)
+def test_what_the_packages_of_mysql_leave_to_root_there_is_no_obstacle(
+    ask: Ask, tmp_path: Path, name: str, said: str
+) -> None:
+    if os.geteuid() != 0:
+        pytest.skip("only root gives files away")
+    os.chown(tmp_path, 1, 1)
+    (tmp_path / name).touch()
+    assert ask(folder=str(tmp_path), owner="daemon")[1] == said.format(folder=tmp_path)
+
+
+def test_a_filesystem_of_its_own_is_no_obstacle(ask: Ask, tmp_path: Path) -> None:
+    if os.geteuid() != 0:
+        pytest.skip("only root gives files away")
+    os.chown(tmp_path, 1, 1)
+    (tmp_path / "lost+found").mkdir()
+    assert ask(folder=str(tmp_path), owner="daemon") == (0, "ready")
+
+
 def test_a_missing_folder_is_told(ask: Ask, tmp_path: Path) -> None:
     assert ask(folder=f"{tmp_path}/gone") == (1, f"{tmp_path}/gone is not a folder")

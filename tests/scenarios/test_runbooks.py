@@ -16,7 +16,7 @@ from tests.world.hosts import World
 from tests.world.needs import requires
 from tests.world.services import unit, web_site
 
-pytestmark = requires("hosts", "nginx", "redis")
+pytestmark = requires("hosts", "nginx", "redis", "mariadb")
 SCENARIO = """
 hosts:
   srv:
@@ -30,6 +30,9 @@ hosts:
       ledger:
         systemd: {units: [ledger]}
         remediate: [start-database: {$soon, with: {unit: ledger, data: /srv/ledger, $redis}}]
+      books:
+        systemd: {units: [mariadb]}
+        remediate: [start-database: {$soon, with: {unit: mariadb, $mariadb}}]
       portal:
         systemd: {units: [portal]}
         remediate: [restart-unit: {$soon, mode: auto, with: {port: "8081"}}]
@@ -60,6 +63,7 @@ def srv(module_world: World) -> Host:
     unit(srv, "cache", redis, lines="User=redis")
     unit(srv, "ledger", "/usr/bin/sleep 1000", lines="User=redis")
     unit(srv, "portal", "/usr/bin/python3 -m http.server 8081")
+    srv.start("mariadb")  # as its package made it: unit, folder, and root's own files in that
     srv.write("/usr/local/bin/renew", RENEW, mode=0o755)
     srv.run(["/usr/local/bin/renew", "90"])
     srv.write("/etc/nginx/conf.d/tls.conf", TLS)
@@ -74,8 +78,11 @@ def house(module_world: World, srv: Host) -> Iterator[House]:
     names = {
         "soon": "verify: {settle: 1s, oks: 2, within: 30s}, limits: {cooldown: 0s}",
         "redis": 'owner: redis, port: "6379"',
+        "mariadb": 'data: /var/lib/mysql, owner: mysql, port: "3306"',
     }
-    checks = [f"srv/{name}" for name in ("cache", "ledger", "portal", "certificate", "logs")]
+    checks = [
+        f"srv/{name}" for name in ("cache", "ledger", "books", "portal", "certificate", "logs")
+    ]
     with House(SCENARIO, world=module_world, hosts=[srv], names=names) as house:
         house.await_ok(*checks)
         break_it_all(srv)
@@ -83,7 +90,7 @@ def house(module_world: World, srv: Host) -> Iterator[House]:
 
 
 def break_it_all(srv: Host) -> None:
-    srv.run(["systemctl", "stop", "cache", "ledger", "portal"])
+    srv.run(["systemctl", "stop", "cache", "ledger", "mariadb", "portal"])
     srv.run(["chown", "root", "/srv/ledger"])
     srv.run(["systemd-run", "--quiet", "/usr/bin/python3", "-m", "http.server", "8081"])
     srv.run(["/usr/local/bin/renew", "3"])
@@ -113,6 +120,11 @@ def refused(house: House, key: str) -> str:
 def test_a_stopped_redis_is_started(house: House, srv: Host) -> None:
     healed(house, "srv/cache")
     assert srv.run(["redis-cli", "ping"]).stdout == "PONG\n"
+
+
+def test_a_stopped_mariadb_is_started(house: House, srv: Host) -> None:
+    healed(house, "srv/books")
+    assert srv.run(["mariadb", "-Ne", "select 1 + 1"]).stdout == "2\n"
 
 
 def test_a_database_is_not_started_on_data_of_somebody_else(house: House, srv: Host) -> None:

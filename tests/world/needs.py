@@ -104,6 +104,7 @@ NEEDS: Mapping[str, Need] = {
     "restic": Need("restores from restic", _program("restic", "restic")),
     "borg": Need("backups by borg", _program("borg", "borgbackup")),
     "redis": Need("a real key-value store", _program("redis-server", "redis-server")),
+    "mariadb": Need("a real MariaDB", _program("mariadbd", "mariadb-server")),
     "busybox": Need("facts from a host that has busybox alone", _program("busybox", "busybox")),
     "frr": Need("a real router", _frr),
     "netmiko": Need("network devices over SSH", _module("netmiko")),
