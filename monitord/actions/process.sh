@@ -58,7 +58,7 @@ keep_the_busy() {
 describe() {
   printf 'pid %s (%s of %s, for %s s, %s KiB, state %s)' "$pid" "$name" \
     "$(stat -c %U "/proc/$pid" 2>/dev/null)" "$(($(uptime) - born / second))" \
-    "$(resident "$pid")" "$state" | tr -c '[:print:]' '?'
+    "$(resident "$pid")" "$state" | tr -c '\040-\176' '?'
 }
 
 # Sends a signal and waits until it is gone; fails when it is still there after GRACE.

@@ -6,7 +6,7 @@ found=
 
 no() { found="$found${found:+; }$*"; }
 
-plain() { tr -c '[:print:]' '?'; }
+plain() { tr -c '\040-\176' '?'; }
 
 # Gives one property of the unit.
 property() { systemctl show --property="$1" --value -- "$unit" 2>/dev/null; }

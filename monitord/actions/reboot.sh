@@ -47,7 +47,7 @@ look_at_disks() {
 }
 
 look_at_people() {
-  who=$(who 2>/dev/null | awk 'NR == 1 { print $1 " (" $2 ")" }' | tr -cd '[:print:]')
+  who=$(who 2>/dev/null | awk 'NR == 1 { print $1 " (" $2 ")" }' | tr -cd '\040-\176')
   [ -z "$who" ] || no "$who is logged in"
 }
 
