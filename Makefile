@@ -12,7 +12,7 @@ RUN := $(VENV)/.for-run
 DEMO := $(VENV)/.for-demo
 TEST := $(VENV)/.for-test
 
-.PHONY: help run demo test bench nightshift faults healthyday lint clean peers pages
+.PHONY: help run demo test bench nightshift faults healthyday lint clean peers pages tickets
 
 help: ## this list
 	@echo "make targets:"
@@ -32,11 +32,11 @@ bench: $(TEST) ## rate, CPU per check, delay and memory of 10,000 checks
 	$(BIN)/python -m tests.benchmarks
 
 # In a variable, since a comma ends an argument of make's functions.
-BOTH := monitord,Monit
+PEERTOOLS := monitord,Monit,Icinga
 nightshift: $(TEST) ## 33 faults on real hosts, one after the other, and what came of each (20 min)
 	@sh tests/peers.sh tests/peers.txt tests/nightshift/peers.txt
 	$(BIN)/python -m tests.nightshift $(if $(ONLY),--only $(ONLY)) $(if $(SEED),--seed $(SEED)) \
-		$(if $(PEERS),--tools $(BOTH))
+		$(if $(TOOLS),--tools $(TOOLS),$(if $(PEERS),--tools $(PEERTOOLS)))
 
 shortnight: $(TEST) peers ## three of them, as tests (1 min)
 	$(BIN)/python -m pytest tests/nightshift/short_night.py
@@ -50,6 +50,9 @@ healthyday: $(TEST) ## 24 noisy hours in which nothing is wrong, on virtual time
 faults: $(TEST) ## kill it and starve it at every point of a repair, and at 200 random instants (45 min)
 	$(BIN)/python -m tests.faults $(if $(RANDOM),--random $(RANDOM)) $(if $(SEED),--seed $(SEED)) \
 		$(if $(ONLY),--only "$(ONLY)")
+
+tickets: $(TEST) peers ## 200 escalations through a failing proxy to a real ticket server (5 min)
+	$(BIN)/python -m tests.tickets $(if $(SEED),--seed $(SEED))
 
 lint: $(TEST) ## style, types and the floors of the house
 	$(BIN)/ruff check
