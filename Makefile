@@ -38,9 +38,6 @@ nightshift: $(TEST) ## 33 faults on real hosts, one after the other, and what ca
 	$(BIN)/python -m tests.nightshift $(if $(ONLY),--only $(ONLY)) $(if $(SEED),--seed $(SEED)) \
 		$(if $(TOOLS),--tools $(TOOLS),$(if $(PEERS),--tools $(PEERTOOLS)))
 
-shortnight: $(TEST) peers ## three of them, as tests (1 min)
-	$(BIN)/python -m pytest tests/nightshift/short_night.py
-
 pages: $(RUN) ## the pages of the shipped runbooks, from their files
 	$(BIN)/python -m monitord --config config/monitord.yaml runbooks --write docs/runbooks
 

@@ -23,8 +23,9 @@ _OVER = (IncidentStatus.RESOLVED, IncidentStatus.CLOSED)
 class Monitord:
     """Our tool.
 
-    `console` is the URL of the hosts' console; `settle` and `within` are the times of most proofs,
-    `recoveries` the OKs until a check is believed to be well again.
+    `console` is the URL of the hosts' console; `every` is how often a check runs, `settle` and
+    `within` are the times of most proofs, `recoveries` the OKs until a check is believed to be well
+    again.
     """
 
     name = "monitord"
@@ -35,6 +36,7 @@ class Monitord:
         machines: Machines,
         console: str = NO_CONSOLE,
         *,
+        every: str = "5s",
         settle: str = "3s",
         within: str = "20s",
         recoveries: str = "2",
@@ -43,6 +45,7 @@ class Monitord:
         self._names = {
             "console": console,
             "plugins": str(HERE / "plugins"),
+            "every": every,
             "settle": settle,
             "within": within,
             "recoveries": recoveries,

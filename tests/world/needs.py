@@ -112,6 +112,7 @@ NEEDS: Mapping[str, Need] = {
     "strace": Need("system calls that fail", _strace),
     "faketime": Need("clock steps", _program("faketime", "faketime")),
     "snmpd": Need("a service that is asked over SNMP", _program("snmpd", "snmpd")),
+    "snmpget": Need("a service that is asked over SNMP", _program("snmpget", "snmp")),
     "request-tracker": Need(
         "a real ticket server", _program("rt-setup-database-5", "request-tracker5 rt5-db-sqlite")
     ),

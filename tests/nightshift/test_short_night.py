@@ -17,7 +17,7 @@ from tests.nightshift.scenarios import load
 from tests.world.needs import need, requires
 
 pytestmark = requires(
-    "hosts", "nginx", "postgresql", "supervisor", "redis", "snmpd", "borg", "plugins"
+    "hosts", "nginx", "postgresql", "supervisor", "redis", "snmpd", "snmpget", "borg", "plugins"
 )
 
 
@@ -25,7 +25,7 @@ pytestmark = requires(
 def stage() -> Iterator[Stage]:
     need("hosts")
     with machines() as ground:
-        tool = Monitord(ground, settle="1s", within="8s", recoveries="1")
+        tool = Monitord(ground, every="3s", settle="1s", within="8s", recoveries="1")
         try:
             yield Stage(ground, tool, patience=0.1)
         finally:
