@@ -15,6 +15,8 @@ from starlette.routing import Route as StarletteRoute
 
 from monitord.api.access import identify, require
 from monitord.api.acting import ACTING
+from monitord.api.handover import HANDOVER
+from monitord.api.oncall import ONCALL
 from monitord.api.ports import Engine
 from monitord.api.reading import READING
 from monitord.api.routes import Asked, Route, failure, plain_failure
@@ -23,7 +25,7 @@ from monitord.log import get_logger
 
 log = get_logger(__name__)
 
-ROUTES: tuple[Route, ...] = (*READING, *ACTING)
+ROUTES: tuple[Route, ...] = (*READING, *ACTING, *ONCALL, *HANDOVER)
 """Every route of the API, in the order of the docs."""
 
 

@@ -14,6 +14,7 @@ from monitord.model.ids import AttemptId, IncidentId, Instant, StateKey
 from monitord.model.incident import Attempt
 from monitord.model.kinds import Health
 from monitord.model.marker import Marker
+from monitord.model.oncall import Override, Wanted
 from monitord.model.result import Result
 from monitord.model.state import CheckState
 from monitord.model.ticket import Order, Verb
@@ -66,6 +67,40 @@ class Trusting(Protocol):
         ...
 
 
+class OnCall(Protocol):
+    """What people say about shifts.
+
+    Errors: NotFoundError for a rotation, person or change that is none, CommandRefusedError with
+    the reason.
+    """
+
+    async def override(self, wanted: Sequence[Wanted], *, by: str) -> list[Override]:
+        """Put people on call, all of them or none."""
+        ...
+
+    async def take(
+        self, rotation: str, *, by: str, reason: str, until: Instant | None
+    ) -> list[Override]:
+        """Put who asks on call now, until the shift that is on ends, or until then."""
+        ...
+
+    async def swap(self, wanted: Wanted, *, by: str) -> list[Override]:
+        """Propose that who asks and `wanted.person` exchange their shifts of that time."""
+        ...
+
+    async def agree(self, number: int, *, by: str) -> list[Override]:
+        """Agree to a swap, as the other of the two."""
+        ...
+
+    async def end(self, number: int, *, by: str) -> list[Override]:
+        """End a change, or say no to a swap."""
+        ...
+
+    async def sign(self, *, leaving: bool, note: str, by: str) -> dict[str, Any]:
+        """Sign a hand-over; gives {"left", "came"}, each {"by", "at", "note", "open"} or null."""
+        ...
+
+
 class Engine(Protocol):
     """The running engine, as the control API sees it."""
 
@@ -92,6 +127,11 @@ class Engine(Protocol):
     @property
     def trusting(self) -> Trusting:
         """What people say about runbooks."""
+        ...
+
+    @property
+    def oncall(self) -> OnCall:
+        """What people say about shifts."""
         ...
 
     def now(self) -> Instant:

@@ -146,11 +146,13 @@ app.add_typer(jobs, name="job")
 from monitord.cli import (  # noqa: E402, F401 - they register themselves
     act,
     attempt,
+    handover,
     hear,
     job,
     ledger,
     look,
     marker,
+    oncall,
     order,
     privileges,
     runbooks,

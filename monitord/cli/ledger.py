@@ -29,7 +29,7 @@ def ledger(
     from monitord.cli import show, source
     from monitord.clock import as_instant
 
-    start = _since(since)
+    start = start_of(since)
 
     def stored(view: Any) -> Any:
         from monitord.api import ledger as ledgers
@@ -76,7 +76,8 @@ _TRUST = [
 ]
 
 
-def _since(text: str) -> datetime:
+def start_of(text: str) -> datetime:
+    """Read `--since`: how long ago (8h), or a point in time."""
     from monitord.cli import when
     from monitord.model.spec import parse_duration
 

@@ -32,7 +32,7 @@ def _stored() -> ModuleType:
     return offline
 
 
-def _catalog() -> Any:
+def catalog_here() -> Any:
     """Load the configuration for an answer without a core; None where there is none to use."""
     from monitord.cli import composed, places
 
@@ -53,7 +53,7 @@ def status(*, json: Json = False) -> int:
     """
     from monitord.cli import show, source
 
-    answer = source.get("/v1/status", lambda v: _stored().status(v, _catalog(), now=_now()))
+    answer = source.get("/v1/status", lambda v: _stored().status(v, catalog_here(), now=_now()))
     if json:
         show.as_json(answer)
     else:
@@ -130,7 +130,7 @@ def hosts(*, json: Json = False) -> None:
     rows = (
         source.pages("hosts")
         if source.running()
-        else source.get("/v1/hosts", lambda v: _stored().hosts(v, _catalog()))["hosts"]
+        else source.get("/v1/hosts", lambda v: _stored().hosts(v, catalog_here()))["hosts"]
     )
     if json:
         show.as_json({"hosts": rows})
@@ -165,7 +165,7 @@ def checks(
             source.pages("checks", select=select, status=status)
             if source.running()
             else source.get(
-                "/v1/checks", lambda v: _stored().checks(v, _catalog(), select, status)
+                "/v1/checks", lambda v: _stored().checks(v, catalog_here(), select, status)
             )["checks"]
         )
     if json:
@@ -220,7 +220,7 @@ def ticket(number: Annotated[int, typer.Argument(min=1)], *, json: Json = False)
     from monitord.cli import show, source
 
     document = source.get(
-        f"/v1/tickets/{number}", lambda v: _stored().ticket(v, number, _catalog())
+        f"/v1/tickets/{number}", lambda v: _stored().ticket(v, number, catalog_here())
     )
     if json:
         show.as_json(document)
@@ -237,7 +237,7 @@ def orders(*, all_: All = False, json: Json = False) -> None:
 
     answer = source.get(
         "/v1/orders",
-        lambda v: _stored().orders(v, _catalog(), every=all_, now=_now()),
+        lambda v: _stored().orders(v, catalog_here(), every=all_, now=_now()),
         all=int(all_),
     )
     if json:
@@ -260,9 +260,9 @@ def audit(
     """
     from monitord.cli import show, source
 
-    violations = source.get("/v1/audit/violations", lambda v: _stored().violations(v, _catalog()))[
-        "violations"
-    ]
+    violations = source.get(
+        "/v1/audit/violations", lambda v: _stored().violations(v, catalog_here())
+    )["violations"]
     acts: list[dict[str, Any]] = []
     if rows > 0:
         every = (

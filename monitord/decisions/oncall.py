@@ -6,13 +6,13 @@ is at the end of the gap, one at a time that comes twice at the first of the two
 """
 
 from calendar import monthrange
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 
 from monitord.decisions import calendars
 from monitord.model.ids import Instant
-from monitord.model.oncall import Layer, Override, Rotation, Shift, ShiftKind
+from monitord.model.oncall import Layer, Override, Person, Rotation, Shift, ShiftKind
 
 _MONTHS = 12
 
@@ -69,6 +69,16 @@ def gaps(
 def counts(override: Override) -> bool:
     """Tell whether it changes who is on call: a swap only once both have said yes."""
     return override.kind is not ShiftKind.SWAP or override.agreed is not None
+
+
+def of_people(overrides: Iterable[Override], people: Mapping[str, Person]) -> list[Override]:
+    """Leave out overrides by people who are gone: the rotation stands as written there."""
+    return [one for one in overrides if one.person in people]
+
+
+def person_of(people: Mapping[str, Person], login: str) -> Person | None:
+    """Give who acts in the name of an account."""
+    return next((person for person in people.values() if person.login == login), None)
 
 
 def turn(layer: Layer, at: Instant) -> int:

@@ -24,6 +24,7 @@ from monitord.engine.instance import Instance
 from monitord.engine.jobs import Jobs
 from monitord.engine.killing import kill_running
 from monitord.engine.mover import Mover
+from monitord.engine.oncall import OnCall
 from monitord.engine.orders import Orders
 from monitord.engine.outbox import Outbox
 from monitord.engine.ports import Executor, Probing, StepOutcome
@@ -117,6 +118,7 @@ class Core:
         self._commands = Commands(self.instance, places)
         self.approvals = Approvals(self.instance)
         self.trusting = Trusting(self.instance)
+        self.oncall = OnCall(self.instance)
         self._reloading = Reloading(
             self.instance, self._condition, self._jobs, door, self._adopt, self._recorder.put
         )

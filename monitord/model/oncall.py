@@ -111,6 +111,19 @@ class Override:
 
 
 @dataclass(frozen=True, slots=True)
+class Wanted:
+    """What somebody asks for: who is on call in a rotation, from when to when, and why."""
+
+    rotation: str
+    person: str
+    starts: Instant
+    ends: Instant
+    reason: str
+    instead: str = ""
+    beside: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Shift:
     """One person on call from `starts` to `ends` (not included).
 

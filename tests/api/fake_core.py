@@ -24,6 +24,7 @@ from monitord.api.app import create_app
 from monitord.api.ports import Engine
 from monitord.clock import SystemClock
 from monitord.decisions import selector as selectors
+from monitord.engine.oncall import OnCall
 from monitord.errors import CommandRefusedError, ConfigError, NotFoundError, Problem
 from monitord.metrics import Counters
 from monitord.model.ids import AttemptId, IncidentId, Instant, StateKey
@@ -131,6 +132,7 @@ class FakeEngine:
         self._orders = 0
         self.approvals = FakeApprovals(self)
         self.trusting = FakeTrusting(self)
+        self.oncall = OnCall(self)
 
     def note(self, call: str, /, **facts: object) -> None:
         """Remember a call and tell the subscribers of it."""

@@ -5,9 +5,13 @@ Some of it is written by a target that means harm (`HOSTILE`): whoever shows it 
 
 from __future__ import annotations
 
-from datetime import timedelta
+import os
+import pwd
+from dataclasses import replace
+from datetime import datetime, timedelta
 from pathlib import Path
 
+from monitord.model.calendar import Calendar, Span
 from monitord.model.catalog import Catalog, Check, Host, Settings
 from monitord.model.ids import (
     EPOCH,
@@ -29,6 +33,7 @@ from monitord.model.incident import (
     Step,
     StepStatus,
 )
+from monitord.model.oncall import Every, Layer, Person, Rotation
 from monitord.model.result import Status
 from monitord.model.spec import Spec
 from monitord.model.state import CheckState, StatePolicy
@@ -64,7 +69,25 @@ def make_catalog(state: Path, web: str = "127.0.0.1:0") -> Catalog:
             by_hand="look at nginx",
             place="monitord.yaml:7",
         )
-    return Catalog("c0ffee", settings, hosts, checks, {}, warnings=("nobody will be woken",))
+    return Catalog(
+        "c0ffee", settings, hosts, checks, {},
+        people=PEOPLE, rotations=ROTATIONS, warnings=("nobody will be woken",),
+    )  # fmt: skip
+
+
+ME = pwd.getpwuid(os.getuid()).pw_name
+PEOPLE = {"lee": Person("lee", ME), "ann": Person("ann", "ann"), "kim": Person("kim", "kim")}
+_WEEKLY = Layer(
+    ("ann", "kim"),
+    Every(length=timedelta(weeks=1)),
+    datetime(2026, 11, 2, 9),  # noqa: DTZ001 - a time on the wall
+    "Europe/Berlin",
+)
+_OFFICE = Calendar("office", "Europe/Berlin", ((Span(8 * 3600, 16 * 3600),),) * 5 + ((), ()))
+ROTATIONS = {
+    "linux": Rotation("linux", (_WEEKLY,), place="monitord.yaml:20"),
+    "desk": Rotation("desk", (replace(_WEEKLY, hours=_OFFICE),), place="monitord.yaml:30"),
+}
 
 
 STATES = (

@@ -16,6 +16,7 @@ import pytest
 import typer.main
 
 from monitord.cli.app import app
+from monitord.cli.oncall import SHOW, ShowsByDefault
 from monitord.control import Core
 from monitord.daemon.kinds import KINDS
 from monitord.errors import MonitordError
@@ -55,6 +56,9 @@ def _wrong(words: list[str]) -> str:
     command = typer.main.get_command(app)
     allowed = {option for each in command.params for option in each.opts}
     while words:
+        if isinstance(command, ShowsByDefault) and words[0] not in command.commands:
+            command = command.commands[SHOW]
+            allowed = {option for each in command.params for option in each.opts}
         word = words.pop(0)
         if word == "--":
             return ""
