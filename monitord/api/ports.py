@@ -49,8 +49,10 @@ class Trusting(Protocol):
     """What people say about runbooks."""
 
     async def promotion(self, name: str, *, by: str) -> Mapping[str, Any]:
-        """Give what `promote` would change: {"runbook", "mode", "next", "why_not", its record
-        as "tried", "verified", "low", "high", "shadowed", and "checks": [{"key", "mode", "next"}]}.
+        """Give what `promote` would change.
+
+        {"runbook", "mode", "next", "why_not", its record as "tried", "verified", "low", "high",
+        "shadowed", and "checks": [{"key", "mode", "next"}]}.
         """
         ...
 
