@@ -17,7 +17,7 @@ from typing import Any
 from starlette.responses import Response
 
 from monitord import __version__
-from monitord.api import ledger, shapes, views
+from monitord.api import ledger, shapes, sla, views
 from monitord.api.access import Right
 from monitord.api.bodies import BadBodyError
 from monitord.api.ports import Engine
@@ -211,6 +211,16 @@ async def effectiveness(asked: Asked) -> Any:
     return {**found, "standing": await asked.engine.trusting.standing()}
 
 
+async def service_levels(asked: Asked) -> Any:
+    """GET /v1/sla: `service` narrows it to one, and adds its availability."""
+    engine, now = asked.engine, asked.engine.now()
+    service = asked.request.query_params.get("service", "")
+    catalog, states = engine.catalog, engine.states()
+    return await engine.store.read(
+        lambda view: sla.document(view, catalog, states, service=service, now=now)
+    )
+
+
 def _since(asked: Asked) -> Instant:
     text = asked.request.query_params.get("since")
     if text is None:
@@ -353,6 +363,7 @@ READING = (
     Route("GET", "/v1/tickets/{id:int}", Right.READ, ticket, "one ticket, whole"),
     Route("GET", "/v1/orders", Right.READ, orders, "orders in force; `all=1`"),
     Route("GET", "/v1/ledger", Right.READ, effectiveness, "what runbooks are worth; `since`"),
+    Route("GET", "/v1/sla", Right.READ, service_levels, "service levels, clocks; `service`"),
     Route("GET", "/v1/audit", Right.READ, audit, "links of the audit chain"),
     Route("GET", "/v1/audit/violations", Right.COMMAND, audit_violations, "broken invariants"),
     Route("GET", "/v1/explain/{key:path}", Right.READ, explain, "all that bears on a key"),

@@ -157,13 +157,14 @@ from monitord.cli import (  # noqa: E402, F401 - they register themselves
     privileges,
     runbooks,
     serve,
+    sla,
 )
 
 # The order of `monitord --help`: what one needs first stands first. A command that is missing here
 # is an error at once.
 _ORDER = """
     run check-config plan reload status hosts checks incidents incident tickets ticket orders
-    explain ledger
+    explain ledger sla
     watch ack take release mute maintenance halt resume run-check remediate attempt approve deny
     promote
     marker forget audit schema runbooks sudoers locked-login test demo

@@ -11,7 +11,7 @@ from typing import Any
 
 from monitord import pings
 from monitord.clock import Clock
-from monitord.engine import halt_file
+from monitord.engine import alive, halt_file
 from monitord.engine.approvals import Approvals
 from monitord.engine.attempts import Attempts
 from monitord.engine.backends import Backends
@@ -390,3 +390,4 @@ class Core:
             tx.change_attempt(attempt.id, attempt.status, due_at=attempt.due_at or self.now())
         tx.add_audit(self.now(), "monitord", "start", f"epoch {epoch}", self.catalog.hash)
         return epoch
+        alive.began(tx, self.now())

@@ -16,6 +16,7 @@ from apscheduler.triggers.cron import CronTrigger
 from monitord.clock import after, between
 from monitord.decisions.orders import ended_by_ok
 from monitord.decisions.selector import matches, parse
+from monitord.engine import alive
 from monitord.engine.health import Condition
 from monitord.engine.holding import being_undone
 from monitord.engine.instance import Instance
@@ -36,7 +37,7 @@ _SLOW = 5  # beats between the slower duties
 _TRY_AGAIN = 60.0  # seconds until files that could not be used are read again
 _STEP = 2_000_000  # µs of disagreement that make a clock step
 _STUCK = timedelta(minutes=5)  # how long a message may wait until its delay is a problem
-_STEPS_KEPT = timedelta(days=2)
+_STEPS_KEPT = timedelta(days=40)  # the clock of a service level may run so long
 _ATTEMPT_TIMES = ("due_at", "deadline", "planned", "started", "effect_at", "verifying")
 _STEP_TIMES = ("intended", "deadline", "started", "finished")
 
@@ -90,10 +91,15 @@ class Pulse:
                 await self._notice_clock_step()
                 if beats % _SLOW == 0:
                     await self._slow_duties()
+                if beats % alive.EVERY == 0:
+                    await self._instance.store.write(self._beat, urgent=False)
             except StoreError as error:
                 log.warning("housekeeping waits for the store", error=str(error))
             except Exception:
                 log.exception("housekeeping failed")  # the beat itself must go on
+
+    def _beat(self, tx: Tx) -> None:
+        alive.beat(tx, self._instance.now())
 
     async def _slow_duties(self) -> None:
         instance = self._instance

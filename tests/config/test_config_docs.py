@@ -6,7 +6,7 @@ from pathlib import Path
 from pydantic import BaseModel
 
 from monitord.actions import ACTIONS
-from monitord.config import assemble, read, schema
+from monitord.config import assemble, calendar_models, read, schema
 from monitord.config.compare import TARGET_FIELDS
 from monitord.config.defaults import for_kind
 from monitord.config.sections import KNOWN
@@ -39,7 +39,7 @@ def test_every_example_loads(tmp_path: Path) -> None:
 def test_every_key_is_on_the_page() -> None:
     models = [
         item
-        for item in vars(schema).values()
+        for item in (*vars(schema).values(), *vars(calendar_models).values())
         if isinstance(item, type) and issubclass(item, BaseModel) and item is not BaseModel
     ]
     keys = {key for model in models for key in keys_of(model)} | set(KNOWN) | TARGET_FIELDS

@@ -334,6 +334,7 @@ hosts:
 def test_a_service_raises_the_impact_of_its_checks(load: Load) -> None:
     text = """
 hosts: {"web[1-2]": {checks: {p: {tcp: {port: 1}}, q: {tcp: {port: 2}}}}}
+slas: {gold: {}}
 services: {shop: {sla: gold, impact: high, down_when: ["web*/p fewer than 1 ok"]}}
 """
     catalog = load(text)

@@ -76,7 +76,7 @@ def test_the_example_shows_what_the_design_promises() -> None:
     later = [text.split(": ", 1)[1] for text in catalog.warnings]
     assert later == [
         f"shop: {key} is read but not enforced by this version"
-        for key in ("sla", "down_when", "degraded_when")
+        for key in ("down_when", "degraded_when")
     ]
 
 

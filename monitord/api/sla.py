@@ -1,0 +1,195 @@
+"""The service levels as the API and the command line without a core show them.
+
+It reads rows and shapes them; what counts, and how, stands in decisions/sla.py and availability.py.
+"""
+
+import json
+from collections.abc import Iterable, Sequence
+from datetime import timedelta
+from typing import Any
+
+from monitord.decisions import sla, watched
+from monitord.decisions.availability import Account, Period, Piece, measure
+from monitord.decisions.calendars import is_open, next_open, open_periods
+from monitord.decisions.orders import touched
+from monitord.decisions.ticket_document import iso
+from monitord.errors import NotFoundError
+from monitord.model.catalog import Catalog, Service
+from monitord.model.ids import CheckKey, Instant, StateKey, split_state_key
+from monitord.model.incident import OPEN_STATUSES, Incident
+from monitord.model.sla import Sla
+from monitord.model.spec import format_duration
+from monitord.model.state import CheckState
+from monitord.model.ticket import Verb
+from monitord.store.contract import View
+
+_MANY = 100_000  # more than any retention keeps
+_SECOND = 1_000_000
+
+
+def document(
+    view: View, catalog: Catalog, states: Sequence[CheckState], *, service: str, now: Instant
+) -> dict[str, Any]:
+    """Give the levels in force, and the clocks of the open incidents; of one service or of all.
+
+    Of one service also its availability in the window that is on.
+
+    Raises:
+        NotFoundError: there is no such service.
+    """
+    if service and service not in catalog.services:
+        known = ", ".join(sorted(catalog.services)) or "none is configured"
+        raise NotFoundError(f"there is no service {service}; there are: {known}")
+    steps = [(Instant(at), delta) for at, delta in json.loads(view.meta("clock_steps") or "[]")]
+    names = {service} if service else set(catalog.services)
+    levels = sla.of_services(catalog, names) if service else tuple(catalog.slas.values())
+    rows = []
+    for incident in view.incidents(OPEN_STATUSES, limit=_MANY):
+        own = _services(catalog, incident)
+        if not service or service in own:
+            course = sla.course_of(incident, view.events(incident.id), steps=steps)
+            held = sla.of_services(catalog, [service] if service else own)
+            rows.append(_incident(incident, own, course, held, now))
+    answer: dict[str, Any] = {
+        "slas": [_level(catalog, one, now) for one in levels],
+        "incidents": rows,
+    }
+    if service:
+        one = catalog.services[service]
+        answer["availability"] = _availability(view, catalog, states, one, levels[0], now)
+    return answer
+
+
+def _services(catalog: Catalog, incident: Incident) -> list[str]:
+    """Give the services of the checks that an incident is about, in their order."""
+    keys = [CheckKey(incident.key), *(split_state_key(StateKey(key))[0] for key in incident.items)]
+    checks = [catalog.checks[key] for key in dict.fromkeys(keys) if key in catalog.checks]
+    return list(dict.fromkeys(name for check in checks for name in check.services))
+
+
+def _level(catalog: Catalog, of: Sla, now: Instant) -> dict[str, Any]:
+    members = [
+        name for name, one in catalog.services.items() if sla.of_services(catalog, [name]) == (of,)
+    ]
+    return {
+        "sla": of.name,
+        "calendar": of.calendar.name,
+        "open": is_open(of.calendar, now),
+        "opens": iso(next_open(of.calendar, now)),
+        "services": members,
+        "warn": list(of.warn),
+        "availability": of.availability,
+        "window": of.window,
+        "targets": {
+            priority: {
+                "respond": _duration(target.respond),
+                "resolve": _duration(target.resolve),
+                "calendar": target.calendar.name,
+            }
+            for priority, target in of.targets.items()
+        },
+    }
+
+
+def _duration(value: timedelta | None) -> str | None:
+    return None if value is None else format_duration(value)
+
+
+def _incident(
+    incident: Incident,
+    services: list[str],
+    course: sla.Course,
+    levels: Iterable[Sla],
+    now: Instant,
+) -> dict[str, Any]:
+    running = [clock for level in levels for clock in sla.clocks(level, course, now=now)]
+    worst = sla.pressing(running, now=now)
+    soonest = sla.next_alarm(running, after=now)
+    return {
+        "incident": incident.id,
+        "key": incident.key,
+        "priority": incident.priority,
+        "status": incident.status.value,
+        "services": services,
+        "summary": incident.summary,
+        "first_failed": iso(incident.first_failed),
+        "responded": iso(course.responded),
+        "says": sla.sentence(worst) if worst else "",
+        "next_call": iso(soonest.at) if soonest else None,
+        "clocks": [_clock(clock) for clock in running],
+    }
+
+
+def _clock(of: sla.SlaClock) -> dict[str, Any]:
+    return {
+        "sla": of.sla,
+        "promise": of.promise.value,
+        "allowed": format_duration(of.allowed),
+        "elapsed": _seconds(of.elapsed),
+        "remaining": _seconds(of.remaining),
+        "due": iso(of.due),
+        "breaks_at": iso(of.breaks_at),
+        "breached": of.breached,
+        "stopped": iso(of.stopped),
+        "paused": of.paused,
+    }
+
+
+def _seconds(value: timedelta) -> int:
+    """Give whole seconds, never more than there are."""
+    return value // timedelta(seconds=1)
+
+
+def _availability(
+    view: View,
+    catalog: Catalog,
+    states: Sequence[CheckState],
+    service: Service,
+    level: Sla,
+    now: Instant,
+) -> dict[str, Any]:
+    start, end = watched.window_of(level, now)
+    window = (start, min(end, now))
+    orders = [
+        order
+        for order in view.orders(verb=Verb.MAINTENANCE)
+        if set(service.checks) <= set(touched(catalog, order.selector, order.verb))
+    ]
+    account = Account(
+        service.name,
+        level.name,
+        *window,
+        tuple(open_periods(level.calendar, *window)),
+        _tracks(view, states, service.checks, window),
+        watched.works(orders, window),
+        watched.outages(view.meta(watched.OUTAGES) or "[]", window),
+    )
+    found = measure(account)
+    return {
+        "window": level.window,
+        "from": iso(start),
+        "until": iso(window[1]),
+        "target": level.availability,
+        "share": None if found.share is None else round(found.share, 6),
+        "met": None
+        if level.availability is None or found.share is None
+        else found.share >= level.availability,
+        "agreed_s": found.agreed / _SECOND,
+        "denominator_s": found.denominator / _SECOND,
+        "times_s": {name.value: micros / _SECOND for name, micros in found.times.items()},
+        "seal": found.seal,
+    }
+
+
+def _tracks(
+    view: View, states: Sequence[CheckState], checks: Iterable[CheckKey], window: Period
+) -> dict[str, tuple[Piece, ...]]:
+    """Give what each item of the checks was; a check of which nothing is known is there, empty."""
+    tracks: dict[str, tuple[Piece, ...]] = {}
+    for check in checks:
+        known = {one.key: one for one in states if split_state_key(one.key)[0] == check}
+        rows = view.transitions(check, window[0], _MANY)
+        for key in sorted({*known, *(row.key for row in rows)}) or [StateKey(check)]:
+            own = [row for row in rows if row.key == key]
+            tracks[key] = watched.track(own, known.get(key), window)
+    return tracks
