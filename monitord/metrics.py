@@ -85,6 +85,8 @@ class Counters:
     tickets: Tally[str] = field(default_factory=Tally)  # opened, by tier
     delivered: Tally[str] = field(default_factory=Tally)  # by backend
     undelivered: Tally[str] = field(default_factory=Tally)  # failed tries, by backend
+    notices: Tally[str] = field(default_factory=Tally)  # people told, by kind of way
+    unnoticed: Tally[str] = field(default_factory=Tally)  # failed tries, by kind of way
     reloads: Tally[str] = field(default_factory=Tally)  # ok, failed
     job_events: Tally[str] = field(default_factory=Tally)  # start, success, fail
 
@@ -194,6 +196,8 @@ def _repairing(counters: Counters) -> Iterator[Metric]:
     yield _tally("refusals", "Attempts or steps refused.", "guard", counters.refusals)
     yield _tally("tickets_opened", "Tickets opened.", "tier", counters.tickets)
     yield _tally("delivered", "Messages taken by a backend.", "backend", counters.delivered)
+    yield _tally("notices", "Messages to people.", "way", counters.notices)
+    yield _tally("unnoticed", "Tries to tell people that failed.", "way", counters.unnoticed)
     yield _tally("undelivered", "Tries that failed.", "backend", counters.undelivered)
 
 

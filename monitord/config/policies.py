@@ -10,12 +10,28 @@ from types import MappingProxyType
 from monitord.config.attach import Attached
 from monitord.config.context import Context
 from monitord.config.names import nearest
-from monitord.config.policy_models import PolicyModel, PolicyStepModel, RouteModel, VendorModel
+from monitord.config.policy_models import (
+    NotifyModel,
+    PolicyModel,
+    PolicyStepModel,
+    RouteModel,
+    VendorModel,
+)
 from monitord.config.sections import Sections
 from monitord.config.sentences import Locate, finder
 from monitord.config.tree import Map, Place
 from monitord.decisions.selector import parse
-from monitord.model.policy import AFTER, NEVER, PRIORITIES, TIERS, Policy, PolicyStep, Route, Vendor
+from monitord.model.policy import (
+    AFTER,
+    NEVER,
+    PRIORITIES,
+    TIERS,
+    Notify,
+    Policy,
+    PolicyStep,
+    Route,
+    Vendor,
+)
 from monitord.model.ticket import BadSelectorError
 
 _AT_ONCE: Mapping[str, timedelta] = MappingProxyType(dict.fromkeys(PRIORITIES, timedelta()))
@@ -77,6 +93,21 @@ def routes(
             must_be_a_calendar(context, top, model.during, place, "routes: during")
         found.append(Route(model.to, model.on, model.tier, model.priority, model.during))
     return tuple(found)
+
+
+def telling(context: Context, top: Sections, model: NotifyModel, locate: Locate) -> Notify:
+    """Make how people are told: the mail server is that of an email backend."""
+    named, backends = model.mail, top.named["tickets"]
+    mails = [
+        name
+        for name, entry in backends.items()
+        if isinstance(entry.value, Map) and "email" in entry.value
+    ]
+    if named and named not in mails:
+        what = "is no email backend" if named in backends else "is not there"
+        place, _ = locate(("notify", "mail"))
+        context.add_missing(place, f"notify.mail: {named} {what}{nearest(named, mails)}")
+    return Notify(named or next(iter(mails), ""), model.remind, model.most)
 
 
 def judge(

@@ -72,6 +72,14 @@ class VendorModel(Spec):
     respond: Gap | None = Field(None, description="Within what they must answer.")
 
 
+class NotifyModel(Spec):
+    """How single people are told."""
+
+    mail: str = Field("", description="The email backend whose server carries people's mails.")
+    remind: Gap = timedelta(hours=4)
+    most: Annotated[int, Field(ge=1, le=1000)] = 10
+
+
 class RouteModel(Spec):
     """Which ticket backends hear of what: the first route that fits decides."""
 

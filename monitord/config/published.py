@@ -11,9 +11,9 @@ from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
 from monitord.config.calendar_models import CalendarModel, SlaModel, UrgencyModel
+from monitord.config.device import DeviceModel
 from monitord.config.oncall_models import PersonModel, RotationModel
 from monitord.config.policy_models import PolicyModel, VendorModel
-from monitord.config.device import DeviceModel
 from monitord.config.schema import (
     PENDING,
     CheckModel,

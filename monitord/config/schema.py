@@ -26,7 +26,7 @@ from monitord.config.fields import (
     Zone,
     shown,
 )
-from monitord.config.policy_models import RouteModel
+from monitord.config.policy_models import NotifyModel, RouteModel
 from monitord.model.spec import Duration, Spec
 
 Impact = Literal["low", "normal", "high"]
@@ -373,6 +373,7 @@ class SettingsModel(Spec):
     freeze: tuple[FreezeModel, ...] = ()
     policy: str = ""
     routes: tuple[RouteModel, ...] = ()
+    notify: NotifyModel = NotifyModel()
     vantage: VantageModel = VantageModel()
     budgets: BudgetsModel = BudgetsModel()
     retention: RetentionModel = RetentionModel()

@@ -7,7 +7,7 @@ from monitord.config.context import Context
 from monitord.config.fields import shown
 from monitord.config.guarding import windows
 from monitord.config.names import nearest
-from monitord.config.policies import routes
+from monitord.config.policies import routes, telling
 from monitord.config.schema import SettingsModel
 from monitord.config.sections import Entry, Sections
 from monitord.config.sentences import Locate, finder, walk
@@ -54,6 +54,7 @@ def build(context: Context, sections: Sections, sources: Sources) -> Settings:
         freeze=windows(context, model.freeze, model.timezone, locate),
         policy=model.policy,
         routes=routes(context, sections, model.routes, locate),
+        notify=telling(context, sections, model.notify, locate),
     )
 
 

@@ -46,9 +46,12 @@ class Backends:
             raise TicketError(f"backend {name} is no longer configured", permanent=True)
         built = self._built.get(name)
         if built is None or built[0] != configured:
-            backend = self._kinds[configured.kind].build(configured.spec, _resolve)
-            built = self._built[name] = (configured, backend)
+            built = self._built[name] = (configured, self.made(configured))
         return built[1]
+
+    def made(self, backend: Backend) -> TicketBackend:
+        """Make a backend of its kind that nobody keeps."""
+        return self._kinds[backend.kind].build(backend.spec, _resolve)
 
     async def call(
         self, name: str, work: Callable[P, T], /, *given: P.args, **named: P.kwargs

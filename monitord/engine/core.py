@@ -24,12 +24,14 @@ from monitord.engine.instance import Instance
 from monitord.engine.jobs import Jobs
 from monitord.engine.killing import kill_running
 from monitord.engine.mover import Mover
+from monitord.engine.notifying import Notifying
 from monitord.engine.oncall import OnCall
 from monitord.engine.orders import Orders
 from monitord.engine.outbox import Outbox
 from monitord.engine.ports import Executor, Probing, StepOutcome
 from monitord.engine.prober import Prober
 from monitord.engine.pulse import Pulse
+from monitord.engine.readback import ReadBack
 from monitord.engine.recorder import Recorder
 from monitord.engine.reload import Reloading
 from monitord.engine.running import Runner
@@ -112,9 +114,11 @@ class Core:
         backends = Backends(self.instance, kinds.backends, door)
         self._outbox = Outbox(self.instance, backends)
         self._attempts, verifying = Attempts(self.instance), Verifying(self.instance)
-        self._mover = Mover(self.instance, self._attempts, verifying, self._outbox)
+        notifying = Notifying(self.instance, kinds.backends, backends)
+        self._mover = Mover(self.instance, self._attempts, verifying, self._outbox, notifying)
         self._pulse = Pulse(self.instance, self._condition, steady, self._chores, self._reassemble)
         self._orders = Orders(self.instance)
+        self._readback = ReadBack(self.instance, backends, self._orders)
         self._commands = Commands(self.instance, places)
         self.approvals = Approvals(self.instance)
         self.trusting = Trusting(self.instance)
@@ -358,6 +362,7 @@ class Core:
         halt_file.expire(self.instance.state, self.now())
         self.instance.start("spool", self._take_spooled())
         self._outbox.repeat()
+        self._readback.look()
 
     async def _take_spooled(self) -> None:
         """Take the job reports that were written while no core listened."""
@@ -385,9 +390,9 @@ class Core:
     def _open_epoch(self, tx: Tx) -> int:
         """Begin an epoch: from here on no older core's intent is done."""
         epoch = tx.next_epoch()
+        alive.began(tx, self.now())
         for attempt in tx.attempts(statuses=_CARRIED):
             # None: outside work was under way, and is asked for again.
             tx.change_attempt(attempt.id, attempt.status, due_at=attempt.due_at or self.now())
         tx.add_audit(self.now(), "monitord", "start", f"epoch {epoch}", self.catalog.hash)
         return epoch
-        alive.began(tx, self.now())

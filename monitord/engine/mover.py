@@ -14,6 +14,7 @@ from monitord.clock import after
 from monitord.engine import approvals, incidents, ladder, paging
 from monitord.engine.attempts import Attempts
 from monitord.engine.instance import Instance
+from monitord.engine.notifying import Notifying
 from monitord.engine.outbox import Outbox
 from monitord.engine.turn import AfterCommit, AttemptTurn, Turn
 from monitord.engine.verifying import Verifying
@@ -21,6 +22,7 @@ from monitord.errors import StoreError
 from monitord.log import get_logger
 from monitord.model.ids import AttemptId, IncidentId, Instant
 from monitord.model.incident import LIVE_ATTEMPTS, OPEN_STATUSES, AttemptStatus, IncidentStatus
+from monitord.model.notice import Notice
 from monitord.model.ticket import OutboxItem
 from monitord.store.contract import Tx, View
 
@@ -39,12 +41,18 @@ class Mover:
     """Moves rows on, one transaction a row."""
 
     def __init__(
-        self, instance: Instance, attempts: Attempts, verifying: Verifying, outbox: Outbox
+        self,
+        instance: Instance,
+        attempts: Attempts,
+        verifying: Verifying,
+        outbox: Outbox,
+        notifying: Notifying,
     ) -> None:
         self._instance = instance
         self._attempts = attempts
         self._verifying = verifying
         self._outbox = outbox
+        self._notifying = notifying
         self._aside: dict[str, float] = {}
         self._task: asyncio.Task[None] | None = None
 
@@ -108,6 +116,7 @@ class Mover:
             moved |= await self._row(f"page {incident}", _pager(self._instance, incident))
         for message in found.deliveries:
             self._outbox.begin(message)
+        self._notifying.begin(found.notices)
         return moved
 
     async def _transitions(self) -> bool:
@@ -149,7 +158,8 @@ class Mover:
         paging = view.incidents(OPEN_STATUSES, page_by=soon)
         messages = self._outbox.waiting(view, soon)
         dues = [row.due_at for row in waiting] + [row.due_at for row in live]
-        dues += [row.page_at for row in paging]
+        notices = self._notifying.waiting(view, soon)
+        dues += [row.page_at for row in paging] + [row.due_at for row in notices]
         incidents_due = [row for row in waiting if _due(row.due_at, now)]
         attempts_due = [row for row in live if _due(row.due_at, now)]
         return _Found(
@@ -161,6 +171,7 @@ class Mover:
                 r.id for r in attempts_due if r.status is AttemptStatus.VERIFYING and not r.undoing
             ],
             paging=[row.id for row in paging if _due(row.page_at, now)],
+            notices=[row for row in notices if _due(row.due_at, now)],
             deliveries=[message for message in messages if message.due_at <= now],
             rest=_rest((*dues, *(message.due_at for message in messages)), now),
         )
@@ -176,6 +187,7 @@ class _Found:
     carried: list[AttemptId]
     verifying: list[AttemptId]
     paging: list[IncidentId]
+    notices: list[Notice]
     deliveries: list[OutboxItem]
     rest: float
 

@@ -6,13 +6,16 @@ the transaction that decides it; orders of people keep it quiet. Nothing is sent
 
 from dataclasses import replace
 
+from monitord.clock import after
 from monitord.decisions import paging as decisions
+from monitord.decisions.verbs import IN_HAND
 from monitord.engine import telling, ticketing
 from monitord.engine.duty import on_call, opening
 from monitord.engine.turn import Turn
 from monitord.model.ids import Instant
 from monitord.model.incident import AttemptStatus
 from monitord.model.notice import NoticeKind
+from monitord.model.ticket import Order
 
 _AT_ONCE = "P1"
 
@@ -30,7 +33,7 @@ def page(turn: Turn) -> None:
     order = ticketing.kept_quiet(tx, turn.instance, incident, now)
     if order is not None:
         turn.after.events.extend(ticketing.note_quiet(tx, incident.id, order, now))
-        _look_at(turn, order.expires)
+        _remind(turn, order)
         return
     move = decisions.decide(
         policy,
@@ -44,6 +47,21 @@ def page(turn: Turn) -> None:
             _look_at(turn, move.until)
         case decisions.Tell():
             _tell(turn, move)
+
+
+def _remind(turn: Turn, order: Order) -> None:
+    """Tell whoever has it in hand that it is still bad, from time to time, until the order ends."""
+    every = turn.instance.catalog.settings.notify.remind
+    due = after(order.given, every)
+    if turn.now < due:
+        _look_at(turn, min(order.expires, due))
+        return
+    if order.verb in IN_HAND:
+        people = turn.instance.catalog.people.values()
+        for person in (one.name for one in people if one.login == order.by):
+            text = f"you said {order.verb}: {order.reason}; it is still bad"
+            telling.tell(turn.tx, turn.incident, person, NoticeKind.REMINDER, turn.now, text)
+    _look_at(turn, min(order.expires, after(turn.now, every)))
 
 
 def _open_early(turn: Turn) -> None:

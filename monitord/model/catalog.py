@@ -13,7 +13,7 @@ from typing import Any
 from monitord.model.calendar import Calendar
 from monitord.model.ids import CheckKey, Instant
 from monitord.model.oncall import Person, Rotation
-from monitord.model.policy import Policy, Route, Vendor
+from monitord.model.policy import Notify, Policy, Route, Vendor
 from monitord.model.result import Status
 from monitord.model.sla import PRIORITY_TABLE, Sla
 from monitord.model.spec import Spec
@@ -202,7 +202,7 @@ class Check:
     `kind` names the probe, `spec` its validated mapping. `via` is the transport check that all
     checks of one login hang on (None for network probes). `needs` and the host's `behind` make it
     unreachable rather than bad. `was` carries state over a rename. `place` is file:line.
-    `escalation` is the policy by which people hear of it (empty: its services', or the one for all).
+    `escalation` is the policy by which people hear of it (empty: its services' or the one for all).
     """
 
     key: CheckKey
@@ -311,6 +311,7 @@ class Settings:
     freeze: tuple[Freeze, ...] = ()
     policy: str = ""
     routes: tuple[Route, ...] = ()
+    notify: Notify = field(default_factory=Notify)
 
 
 @dataclass(frozen=True, slots=True)

@@ -64,6 +64,20 @@ class Vendor:
 
 
 @dataclass(frozen=True, slots=True)
+class Notify:
+    """How single people are told.
+
+    `mail` is the ticket backend whose mail server carries their mails (empty: the first of its
+    kind). Whoever acknowledged is reminded each `remind`. `most` notices go to one person in ten
+    minutes; the rest waits and comes as one.
+    """
+
+    mail: str = ""
+    remind: timedelta = timedelta(hours=4)
+    most: int = 10
+
+
+@dataclass(frozen=True, slots=True)
 class Route:
     """Which ticket backends hear of an incident: of the first route that fits, `to`.
 

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from monitord.model.kinds import BackendKind
 from monitord.tickets import (
     alertmanager,
+    apprise,
     email,
     github,
     gitlab,
@@ -22,6 +23,7 @@ from monitord.tickets import (
 
 BACKENDS: Mapping[str, BackendKind] = {
     "alertmanager": alertmanager.KIND,
+    "apprise": apprise.KIND,
     "email": email.KIND,
     "github": github.KIND,
     "gitlab": gitlab.KIND,

@@ -18,6 +18,7 @@ HOOK = "s3cr3t-of-the-hook"
 JIRA = {"project": "OPS", "token": jira.TOKEN}
 SPECS: Mapping[str, Mapping[str, Any]] = {
     "alertmanager": {},
+    "apprise": {},
     "github": {"repo": "shop/operations", "token": forges.TOKEN},
     "gitlab": {"project": "shop/operations", "token": forges.TOKEN},
     "jira": {**JIRA, "api": "2"},
@@ -29,6 +30,7 @@ SPECS: Mapping[str, Mapping[str, Any]] = {
     "zammad": {"token": desks.PASSWORD, "group": "Users", "customer": "monitord@example.com"},
 }
 FAKES: Mapping[str, Callable[[], Any]] = {
+    "apprise": WebhookSink,
     "github": forges.Github,
     "gitlab": forges.Gitlab,
     "jira": jira.Jira,
@@ -53,6 +55,8 @@ def build(name: str, url: str, timeout: float = 5.0, **more: Any) -> TicketBacke
         parts = urlsplit(url)
         spec |= {"host": parts.hostname, "port": parts.port, "security": "none"}
         spec |= {"sender": "monitord@example.com", "to": ["ops@example.com"]}
+    elif name == "apprise":
+        spec |= {"url": url.replace("http://", "json://")}
     else:
         spec |= {"url": url, **SPECS[name]}
     return kind.build(kind.spec.model_validate({**spec, **more}), plain)

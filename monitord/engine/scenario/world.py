@@ -292,7 +292,8 @@ class ScriptedTickets:
         now = self._world.loop.time()
         if now < self._world.tickets_down_until:
             raise TicketError("the scripted ticket server is down", permanent=False)
-        self._world.pages.append(Page(now, item))
+        if not item.backend.startswith("person/"):  # a notice is a row, and shown as that
+            self._world.pages.append(Page(now, item))
         return Delivery(external or f"T-{item.incident}")
 
 
