@@ -13,12 +13,13 @@ from pathlib import Path
 from secrets import token_hex
 
 from monitord.clock import SystemClock
-from monitord.errors import MonitordError
+from monitord.errors import MonitordError, NotReachedError
 from monitord.executor.catalogs import Catalogs
 from monitord.executor.hosts import Hosts
 from monitord.executor.parser import Parser
 from monitord.executor.server import Server
 from monitord.executor.store import Rows
+from monitord.executor.threads import in_thread
 from monitord.log import get_logger
 from monitord.model.kinds import Kinds
 from monitord.sdnotify import notify, watchdog_every
@@ -147,7 +148,8 @@ def listen(path: Path) -> socket.socket:
 async def _sweep(hosts: Hosts) -> None:
     while True:
         await asyncio.sleep(_SWEEP)
-        await asyncio.to_thread(hosts.sweep)
+        with contextlib.suppress(NotReachedError):  # no thread now: the next time then
+            await in_thread(hosts.sweep)
 
 
 async def _watchdog() -> None:

@@ -64,11 +64,15 @@ async def blocking(gate: Gate, key: str, work: Callable[[], T], seconds: float) 
     """Run blocking work; a thread that outlives its time keeps its place until it ends.
 
     Raises:
-        NotReachedError: no place came free.
+        NotReachedError: no place came free, or no thread could be started.
         TransportError: the work has not ended in time.
     """
     await gate.enter(key, seconds)
-    job = in_thread(work)
+    try:
+        job = in_thread(work)
+    except NotReachedError:
+        gate.leave(key)
+        raise
     job.add_done_callback(lambda _: gate.leave(key))
     done, _ = await asyncio.wait([job], timeout=seconds + _LATE)
     if not done:

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any, TypeVar
 
+from monitord.errors import NotReachedError, StoreError
 from monitord.executor.threads import in_thread
 from monitord.store import open_reader
 from monitord.store.contract import View
@@ -30,7 +31,11 @@ class Rows:
             StoreError: the database cannot be read now.
         """
         async with self._one:
-            return await in_thread(partial(self._read, work))
+            try:
+                job = in_thread(partial(self._read, work))
+            except NotReachedError as error:
+                raise StoreError(str(error)) from error
+            return await job
 
     def _read(self, work: Callable[[View], T]) -> T:
         if self._reader is None:

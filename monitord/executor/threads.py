@@ -9,11 +9,18 @@ import threading
 from collections.abc import Callable
 from typing import Any, TypeVar
 
+from monitord.errors import NotReachedError
+from monitord.model.result import Cause
+
 T = TypeVar("T")
 
 
 def in_thread(work: Callable[[], T]) -> "asyncio.Future[T]":
-    """Start `work` in a thread of its own; what it gives or raises comes back in this loop."""
+    """Start `work` in a thread of its own; what it gives or raises comes back in this loop.
+
+    Raises:
+        NotReachedError: this machine starts no thread now; the work was not begun.
+    """
     loop = asyncio.get_running_loop()
     future: asyncio.Future[Any] = loop.create_future()
 
@@ -34,5 +41,9 @@ def in_thread(work: Callable[[], T]) -> "asyncio.Future[T]":
         if not loop.is_closed():  # then nobody waits any more
             loop.call_soon_threadsafe(resolve, value, problem)
 
-    threading.Thread(target=run, daemon=True).start()
+    try:
+        threading.Thread(target=run, daemon=True).start()
+    except RuntimeError as error:
+        text = f"no thread could be started ({error}): too many processes, or no memory, here"
+        raise NotReachedError(text, cause=Cause.EXECUTOR) from error
     return future
