@@ -21,6 +21,7 @@ from monitord.config.sections import Sections
 from monitord.config.sentences import Locate, finder
 from monitord.config.tree import Map, Place
 from monitord.decisions.selector import parse
+from monitord.model.calendar import ALWAYS
 from monitord.model.policy import (
     AFTER,
     NEVER,
@@ -145,7 +146,7 @@ def _must_be_there(
 
 def must_be_a_calendar(context: Context, top: Sections, name: str, place: Place, what: str) -> None:
     """Note a calendar that is not there."""
-    known = top.named.get("calendars", {})
+    known = {ALWAYS.name: None, **top.named["calendars"]}
     if name not in known:
         context.add_missing(place, f"{what}: there is no calendar {name}{nearest(name, known)}")
 
