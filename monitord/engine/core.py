@@ -32,6 +32,7 @@ from monitord.engine.ports import Executor, Probing, StepOutcome
 from monitord.engine.prober import Prober
 from monitord.engine.pulse import Pulse
 from monitord.engine.readback import ReadBack
+from monitord.engine.readback import ReadBack
 from monitord.engine.recorder import Recorder
 from monitord.engine.reload import Reloading
 from monitord.engine.running import Runner
@@ -118,6 +119,7 @@ class Core:
         self._mover = Mover(self.instance, self._attempts, verifying, self._outbox, notifying)
         self._pulse = Pulse(self.instance, self._condition, steady, self._chores, self._reassemble)
         self._orders = Orders(self.instance)
+        self._readback = ReadBack(self.instance, backends, self._orders)
         self._readback = ReadBack(self.instance, backends, self._orders)
         self._commands = Commands(self.instance, places)
         self.approvals = Approvals(self.instance)
@@ -362,6 +364,7 @@ class Core:
         halt_file.expire(self.instance.state, self.now())
         self.instance.start("spool", self._take_spooled())
         self._outbox.repeat()
+        self._readback.look()
         self._readback.look()
 
     async def _take_spooled(self) -> None:

@@ -15,6 +15,7 @@ from datetime import timedelta
 from typing import Any
 
 from monitord.clock import after
+from monitord.decisions.remote import is_held
 from monitord.engine.backends import Backends
 from monitord.engine.instance import Instance
 from monitord.errors import SecretError, TicketError
@@ -221,7 +222,7 @@ def _lane(item: OutboxItem) -> str:
 
 
 def _back_off(tries: int) -> float:
-    return min(_FIRST_RETRY * 2 ** min(tries, _DOUBLINGS), _LONGEST_RETRY)
+    return min(_FIRST_RETRY * 2.0 ** min(tries, _DOUBLINGS), _LONGEST_RETRY)
 
 
 def _last(view: View, backend: str, incident: IncidentId) -> OutboxItem | None:
@@ -254,5 +255,7 @@ def _parcel(view: View, item: OutboxItem) -> _Parcel | None:
     if before:
         was = json.loads(before[-1].body)
         document["was"] = {name: was.get(name) for name in ("priority", "tier")}
+        if is_held(view.events(item.incident), item.backend):
+            document["was"]["priority"] = document.get("priority")
     sent = first if first.operation is Operation.OPEN else run[-1]
     return _Parcel(first, sent, tuple(run), document, view.external(item.backend, item.incident))

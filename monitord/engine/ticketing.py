@@ -103,6 +103,27 @@ def resolve(tx: Tx, instance: Instance, number: IncidentId, now: Instant) -> Non
     _send(tx, instance, incident, now, ended=True)
 
 
+def comment(
+    tx: Tx, instance: Instance, number: IncidentId, backend: str, text: str, now: Instant
+) -> None:
+    """Queue one sentence for an incident's ticket in one backend; it changes nothing there."""
+    incident = _read(tx, number)
+    body = {**ticket_document(tx, instance, incident), "comment": text}
+    tx.add_outbox(
+        OutboxItem(
+            id=0,
+            backend=backend,
+            incident=number,
+            operation=Operation.COMMENT,
+            key=f"{instance.catalog.settings.instance}-{number}",
+            body=json.dumps(body, ensure_ascii=False),
+            status=OutboxStatus.PENDING,
+            created=now,
+            due_at=now,
+        )
+    )
+
+
 def close(tx: Tx, incident: Incident, now: Instant) -> None:
     """Close the embedded ticket with its incident; backends were told when it was resolved."""
     ticket = tx.ticket(incident.ticket) if incident.ticket is not None else None

@@ -143,7 +143,8 @@ class Remote:
 
     `status` is the backend's own word; `closed` says that there it counts as done (resolved,
     rejected, won't fix). `owner` is empty when it is nobody's. `priority` is P1 to P5 by the map of
-    the backend's settings, or empty when it cannot be told. `remarks` are not monitord's own.
+    the backend's settings, `P1/P2` where they have one word there, empty when it cannot be told.
+    `remarks` are not monitord's own.
     """
 
     status: str

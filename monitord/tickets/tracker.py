@@ -148,5 +148,5 @@ def said_by_people(remarks: Iterable[Remark], since: Instant) -> tuple[Remark, .
 
 
 def reverse(priorities: Mapping[str, str], word: object) -> str:
-    """Give the priority that a backend's word stands for, or empty text."""
-    return next((name for name, each in priorities.items() if str(each) == str(word)), "")
+    """Give the priority that a backend's word stands for; several as `P1/P2`, none as empty."""
+    return "/".join(name for name, each in priorities.items() if str(each) == str(word))

@@ -1,0 +1,80 @@
+"""What a ticket's state in its backend means: what is news, as lines of the timeline. Pure.
+
+The lines are the memory too: what was known of a ticket is read from those of an earlier look.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from monitord.model.ids import IncidentId, Instant
+from monitord.model.text import one_line
+from monitord.model.ticket import Event, Remote
+
+_LINE = 300  # characters of a remark
+OWNER, CLOSED, OPENED = "owner-there", "closed-there", "opened-there"
+PRIORITY, REMARK = "priority-there", "remark-there"
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What was known of a ticket in a backend; `remarks` are the ids of those told already."""
+
+    owner: str
+    closed: bool
+    priority: str
+    remarks: frozenset[str]
+
+
+def known(events: Sequence[Event], backend: str, priority: str) -> Known:
+    """Give what an incident's timeline tells; at first it is nobody's, open, with our priority."""
+    owner, closed, told = "", False, set()
+    for event in events:
+        if event.data.get("backend") != backend:
+            continue
+        if event.kind == OWNER:
+            owner = str(event.data.get("owner", ""))
+        elif event.kind in (CLOSED, OPENED):
+            closed = event.kind == CLOSED
+        elif event.kind == PRIORITY:
+            priority = str(event.data.get("priority", ""))
+        elif event.kind == REMARK:
+            told.add(str(event.data.get("remark", "")))
+    return Known(owner, closed, priority, frozenset(told))
+
+
+def is_held(events: Sequence[Event], backend: str) -> bool:
+    """Tell whether a person has set the priority there: then it is theirs."""
+    return any(event.kind == PRIORITY and event.data.get("backend") == backend for event in events)
+
+
+def news(
+    incident: IncidentId, backend: str, external: str, before: Known, there: Remote, now: Instant
+) -> list[Event]:
+    """Give the lines that tell what people changed; none where all is as it was known."""
+    where = f"{external} in {backend}"
+    lines: list[tuple[str, str, str, dict[str, object]]] = []
+    if there.owner != before.owner:
+        text = f"{there.owner} owns {where}" if there.owner else f"nobody owns {where} any more"
+        lines.append((OWNER, text, there.owner, {"owner": there.owner}))
+    # Several priorities may have one word there: then any of them is the one that it had.
+    if there.priority and before.priority not in there.priority.split("/"):
+        text = f"{where} is {there.priority} now; its priority is left to people"
+        lines.append((PRIORITY, text, "", {"priority": there.priority.partition("/")[0]}))
+    if there.closed != before.closed:
+        word = f"closed ({there.status})" if there.closed else "opened again"
+        lines.append((CLOSED if there.closed else OPENED, f"{where} was {word} there", "", {}))
+    for remark in there.remarks:
+        if remark.id not in before.remarks:
+            text = f"on {where}: {one_line(remark.text, _LINE)}"
+            lines.append((REMARK, text, remark.by, {"remark": remark.id}))
+    return [
+        Event(
+            incident,
+            now,
+            kind,
+            one_line(text, 2 * _LINE),
+            one_line(actor, 100) or backend,
+            {"backend": backend, "external": external, "url": there.url, **data},
+        )
+        for kind, text, actor, data in lines
+    ]
