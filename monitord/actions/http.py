@@ -3,7 +3,7 @@
 import re
 from collections.abc import Mapping
 from typing import Annotated, Literal
-from urllib.parse import quote, urlsplit
+from urllib.parse import SplitResult, quote, urlsplit
 
 from pydantic import Field, field_validator
 
@@ -53,11 +53,21 @@ def render(spec: HttpSpec, context: StepContext) -> HttpCall:
     parts = urlsplit(url)
     if parts.scheme not in {"http", "https"} or not parts.hostname:
         raise ValueError(f"{url!r} is not an http URL (write http://{{address}}/path)")
+    _must_have_a_port(parts)
     headers = fill_secrets(spec.headers, context)
     for name, value in headers.items():
         if "\r" in value or "\n" in value:
             raise ValueError(f"header {name} would hold a line break")
     return HttpCall(spec.method, url, headers, fill(spec.body, context), spec.ok_codes)
+
+
+def _must_have_a_port(parts: SplitResult) -> None:
+    try:
+        _ = parts.port
+    except ValueError:
+        place = parts.netloc.rpartition("@")[2]
+        text = f"{place!r} has no port from 0 to 65535 (write http://{{address}}:8080/path)"
+        raise ValueError(text) from None
 
 
 def _for_url(context: StepContext) -> StepContext:

@@ -8,7 +8,10 @@ import json
 from pathlib import Path
 
 from monitord.errors import NotBegunError, RefusedByExecutorError
+from monitord.log import get_logger
 from monitord.transports.runner import End, Ending, Record
+
+log = get_logger(__name__)
 
 
 def begin(record: Record) -> None:
@@ -28,12 +31,15 @@ def begin(record: Record) -> None:
 
 
 def keep(record: Record, ending: Ending) -> None:
-    """Note how it ended."""
+    """Note how it ended; where that cannot be written (a full disk), only who asks now is told."""
     folder = _folder(record)
     text = ending.output.decode("utf-8", "replace")
     kept = {"end": ending.end, "text": ending.text, "exit_code": ending.exit_code, "output": text}
-    (folder / "new").write_text(json.dumps(kept), encoding="utf-8")
-    (folder / "new").rename(folder / "answer")
+    try:
+        (folder / "new").write_text(json.dumps(kept), encoding="utf-8")
+        (folder / "new").rename(folder / "answer")
+    except OSError as error:  # what is known now is told all the same
+        log.warning("a step's end could not be noted", record=str(folder), error=str(error))
 
 
 def recall(record: Record) -> Ending:

@@ -186,6 +186,8 @@ def test_what_may_not_be_written_says_so(kind: str, written: Any, sentence: str)
         ("ready", {"folder": "/", "free": "{item}"}, "1e9", "is not a percentage"),
         ("ready", {"unit": "{item}"}, "--all", "'--all' is not a unit name"),
         ("http", {"url": "file:///{item}"}, "x", "is not an http URL"),
+        ("http", {"url": "http://h:{item}/"}, "99999", "'h:99999' has no port from 0 to 65535"),
+        ("http", {"url": "http://h:{item}/"}, "x", "'h:x' has no port from 0 to 65535"),
         ("http", {"url": "http://h/", "headers": {"A": "{item}"}}, "a\r\nB: c", "a line break"),
     ],
 )

@@ -20,6 +20,7 @@ class Handler(BaseHTTPRequestHandler):
 
     seen: ClassVar[list[tuple[str, str, dict[str, str], bytes]]] = []
     gate = threading.Event()
+    records = Path("/nowhere")
 
     def do_POST(self) -> None:
         """Answer with the status that the path names."""
@@ -27,6 +28,8 @@ class Handler(BaseHTTPRequestHandler):
         self.seen.append((self.command, self.path, dict(self.headers), body))
         if self.path == "/slow":
             self.gate.wait(30)
+        for record in self.records.glob("*.*-*"):  # nothing can be written there any more
+            (record / "new").mkdir()
         status = int(self.path.removeprefix("/")) if self.path[1:].isdigit() else 200
         self.send_response(status)
         if status == 302:
@@ -104,6 +107,16 @@ def test_a_request_whose_answer_nobody_heard_is_unknown(core: Start, api: str) -
     with pytest.raises(RefusalError, match="already ran"):
         started.ask("run", step=step)
     assert len(Handler.seen) == 1
+
+
+def test_an_answer_that_cannot_be_noted_is_told_all_the_same(
+    core: Start, api: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    started = core(runbooks=post(f"{api}/200"))
+    monkeypatch.setattr(Handler, "records", started.state / "runs")
+    step = started.intend("fix")
+    assert started.ask("run", step=step)["outcome"] == "done"
+    assert started.ask("adopt", step=step)["outcome"] == "unknown"
 
 
 def test_a_server_that_is_not_there_is_a_failure(core: Start) -> None:
