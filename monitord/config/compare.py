@@ -107,7 +107,8 @@ def _renamed(old: Catalog, new: Catalog) -> dict[CheckKey, CheckKey]:
 def _resets(old_host: Host, old: Check, new_host: Host, new: Check) -> bool:
     if old.kind != new.kind or old_host.address != new_host.address:
         return True
-    if old.via is not None and old_host.login.read != new_host.login.read:
+    logs_in = old.via is not None or old_host.login.kind == "device"
+    if logs_in and old_host.login.read != new_host.login.read:
         return True
     before, after = _spec_values(old.spec), _spec_values(new.spec)
     return any(before.get(name) != after.get(name) for name in TARGET_FIELDS)

@@ -6,7 +6,8 @@ at once on one device, one that looks and one that acts, for many have only five
 """
 
 import asyncio
-from collections.abc import Callable
+import contextlib
+from collections.abc import Awaitable, Callable
 from functools import partial
 
 from monitord.errors import NotReachedError, SecretError
@@ -55,7 +56,7 @@ class Devices:
         record: Record,
         step: StepId,
         seconds: float,
-        last_word: Callable[[], None],
+        last_word: Callable[[], Awaitable[None]],
         started: Callable[[], None],
     ) -> Ending:
         """Do a step; `last_word` is asked when the prompt is there, before anything is typed.
@@ -65,33 +66,41 @@ class Devices:
             NotReachedError: no way in, no prompt; nothing was done.
             SecretError: its password cannot be resolved; nothing was done.
         """
-        loop = asyncio.get_running_loop()
+        tell = partial(asyncio.get_running_loop().call_soon_threadsafe, started)
         deadline = Deadline(seconds)
-
-        def work() -> Ending:
-            session, hidden = _session(host, deadline, act=True)
-            self._open[step] = session
-            try:
-                last_word()
-                records.begin(record)
-                loop.call_soon_threadsafe(started)
-                said = session.carry_out(call.commands, call.configure, call.save)
-            finally:
-                del self._open[step]
-                session.close()
-            ending = _ending(said, call.says, hidden)
-            records.keep(record, ending)
-            return ending
-
         async with self._acting.place(host.name, seconds):
             # Not cut off by our own clock: the session's deadline ends it, and its record tells.
-            return await in_thread(work)
+            session, hidden = await in_thread(partial(_session, host, deadline, act=True))
+            self._open[step] = session
+            try:
+                await last_word()
+                return await in_thread(partial(_type, session, call, record, tell, hidden))
+            finally:
+                del self._open[step]
+                with contextlib.suppress(NotReachedError):  # no thread: what was typed stays so
+                    await in_thread(session.close)
 
     def cut(self, step: StepId) -> None:
         """End a step's session now; what it did until then is unknown."""
         session = self._open.get(step)
         if session is not None:
-            session.close()
+            in_thread(session.close)
+
+
+def _type(
+    session: Session,
+    call: DeviceCall,
+    record: Record,
+    tell: Callable[[], object],
+    hidden: tuple[str, ...],
+) -> Ending:
+    """Take the record, type the lines, note what came of them."""
+    records.begin(record)
+    tell()
+    said = session.carry_out(call.commands, call.configure, call.save)
+    ending = _ending(said, call.says, hidden)
+    records.keep(record, ending)
+    return ending
 
 
 def _look(host: Host, command: str, seconds: float) -> PluginOutput:

@@ -177,20 +177,22 @@ class Server:
     async def _run(self, message: Message, send: Send) -> Answer:
         if int(message["step"]) in self._running:
             raise RefusedByExecutorError(f"step {message['step']} is running (ask to adopt it)")
-        try:
-            leave = await self._leave(message)
-        except RefusedByExecutorError as error:
-            raise NotBegunError(str(error)) from error
+        again = partial(self._leave, message)
+        leave = await again()
         # The store was read meanwhile: the same step may have been asked for twice.
         if leave.intent.step.id in self._running:
             raise RefusedByExecutorError(f"step {message['step']} is running (ask to adopt it)")
-        return await self._go_on(leave.intent, self._steps.run(leave, _teller(leave.intent, send)))
+        work = self._steps.run(leave, _teller(leave.intent, send), again)
+        return await self._go_on(leave.intent, work)
 
     async def _leave(self, message: Message) -> Grant:
         must_not_be_halted(self._state)
-        intent = await self._intent(message)
-        catalog = self._catalogs.of(intent.attempt.catalog)
-        return grant(intent, catalog, self._kinds.actions, self._clock.now())
+        try:
+            intent = await self._intent(message)
+            catalog = self._catalogs.of(intent.attempt.catalog)
+            return grant(intent, catalog, self._kinds.actions, self._clock.now())
+        except RefusedByExecutorError as error:
+            raise NotBegunError(str(error)) from error
 
     async def _adopt(self, message: Message, send: Send) -> Answer:
         number = StepId(int(message["step"]))

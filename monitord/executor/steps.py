@@ -6,7 +6,7 @@ record answers then. The core alone writes what became of it.
 
 import asyncio
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -61,8 +61,13 @@ class Steps:
     def __init__(self, hosts: Hosts, state: Path, clock: Clock) -> None:
         self._hosts, self._state, self._clock = hosts, state, clock
 
-    async def run(self, grant: Grant, started: Callable[[], None]) -> Answer:
+    async def run(
+        self, grant: Grant, started: Callable[[], None], again: Callable[[], Awaitable[Grant]]
+    ) -> Answer:
         """Do a step once; `started` is called when it is on its way.
+
+        `again` asks for the grant once more, where a login lies between it and the effect and
+        nothing on the far side tests the epoch.
 
         Raises:
             NotBegunError: halted, late, of an old epoch, or not ours to do; nothing was done.
@@ -84,7 +89,7 @@ class Steps:
             call = partial(http.call, effect, secrets.values, record, seconds)
             ending = await in_thread(call)
         elif isinstance(effect, DeviceCall):
-            ending = await self._type(grant, effect, record, seconds, started)
+            ending = await self._type(grant, effect, record, seconds, started, again)
         else:
             order = _order(grant, effect, secrets, seconds)
             ending = await self._run(grant, record, order, started)
@@ -97,9 +102,10 @@ class Steps:
         record: Record,
         seconds: float,
         started: Callable[[], None],
+        again: Callable[[], Awaitable[Grant]],
     ) -> Ending:
-        def last_word() -> None:
-            self._still_time(grant)
+        async def last_word() -> None:
+            self._still_time(await again())
             must_not_be_halted(self._state)
 
         seconds = min(seconds, self._still_time(grant))

@@ -100,7 +100,7 @@ def allowed(step: PlannedStep) -> str:
 def lines(found: Privileges) -> Iterator[str]:
     """Give the file, line by line; what is not covered stands in it as comments."""
     if found.typed:
-        yield f"# {found.host} is a network device and has no sudo. Let {found.user} type only this:"
+        yield f"# {found.host} is a network device: no sudo. Let {found.user} type this alone:"
         yield from found.typed
         return
     yield f"# What monitord may do as root on {found.host}: exactly this."

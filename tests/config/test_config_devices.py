@@ -94,7 +94,7 @@ def test_what_does_not_fit_is_said_with_its_cure(
 def test_sudoers_of_a_device_are_the_lines_that_its_account_must_be_allowed(tmp_path: Path) -> None:
     catalog = load(tmp_path)
     assert list(lines(privileges(catalog, catalog.hosts["r1"], KINDS))) == [
-        "# r1 is a network device and has no sudo. Let act type only this:",
+        "# r1 is a network device: no sudo. Let act type this alone:",
         "terminal length 0",
         "configure terminal",
         "router bgp 1",

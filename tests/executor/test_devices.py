@@ -81,6 +81,8 @@ def ways_in(router: Router, folder: Path) -> Iterator[str]:
     yield on(router, "typing", show="show bgp sumary")
     yield on(router, "view", act="user: look")
     yield on(router, "mute", user="mute", act="user: mute")
+    yield on(router, "loud", user="loud")
+    yield on(router, "slow", act="user: slow")
     yield on(router, "strange", known=folder / "strange")
     yield on(router, "changed", known=folder / "changed")
     password = f"user: act, password: !secret file:{folder}/password"
@@ -188,6 +190,39 @@ def test_a_device_that_hangs_after_the_login_costs_its_deadline(started: Core) -
     assert refused.value.cause == "timeout"
     assert time.monotonic() - began < 12
     assert started.ask("adopt", step=step)["outcome"] == "never-started"
+
+
+def test_a_daemon_that_was_replaced_while_it_logged_in_types_nothing(
+    started: Core, router: Router
+) -> None:
+    step = started.intend("open", host="slow", items=(NEIGHBOUR,))
+    running = started.send("run", step=step)
+    router.await_slow()
+    started.write_store(lambda tx: tx.next_epoch())
+    router.open_gate()
+    with pytest.raises(RefusalError, match="a newer daemon has taken over") as refused:
+        started.answer(running)
+    assert refused.value.type == "not-begun"
+    assert router.is_shut()
+    assert started.ask("adopt", step=step)["outcome"] == "never-started"
+
+
+def test_halted_while_it_logged_in(started: Core, router: Router) -> None:
+    step = started.intend("open", host="slow", items=(NEIGHBOUR,))
+    running = started.send("run", step=step)
+    router.await_slow()
+    (started.state / "HALT").touch()
+    router.open_gate()
+    with pytest.raises(RefusalError, match="halted") as refused:
+        started.answer(running)
+    (started.state / "HALT").unlink()
+    assert refused.value.type == "not-begun"
+    assert router.is_shut()
+
+
+def test_a_device_that_floods_is_left(started: Core) -> None:
+    with pytest.raises(RefusalError, match="more than 1048576 bytes were said"):
+        started.ask("plugin", check="loud/site", timeout=20)
 
 
 def test_a_line_that_never_ends_is_unknown_at_its_deadline(started: Core) -> None:

@@ -1,7 +1,7 @@
 """What is asked again when a step has waited for its place: HALT and its own deadline."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from pathlib import Path
 from types import SimpleNamespace
@@ -38,6 +38,15 @@ def granted(folder: Path, argv: tuple[str, ...], seconds: float) -> Grant:
     return Grant(intent, planned, host)
 
 
+def once_more(grant: Grant) -> Callable[[], Awaitable[Grant]]:
+    """Give what asks for the grant again, and gets it."""
+
+    async def again() -> Grant:
+        return grant
+
+    return again
+
+
 async def queued(
     folder: Path, seconds: float, meanwhile: Callable[[], None], *, free_after: float
 ) -> dict[str, Any]:
@@ -49,7 +58,7 @@ async def queued(
         await place.__aenter__()
     steps = Steps(hosts, folder / "state", SystemClock())
     grant = granted(folder, ("touch", str(folder / "done")), seconds)
-    asked = asyncio.ensure_future(steps.run(grant, lambda: None))
+    asked = asyncio.ensure_future(steps.run(grant, lambda: None, once_more(grant)))
     await asyncio.wait([asked], timeout=free_after)
     meanwhile()
     for place in places_taken:
@@ -85,9 +94,8 @@ def test_slow_plugins_take_no_place_of_a_step(tmp_path: Path) -> None:
         ]
         await asyncio.sleep(0)
         grant = granted(tmp_path, ("true",), 2)
-        outcome = (await Steps(hosts, tmp_path / "state", SystemClock()).run(grant, print))[
-            "outcome"
-        ]
+        steps = Steps(hosts, tmp_path / "state", SystemClock())
+        outcome = (await steps.run(grant, lambda: None, once_more(grant)))["outcome"]
         for plugin in plugins:
             plugin.cancel()
         await asyncio.gather(*plugins, return_exceptions=True)

@@ -4,8 +4,9 @@
     router.vtysh("show bgp summary")           # as root, at the first
     router.shut(); router.is_shut(); router.is_established()
 
-Users `look` (vtysh in view mode), `act` (vtysh) and `mute` (a shell that never says a word) let the
-world's key in; `act` also has the password PASSWORD at port PASSWORD_PORT.
+Users: `look` (vtysh in view mode), `act` (vtysh), `mute` (a shell that says no word), `loud` (one
+that never ends) and `slow` (vtysh, once `open_gate` was called). The world key lets them in; `act`
+also has the password PASSWORD at port PASSWORD_PORT.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ __all__ = ["NEIGHBOUR", "PASSWORD", "PASSWORD_PORT", "Router"]
 NEIGHBOUR = "127.0.0.2"
 PASSWORD = "kees-7-dijken"  # noqa: S105 - of a test host that lives for seconds
 PASSWORD_PORT = 2222
+GATE = "/run/gate"
 CONFIG = """\
 router bgp {own}
  bgp router-id 10.0.0.{number}
@@ -41,7 +43,13 @@ WATCH = """\
 [Service]
 ExecStart=/usr/lib/frr/watchfrr --dry -i 1 --vty_socket /run/frr bgpd
 """
-SHELLS = {"look": "exec /usr/bin/vtysh -u", "act": "exec /usr/bin/vtysh", "mute": "exec sleep 1000"}
+SHELLS = {
+    "look": "exec /usr/bin/vtysh -u",
+    "act": "exec /usr/bin/vtysh",
+    "mute": "exec sleep 1000",
+    "loud": "exec yes r1",
+    "slow": f"cat {GATE} && exec /usr/bin/vtysh",
+}
 
 
 class Router:
@@ -62,6 +70,7 @@ class Router:
         host.write("/etc/systemd/system/watchfrr.service", WATCH)
         for name, command in SHELLS.items():
             self._user(name, command)
+        self.host.run(["mkfifo", "-m", "644", GATE])
         self._second_door()
         host.run(["systemctl", "daemon-reload"])
         host.start("bgp1.service", "bgp2.service")
@@ -85,6 +94,15 @@ class Router:
     def is_established(self) -> bool:
         """Whether routes are exchanged."""
         return "BGP state = Established" in self.vtysh(f"show bgp neighbors {NEIGHBOUR}")
+
+    def await_slow(self) -> None:
+        """Wait until `slow` has logged in and stands at the gate."""
+        waits = ["pgrep", "-u", "slow", "-x", "cat"]
+        until(lambda: self.host.run(waits, check=False).returncode == 0, what="slow at the gate")
+
+    def open_gate(self) -> None:
+        """Let `slow` come to a prompt."""
+        self.host.run(["sh", "-c", f": >{GATE}"])
 
     def _user(self, name: str, command: str) -> None:
         shell = f"/usr/local/bin/{name}-shell"
