@@ -1,0 +1,80 @@
+"""Other projects' request and answer bodies of ticket systems: ours have their shape."""
+
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+
+from monitord.errors import TicketError
+from monitord.model.ticket import Operation
+from monitord.tickets.contract import DOCUMENT, message
+from monitord.tickets.wire import Answer
+from tests.tickets.rigs import FAKES, build
+from tests.world.vectors import vector
+
+NAMES = {
+    "github": "github",
+    "gitlab": "gitlab",
+    "jira_cloud": "jira-cloud",
+    "jira_data_center": "jira",
+    "servicenow": "servicenow",
+    "zammad": "zammad",
+}
+FOR_GOOD = {400, 409, 413, 415, 422}
+
+
+def cases() -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = vector("payloads/ticket_systems.json")["cases"]
+    assert len(found) == 6
+    assert sum(len(case["errors"]) for case in found) == 19
+    return found
+
+
+def test_a_new_ticket_has_the_fields_that_the_documentation_names() -> None:
+    for case in cases():
+        name = NAMES[case["system"]]
+        with FAKES[name]() as fake:
+            build(name, fake.url).deliver(message(1, Operation.OPEN, "prod-1"), DOCUMENT, "")
+            ((method, path, body),) = fake.requests
+        wanted = case["request"]
+        assert method == wanted["method"]
+        assert urlsplit(wanted["path"]).path.count("/") == path.count("/"), name
+        required = {"github": {"title", "body"}, "gitlab": {"title", "description"}}.get(
+            name, {"fields"} if "jira" in name else {"short_description", "correlation_id"}
+        )
+        required = {"title", "group", "customer", "article"} if name == "zammad" else required
+        assert required <= set(body) & set(wanted["body"]), name
+        if "jira" in name:
+            fields = {"project", "issuetype", "summary", "description"}
+            assert fields <= set(body["fields"]) & set(wanted["body"]["fields"])
+            said = [type(each["fields"]["description"]) for each in (body, wanted["body"])]
+            assert said[0] is said[1]
+
+
+def test_which_of_their_refusals_are_worth_another_try() -> None:
+    for case in cases():
+        for refusal in case["errors"]:
+            status = refusal["http_status"]
+            answer = Answer("desk.example.com", status, {}, str(refusal.get("body", "")))
+            with pytest.raises(TicketError) as caught:
+                answer.must_be_good()
+            assert caught.value.permanent is (status in FOR_GOOD), (case["system"], refusal)
+            assert not caught.value.unknown
+
+
+@pytest.mark.parametrize(
+    ("headers", "wait"),
+    [
+        ({"X-RateLimit-Remaining": "0", "X-RateLimit-Reset": "99999999999"}, 86_400.0),
+        ({"RateLimit-Remaining": "0", "RateLimit-Reset": "1000000000"}, 0.0),
+        ({"X-RateLimit-Remaining": "3", "X-RateLimit-Reset": "99999999999"}, None),
+        ({"X-RateLimit-Remaining": "0", "X-RateLimit-Reset": "soon"}, None),
+        ({"Retry-After": "5", "X-RateLimit-Remaining": "0", "X-RateLimit-Reset": "1"}, 5.0),
+    ],
+)
+def test_a_spent_allowance_is_waited_for(headers: dict[str, str], wait: float | None) -> None:
+    with pytest.raises(TicketError) as caught:
+        Answer("api.example.com", 403, headers, "").must_be_good()
+    assert caught.value.retry_after == wait

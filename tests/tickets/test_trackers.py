@@ -1,0 +1,201 @@
+"""Each tracker before its server: what is sent in its own terms, what people did there is read."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+
+from monitord.errors import TicketError
+from monitord.model.ids import Instant
+from monitord.model.kinds import Readable, TicketBackend
+from monitord.model.ticket import Operation, Remote
+from monitord.tickets.contract import DOCUMENT, message
+from tests.tickets.fakes import desks, forges, jira
+from tests.tickets.real import RequestTracker
+from tests.tickets.rigs import build
+from tests.world.needs import need
+
+
+@dataclass
+class Case:
+    """A tracker, its server, and how a person changes the ticket `external` there."""
+
+    backend: TicketBackend
+    server: Any
+    person: Callable[[str], None]
+    shown: Callable[[str], Any]  # the ticket's priority and tier in the server's own words
+    expected: Any  # that of P1 at L3
+
+
+def _github(fake: forges.Github) -> Case:
+    def person(external: str) -> None:
+        issue = fake.issues[int(external)]
+        issue["assignees"] = [{"login": "anna"}]
+        issue.update(state="closed", state_reason="not_planned")
+        issue["labels"] = [{"name": "monitord"}, {"name": "priority: P2"}]
+        fake.add_comment(int(external), "not ours", "anna")
+
+    def shown(external: str) -> Any:
+        return {label["name"] for label in fake.issues[int(external)]["labels"]}
+
+    wanted = {"monitord", "priority: P1", "experts"}
+    return Case(build("github", fake.url, tiers={"L3": "experts"}), fake, person, shown, wanted)
+
+
+def _gitlab(fake: forges.Gitlab) -> Case:
+    def person(external: str) -> None:
+        issue = fake.issues[int(external)]
+        issue.update(state="closed", assignees=[{"username": "anna"}])
+        issue["labels"] = ["monitord", "priority::P2"]
+        fake.add_note(int(external), "closed", "anna", system=True)
+        fake.add_note(int(external), "not ours", "anna")
+
+    def shown(external: str) -> Any:
+        return set(fake.issues[int(external)]["labels"])
+
+    wanted = {"monitord", "priority::P1", "experts"}
+    return Case(build("gitlab", fake.url, tiers={"L3": "experts"}), fake, person, shown, wanted)
+
+
+def _jira(fake: jira.Jira) -> Case:
+    name = "jira-cloud" if fake.version == 3 else "jira"
+    text = {"type": "text", "text": "not ours"}
+    said: Any = "not ours"
+    if fake.version == 3:
+        paragraph = {"type": "paragraph", "content": [text]}
+        said = {"type": "doc", "version": 1, "content": [paragraph]}
+
+    def person(external: str) -> None:
+        fake.issues[external].update(
+            status="Won't Do", assignee="anna", priority={"name": "High", "id": "2"}
+        )
+        fake.add_comment(external, said, "anna")
+
+    def shown(external: str) -> Any:
+        issue = fake.issues[external]
+        return issue["priority"]["name"], "experts" in issue["labels"]
+
+    backend = build(name, fake.url, tiers={"L3": "experts"})
+    return Case(backend, fake, person, shown, ("Highest", True))
+
+
+def _servicenow(fake: desks.Servicenow) -> Case:
+    def person(external: str) -> None:
+        fake.records[external].update(state="8", assigned_to="anna", impact="1", priority="2")
+        fake.write_journal(external, "comments", "not ours", "anna")
+
+    def shown(external: str) -> Any:
+        record = fake.records[external]
+        return record["impact"], record["urgency"], record.get("assignment_group")
+
+    backend = build("servicenow", fake.url, tiers={"L3": "Experts"})
+    return Case(backend, fake, person, shown, ("1", "1", "Experts"))
+
+
+def _zammad(fake: desks.Zammad) -> Case:
+    def person(external: str) -> None:
+        fake.tickets[int(external)].update(state="closed", owner="anna", priority="3 high")
+        fake.add_article(int(external), "not ours", "anna")
+
+    def shown(external: str) -> Any:
+        ticket = fake.tickets[int(external)]
+        return ticket["priority"], ticket["group"]
+
+    backend = build("zammad", fake.url, tiers={"L3": "Experts"})
+    return Case(backend, fake, person, shown, ("3 high", "Experts"))
+
+
+def _rt(rt: RequestTracker) -> Case:
+    rt.ask("POST", "/queue", {"Name": "Experts"})
+    anna = {"Name": "anna", "Password": "s3cret-of-anna", "Privileged": 1}
+    rt.ask("POST", "/user", anna)
+
+    def person(external: str) -> None:
+        fields = {"Status": "rejected", "Owner": "root", "Priority": "75"}
+        rt.ask("PUT", f"/ticket/{external}", fields)
+        said = {"Content": "not ours", "ContentType": "text/plain"}
+        rt.ask("POST", f"/ticket/{external}/comment", said)
+
+    def shown(external: str) -> Any:
+        ticket = rt.ask("GET", f"/ticket/{external}?fields[Queue]=Name")
+        return ticket["Priority"], rt.ask("GET", f"/queue/{ticket['Queue']['id']}")["Name"]
+
+    backend = build("rt", rt.url, timeout=20, tiers={"L3": "Experts"})
+    return Case(backend, rt, person, shown, ("100", "Experts"))
+
+
+CASES: dict[str, tuple[Callable[[], Any], Callable[[Any], Case]]] = {
+    "github": (forges.Github, _github),
+    "gitlab": (forges.Gitlab, _gitlab),
+    "jira": (jira.Jira, _jira),
+    "jira-cloud": (jira.JiraCloud, _jira),
+    "rt": (RequestTracker, _rt),
+    "servicenow": (desks.Servicenow, _servicenow),
+    "zammad": (desks.Zammad, _zammad),
+}
+
+
+@pytest.fixture(scope="module", params=sorted(CASES))
+def case(request: pytest.FixtureRequest) -> Iterator[Case]:
+    server, make = CASES[request.param]
+    if request.param == "rt":
+        need("request-tracker")
+    with server() as started:
+        yield make(started)
+
+
+def opened(case: Case, key: str) -> str:
+    return case.backend.deliver(message(1, Operation.OPEN, key), DOCUMENT, "").external
+
+
+def test_what_a_person_did_there_is_read(case: Case) -> None:
+    assert isinstance(case.backend, Readable)
+    external = opened(case, "prod-1")
+    case.person(external)
+    there = case.backend.read(external, Instant(0))
+    assert isinstance(there, Remote)
+    assert there.closed
+    assert there.owner == ("root" if isinstance(case.server, RequestTracker) else "anna")
+    assert "P2" in there.priority.split("/")
+    (remark,) = there.remarks
+    assert (remark.text.strip(), remark.by) == ("not ours", there.owner)
+    late = Instant(remark.at + 10_000_000)
+    again = case.backend.read(external, late)
+    assert again is not None
+    assert again.remarks == ()
+
+
+def test_what_a_person_closed_is_not_closed_in_another_way(case: Case) -> None:
+    """Won't-fix stays won't-fix when the check recovers."""
+    assert isinstance(case.backend, Readable)
+    external = opened(case, "prod-2")
+    case.person(external)
+    before = case.backend.read(external, Instant(0))
+    case.backend.deliver(message(2, Operation.RESOLVE, "prod-2"), DOCUMENT, external)
+    after = case.backend.read(external, Instant(0))
+    assert before is not None
+    assert after is not None
+    assert (after.status, after.closed) == (before.status, True)
+
+
+def test_a_priority_is_set_only_when_it_is_monitord_that_changed_it(case: Case) -> None:
+    external = opened(case, "prod-3")
+    before = case.shown(external)
+    same = DOCUMENT | {"priority": "P1", "tier": "L3", "was": {"priority": "P1", "tier": "L3"}}
+    case.backend.deliver(message(2, Operation.UPDATE, "prod-3"), same, external)
+    assert case.shown(external) == before
+    moved = same | {"was": {"priority": "P3", "tier": "L1"}}
+    case.backend.deliver(message(3, Operation.UPDATE, "prod-3"), moved, external)
+    assert case.shown(external) == case.expected
+
+
+def test_a_ticket_that_is_gone_there_is_told(case: Case) -> None:
+    assert isinstance(case.backend, Readable)
+    gone = "OPS-999" if isinstance(case.server, jira.Jira) else "999"
+    assert case.backend.read(gone, Instant(0)) is None
+    with pytest.raises(TicketError, match=f"ticket {gone} is no longer there") as caught:
+        case.backend.deliver(message(2, Operation.UPDATE, "prod-9"), DOCUMENT, gone)
+    assert caught.value.permanent
