@@ -37,14 +37,14 @@ sweep() {
 
 bring() {
   case $kind in
-    tar) tar -x -p -f "$source" -C "$new" ;;
+    tar) (enter && tar -x -p -f "$source") ;;
     restic)
       set -- --repo "$source" --no-cache
       [ -z "$password_file" ] || set -- "$@" --password-file "$password_file"
-      set -- "$@" restore "$snapshot" --target "$new" --verify
+      set -- "$@" restore "$snapshot" --target . --verify
       [ -z "$from_host" ] || set -- "$@" --host "$from_host"
       [ -z "$inside" ] || set -- "$@" --include "/$inside"
-      restic "$@"
+      (enter && restic "$@")
       ;;
     borg) bring_borg ;;
     *) fail "$kind is neither tar, restic nor borg" ;;
@@ -55,18 +55,24 @@ bring() {
 bring_borg() {
   open_borg "$new.borg" || return 1
   say "from archive $snapshot"
-  (cd -- "$new" && borg extract --lock-wait 60 "$source::$snapshot" ${inside:+"$inside"})
+  (enter && borg extract --lock-wait 60 "$source::$snapshot" ${inside:+"$inside"})
 }
 
-# A backup of what is in a folder does not always tell whose the folder is: then it stays as it was. The
-# new one is entered first, so that no link that came in its place is followed.
+# Goes into the new folder, and nowhere else: whoever owns the folder beside may have put a link in its
+# place. Until the swap nobody else may enter it.
+enter() {
+  cd -P -- "$new" && [ -O . ] && here=$(pwd -P; echo x) || return 1
+  case ${here%?x} in */"${new##*/}") ;; *) return 1 ;; esac
+}
+
+# A backup of what is in a folder does not always tell whose the folder is: then it stays as it was.
 keep_rights() {
-  rights=$(stat -c '%u:%g %a' -- "$to" 2>/dev/null) || return 0
+  [ "$tree" = "$new" ] && [ "$(stat -c %a -- "$new")" = 700 ] || return 0
+  rights=$(stat -c '%u:%g %a' -- "$to" 2>/dev/null) || rights="$(id -u):$(id -g) 755"
   (
-    cd -P -- "$new" && case $(pwd -P) in */"${new##*/}") ;; *) exit ;; esac
+    enter || exit
     chown -- "${rights% *}" . 2>/dev/null # of another's only root can
     chmod -- "${rights#* }" .
-    [ -w . ] || chmod u+rwx .
   )
 }
 
@@ -182,6 +188,8 @@ main() {
   kind=$1 source=$2 to=$3 inside=$4 snapshot=$5 from_host=$6 password_file=$7
   shift 7
   umask 022
+  case $source in /* | *:*) ;; *) source=$PWD/$source ;; esac
+  case $password_file in '' | /*) ;; *) password_file=$PWD/$password_file ;; esac
   while [ "$to" != "${to%/}" ]; do to=${to%/}; done
   parent=${to%/*} base=${to##*/}
   case $to in /*/* | /?*) ;; *) fail "${to:-/} cannot be restored as a whole" ;; esac
@@ -193,12 +201,12 @@ main() {
   sweep "$parent" "$base"
   free_name "$parent/.monitord-old-$monitord_step-of-$base"
   new=$parent/.monitord-new-$monitord_step-of-$base
-  mkdir -- "$new" || { new=; fail "nothing can be written beside $to"; }
+  mkdir -m 700 -- "$new" || { new=; fail "nothing can be written beside $to"; }
   trap 'fail "was ended before the swap; $to is as it was"' TERM INT HUP
-  keep_rights
   tree=$new${inside:+/$inside}
   bring || fail "$kind could not read the backup $source; $to is as it was"
   verify "$@"
+  keep_rights
   swap
   rm -rf -- "$new" "$new.borg"
   if [ -e "$old" ]; then say "$to restored; the old copy is $old"; else say "$to restored"; fi

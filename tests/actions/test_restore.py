@@ -283,6 +283,25 @@ def test_a_folder_with_a_mount_below_is_refused(
     assert names(www) == ["www"]
 
 
+def test_a_link_that_is_put_in_place_of_the_new_folder_is_not_followed(
+    www: Path, wanted: dict[str, Any], tmp_path: Path
+) -> None:
+    """Who owns the folder beside may do so while root unpacks."""
+    (tmp_path / "bin").mkdir()
+    (tmp_path / "etc").mkdir()
+    mkdir = tmp_path / "bin" / "mkdir"
+    swapped = f'for new do :; done; rmdir "$new" && ln -s {tmp_path}/etc "$new"'
+    mkdir.write_text(f'#!/bin/sh\n/bin/mkdir "$@" && {swapped}\n')
+    mkdir.chmod(0o755)
+    effect = command(**wanted)
+    path = f"PATH={tmp_path}/bin:{os.environ['PATH']}"
+    script = start(7, Command(("env", path, *effect.argv), stdin=effect.stdin))
+    output, _ = script.communicate(timeout=60)
+    assert script.returncode == 1, output
+    assert (tree(tmp_path / "etc"), tree(www)) == ({}, PAGES)
+    assert names(www) == ["www"]
+
+
 OVERLAY = """
 mount -t tmpfs -o size=1m none "$0/up" && mkdir "$0/up/new" "$0/up/work" &&
 mount -t overlay -o lowerdir="$0/srv",upperdir="$0/up/new",workdir="$0/up/work" none "$0/srv" &&
