@@ -100,16 +100,23 @@ def instant_of(zone: ZoneInfo, wall: datetime) -> Instant:
     moment = wall.replace(tzinfo=zone, fold=0).astimezone(UTC)
     if moment.astimezone(zone).replace(tzinfo=None) == wall:
         return Instant((moment - _EPOCH) // _MICRO)
-    low = wall.replace(tzinfo=zone, fold=1).astimezone(UTC)  # in a gap this lies before it
-    low, high = low.replace(microsecond=0), moment
-    before = low.astimezone(zone).utcoffset()
-    while high - low > timedelta(seconds=1):
-        middle = low + (high - low) // timedelta(seconds=2) * timedelta(seconds=1)
-        if middle.astimezone(zone).utcoffset() == before:
-            low = middle
-        else:
-            high = middle
-    return Instant((low - _EPOCH) // _MICRO + _SECOND)
+    before = wall.replace(tzinfo=zone, fold=1).astimezone(UTC)  # in a gap this lies before it
+    low, high = ((one - _EPOCH) // _MICRO for one in (before, moment))
+    return change_between(zone, Instant(low), Instant(high))
+
+
+def change_between(zone: ZoneInfo, start: Instant, end: Instant) -> Instant:
+    """Give the first instant of another offset than `start` has; `end` has another one."""
+    low, high = start // _SECOND, end // _SECOND
+    offset = _offset(zone, low)
+    while high - low > 1:
+        middle = (low + high) // 2
+        low, high = (middle, high) if _offset(zone, middle) == offset else (low, middle)
+    return Instant(high * _SECOND)
+
+
+def _offset(zone: ZoneInfo, second: int) -> timedelta | None:
+    return (_EPOCH + timedelta(seconds=second)).astimezone(zone).utcoffset()
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,6 +20,8 @@ from pydantic import (
 )
 
 from monitord.clock import after, as_datetime, between
+from monitord.decisions import cron
+from monitord.decisions.calendars import zone_of
 from monitord.model.ids import Instant
 from monitord.model.kinds import Health, JobRecord, RecordProbe
 from monitord.model.result import Measurement, Result, Status
@@ -77,11 +79,35 @@ Takes = Annotated[
 ]
 
 
+def _cron(line: str) -> str:
+    if line:
+        cron.parse(line)
+    return line
+
+
+def _timezone(name: str) -> str:
+    try:
+        zone_of(name)
+    except (KeyError, ValueError, OSError):
+        raise ValueError(f"{name!r} is not a time zone (write Europe/Berlin or UTC)") from None
+    return name
+
+
 class JobSpec(Spec):
     """When a job must run, how long it may take, and what runs it again."""
 
-    every: Duration = Field(
-        description="How often it runs; counted from the last start or end.", examples=["24h"]
+    every: Duration | None = Field(
+        default=None,
+        description="How often it runs; counted from the last start or end.",
+        examples=["24h"],
+    )
+    cron: Annotated[str, AfterValidator(_cron)] = Field(
+        default="",
+        description="Or when, as a cron line says it; counted from the last start or end.",
+        examples=["30 2 * * 1-5"],
+    )
+    timezone: Annotated[str, AfterValidator(_timezone)] = Field(
+        default="UTC", description="The zone in which the cron line is read."
     )
     grace: Duration = Field(
         default="1h",
@@ -103,7 +129,11 @@ class JobSpec(Spec):
 
     @model_validator(mode="after")
     def _is_possible(self) -> Self:
-        if self.every <= timedelta(0):
+        if self.every is None and not self.cron:
+            raise ValueError("every: or cron: is missing")  # so told, another layer may fill it
+        if self.every is not None and self.cron:
+            raise ValueError("says both every: and cron: (write one of them)")
+        if self.every is not None and self.every <= timedelta(0):
             raise ValueError("every: a job that runs every 0 s cannot be watched (write 24h)")
         return self
 
@@ -143,10 +173,10 @@ def _failed(record: JobRecord, now: Instant) -> Iterator[Finding]:
 def _missed(spec: JobSpec, record: JobRecord, now: Instant) -> Iterator[Finding]:
     if record.running:
         return
-    late = between(_due(spec, record), now)
-    if late <= timedelta(0):
+    due = _due(spec, record)
+    if due is None or now <= due:
         return
-    rhythm = f"every {format_duration(spec.every)}, {format_duration(spec.grace)} grace"
+    rhythm = f"{_rhythm(spec)}, {format_duration(spec.grace)} grace"
     last = _last(record)
     if last is None:
         since = _show(between(record.watched_since, now))
@@ -169,7 +199,8 @@ def _duration(spec: JobSpec, record: JobRecord) -> Iterator[Finding]:
 def _good(spec: JobSpec, record: JobRecord) -> str:
     if record.running and record.started is not None:
         return f"runs since {_point(record.started)}"
-    due = _point(_due(spec, record))
+    next_run = _due(spec, record)
+    due = "never" if next_run is None else _point(next_run)
     if record.ended is None:
         return f"has not run yet, due by {due}"
     took = _took(record)
@@ -181,9 +212,22 @@ def _last(record: JobRecord) -> Instant | None:
     return max((at for at in (record.started, record.ended) if at is not None), default=None)
 
 
-def _due(spec: JobSpec, record: JobRecord) -> Instant:
-    start = _last(record)
-    return after(record.watched_since if start is None else start, spec.every + spec.grace)
+def _due(spec: JobSpec, record: JobRecord) -> Instant | None:
+    """Give when the next run is missing; None: the cron line never comes."""
+    last = _last(record)
+    start = record.watched_since if last is None else last
+    if spec.every is not None:
+        return after(start, spec.every + spec.grace)
+    # A run that came a little early, by a clock that is ahead, is that run and not one before it.
+    early = start if last is None else after(start, _RUN_ON)
+    fires = cron.next_fire(cron.parse(spec.cron), spec.timezone, early)
+    return None if fires is None else after(fires, spec.grace)
+
+
+def _rhythm(spec: JobSpec) -> str:
+    if spec.every is not None:
+        return f"every {format_duration(spec.every)}"
+    return f"by cron {spec.cron} ({spec.timezone})"
 
 
 def _took(record: JobRecord) -> timedelta | None:

@@ -163,7 +163,10 @@ def test_a_ping_without_a_start_is_an_end() -> None:
 @pytest.mark.parametrize(
     ("given", "sentence"),
     [
-        ({}, "Field required"),
+        ({}, "every: or cron: is missing"),
+        ({"every": "1d", "cron": "@daily"}, "says both every: and cron:"),
+        ({"cron": "0 2 * *"}, "is not a cron line"),
+        ({"cron": "@daily", "timezone": "Berlin"}, "'Berlin' is not a time zone"),
         ({"every": "0s"}, "every 0 s cannot be watched"),
         ({"every": "daily"}, "'daily' is not a duration"),
         ({"every": "1d", "takes": "20m-5m"}, "starts above its end (write 5m-20m)"),
@@ -175,6 +178,40 @@ def test_what_a_user_cannot_mean_is_refused(given: dict[str, Any], sentence: str
     with pytest.raises(ValidationError) as caught:
         job.JobSpec.model_validate(given)
     assert sentence in str(caught.value)
+
+
+BY_CRON = {"cron": "0 9 * * *", "timezone": "Europe/Berlin", "grace": "1h"}  # 08:00 UTC in winter
+
+
+@pytest.mark.parametrize(
+    ("run", "now", "status", "summary"),
+    [
+        (record(), at(hours=24), 0, "job: has not run yet, due by 2027-01-16 09:00 UTC"),
+        (
+            DONE,
+            at(hours=24, minutes=59),
+            0,
+            f"{WELL_DONE}, due again by 2027-01-16 09:00 UTC",
+        ),
+        (
+            DONE,
+            at(hours=26),
+            2,
+            "job: last ran 1 d 1 h ago (by cron 0 9 * * * (Europe/Berlin), 1h grace)",
+        ),
+    ],
+)
+def test_a_job_by_cron_is_due_when_its_line_comes(
+    run: JobRecord, now: Instant, status: int, summary: str
+) -> None:
+    (result,) = job.judge(job.JobSpec.model_validate(BY_CRON), run, now)
+    assert (result.status, result.summary) == (status, summary)
+
+
+def test_a_run_that_came_a_little_early_is_not_missed() -> None:
+    early = record(started=at(hours=23, minutes=59, seconds=30), ended=at(hours=24), exit_code=0)
+    (result,) = job.judge(job.JobSpec.model_validate(BY_CRON), early, at(hours=30))
+    assert result.status == 0
 
 
 @pytest.mark.parametrize("text", ["5m-20m", "2h", "1m30s-1d"])
