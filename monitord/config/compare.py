@@ -214,6 +214,8 @@ def _content_lines(old: Catalog, new: Catalog) -> Iterator[str]:
     for what, before, after in (
         ("calendar", old.calendars, new.calendars),
         ("service level", old.slas, new.slas),
+        ("person", old.people, new.people),
+        ("rotation", old.rotations, new.rotations),
     ):
         yield from _name_lines(what, before, after)
         yield from (

@@ -5,8 +5,9 @@ The rules stand in decisions/oncall.py and decisions/calendars.py; rows and cata
 
 from collections.abc import Callable
 
-from monitord.decisions import calendars, oncall
+from monitord.decisions import calendars
 from monitord.engine.instance import Instance
+from monitord.engine.oncall import who
 from monitord.model.ids import Instant
 from monitord.store.contract import View
 
@@ -32,8 +33,4 @@ def is_open(instance: Instance, at: Instant) -> Callable[[str], bool]:
 
 def on_call(view: View, instance: Instance, rotation: str, at: Instant) -> tuple[str, ...]:
     """Give who of a rotation is on call, first the first; nobody of one that a reload took away."""
-    known = instance.catalog.rotations.get(rotation)
-    if known is None:
-        return ()
-    changes = view.shift_changes(rotation=rotation, since=at, until=Instant(at + 1))
-    return oncall.on_call(known, changes, at)
+    return who(view, instance.catalog, rotation, at)

@@ -3,7 +3,7 @@
 They hold names, wall-clock times and rows; who is on call when is decided in decisions/oncall.py.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
@@ -73,7 +73,7 @@ class Rotation:
     name: str
     layers: tuple[Layer, ...]
     cover: Calendar = ALWAYS
-    place: str = ""
+    place: str = field(default="", compare=False)
 
 
 class ShiftKind(StrEnum):
