@@ -208,12 +208,14 @@ def open_session(
         with _ended():
             connection._open()  # noqa: SLF001 - the half of connecting that auto_connect left out
             return Session(connection, dialect, deadline)
-    except (_EndedError, paramiko.SSHException, OSError, EOFError) as error:
+    except BaseException as error:
         transport.close()
         connection.disconnect()
+        if not isinstance(error, _EndedError):
+            raise
         late = deadline.passed
         why = "it showed no prompt in time" if late else f"it showed no prompt: {error}"
-        text = f"{place}: logged in, but {why} (is it a {dialect.name} command line?)"
+        text = f"{place}: logged in, but {why} (does its command line speak {dialect.name}?)"
         raise NotReachedError(text, cause=Cause.TIMEOUT if late else Cause.TRANSPORT) from error
 
 

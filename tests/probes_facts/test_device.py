@@ -1,8 +1,10 @@
 """What a network device's answer is judged by: items, patterns, counts, and its refusals."""
 
+from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 from pydantic import ValidationError
 
 from monitord.model.facts import PluginOutput
@@ -95,3 +97,17 @@ def test_a_refused_command_is_unknown_in_the_devices_own_words() -> None:
 def test_what_makes_no_sense_is_refused(written: dict[str, Any], says: str) -> None:
     with pytest.raises(ValidationError, match=says):
         DeviceSpec.model_validate(written)
+
+
+def test_the_shipped_check_reads_the_neighbours_of_a_router() -> None:
+    file = Path(__file__).resolve().parents[2] / "checks" / "network" / "bgp-neighbours.yaml"
+    (check,) = yaml.safe_load(file.read_text(encoding="utf-8")).values()
+    told = SUMMARY.replace("Idle (Admin)", "(Policy)", 1).replace(
+        ":30           17", ":30 Idle (Admin)"
+    )
+    found = KIND.judge(DeviceSpec.model_validate(check["device"]), PluginOutput(0, told, ""))
+    assert [(r.item, r.status, r.summary.partition(": ")[2]) for r in found] == [
+        ("10.0.0.2", Status.CRITICAL, "Idle (Admin)"),
+        ("10.0.0.3", Status.CRITICAL, "(Policy)"),
+        ("fe80::2", Status.CRITICAL, "Active"),
+    ]

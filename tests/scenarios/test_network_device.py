@@ -12,32 +12,29 @@ from tests.world.needs import requires
 from tests.world.router import Router
 
 pytestmark = requires("hosts", "frr", "netmiko")
-CHECK = """
-          device:
-            show: show bgp summary
-            items: '^(?P<item>[0-9.]{7,}) .* (?P<value>[0-9]+|[A-Z][A-Za-z ()]*?) +[0-9]+ '
-            ok: '^[0-9]+$$'
-          remediate:
-            - open-bgp-neighbour:
-                mode: auto
-                with: {as: "65001"}
-                verify: {settle: 1s, oks: 2, within: 25s}
-                limits: {cooldown: 0s}
+CHECKS = """
+      bgp-neighbours:
+        every: 2s
+        retry_every: 1s
+        attempts: 2
+        remediate:
+          - open-bgp-neighbour:
+              mode: auto
+              with: {as: "65001"}
+              verify: {settle: 1s, oks: 2, within: 25s}
+              limits: {cooldown: 0s}
 """
+LOGIN = "dialect: frr, user: look, key: $key, act: {user: act}"
 SCENARIO = f"""
 hosts:
   r1:
     address: $r1
-    login: {{device: {{dialect: frr, user: look, key: $key, known_hosts: $known_hosts,
-                       act: {{user: act}}}}}}
-    checks:
-      bgp: {CHECK}
+    login: {{device: {{{LOGIN}, known_hosts: $known_hosts}}}}
+    checks: {CHECKS}
   stranger:
     address: $r1
-    login: {{device: {{dialect: frr, user: look, key: $key, known_hosts: /dev/null,
-                       act: {{user: act}}}}}}
-    checks:
-      bgp: {CHECK}
+    login: {{device: {{{LOGIN}, known_hosts: /dev/null}}}}
+    checks: {CHECKS}
 """
 
 
@@ -49,7 +46,7 @@ def router(module_world: World) -> Router:
 def test_a_neighbour_that_was_shut_down_is_opened_and_the_session_proven(
     module_world: World, router: Router
 ) -> None:
-    key = "r1/bgp"
+    key = "r1/bgp-neighbours"
     with House(SCENARIO, world=module_world, hosts=[router.host]) as house:
         house.await_status("OK", key)
         router.shut()
@@ -61,8 +58,8 @@ def test_a_neighbour_that_was_shut_down_is_opened_and_the_session_proven(
         assert router.is_established()
         collected, *_ = house.steps(attempt)
         assert "Administratively shut down" in collected.output
-        assert house.status("stranger/bgp") == "UNKNOWN"
-        assert not house.incidents("stranger/bgp"), "what cannot be seen is not repaired"
+        assert house.status("stranger/bgp-neighbours") == "UNKNOWN"
+        assert not house.incidents("stranger/bgp-neighbours"), "what cannot be seen is not repaired"
         (unknown,) = house.incidents("unknown/login")
         assert not house.tried(unknown)
         assert house.violations() == []
