@@ -11,6 +11,7 @@ from monitord.decisions.escalation import priority
 from monitord.decisions.guards import Verdict, evaluate, first_refusal, told
 from monitord.decisions.orders import bears_on
 from monitord.decisions.reach import hangs_on
+from monitord.decisions.sla import of_services
 from monitord.decisions.ticket_document import iso
 from monitord.decisions.verbs import MATRIX
 from monitord.engine import incidents, ladder
@@ -19,7 +20,7 @@ from monitord.engine.instance import Instance
 from monitord.engine.situation import ExactPlan, exact_plan, situation
 from monitord.engine.turn import AfterCommit, Turn
 from monitord.errors import CommandRefusedError, NotFoundError
-from monitord.model.catalog import Check, Rung
+from monitord.model.catalog import Catalog, Check, Rung
 from monitord.model.ids import AttemptId, IncidentId, StateKey, split_state_key
 from monitord.model.incident import Incident, IncidentStatus
 from monitord.model.result import Result, Status
@@ -123,7 +124,7 @@ class Commands:
             "means": check.means,
             "by_hand": check.by_hand,
             "state": [_believed(state) for state in instance.beliefs.of(check.key)],
-            "policy": _policy(check),
+            "policy": {**_policy(check), **_promised(instance.catalog, check)},
             "incident": incident.id if incident else None,
             "reach": [self._parent(parent) for parent in parents],
             "ladder": await instance.store.read(lambda view: ladder_of(view, instance, check)),
@@ -271,6 +272,12 @@ def _policy(check: Check) -> dict[str, str]:
         "recoveries": str(check.policy.recoveries),
         "first_rung_after": format_duration(check.first_rung_after),
     }
+
+
+def _promised(catalog: Catalog, check: Check) -> dict[str, str]:
+    """Give the services of a check, and the service levels that hold for it."""
+    levels = ", ".join(level.name for level in of_services(catalog, check.services))
+    return {"services": ", ".join(check.services) or "none", "sla": levels}
 
 
 def _near(key: str, known: Mapping[Any, Any]) -> str:
