@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 from datetime import timedelta
 from typing import Any
 
+from monitord.api import shapes
 from monitord.decisions import sla, watched
 from monitord.decisions.availability import Account, Period, Piece, measure
 from monitord.decisions.calendars import is_open, next_open, open_periods
@@ -186,8 +187,9 @@ def _tracks(
 ) -> dict[str, tuple[Piece, ...]]:
     """Give what each item of the checks was; a check of which nothing is known is there, empty."""
     tracks: dict[str, tuple[Piece, ...]] = {}
+    grouped = shapes.by_check(states)
     for check in checks:
-        known = {one.key: one for one in states if split_state_key(one.key)[0] == check}
+        known = {one.key: one for one in grouped.get(check, ())}
         rows = view.transitions(check, window[0], _MANY)
         for key in sorted({*known, *(row.key for row in rows)}) or [StateKey(check)]:
             own = [row for row in rows if row.key == key]

@@ -152,7 +152,7 @@ class _Year:
 _Periods = list[tuple[int, int]]
 
 
-@lru_cache(maxsize=1024)
+@lru_cache(maxsize=256)  # a year of office hours is some 25 kB
 def _year(calendar: Calendar, number: int) -> _Year:
     low, high = _new_year(number), _new_year(number + 1)
     found = _merged((max(a, low), min(b, high)) for a, b in _written(calendar, number))

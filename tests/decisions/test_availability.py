@@ -8,7 +8,7 @@ from itertools import pairwise
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from monitord.decisions import watched
@@ -142,6 +142,7 @@ drawn = st.lists(st.tuples(st.sampled_from(Time), st.integers(1, 6)), max_size=5
 spans = st.lists(st.tuples(st.integers(-2, 12), st.integers(-2, 12)), max_size=3)
 
 
+@settings(deadline=None)  # a slow machine is no mistake
 @given(st.lists(drawn.filter(bool), max_size=3), spans, spans, spans)
 def test_the_times_add_up_to_what_was_agreed_and_lie_apart(
     tracks: list[str],

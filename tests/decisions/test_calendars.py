@@ -4,7 +4,7 @@ from datetime import UTC, date, datetime, timedelta
 from itertools import pairwise
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from monitord.decisions.calendars import (
@@ -23,6 +23,7 @@ from monitord.model.calendar import ALWAYS, DAY, WHOLE_DAY, Calendar, Day, Rule,
 from monitord.model.ids import Instant
 
 HOUR = timedelta(hours=1)
+unhurried = settings(deadline=None, max_examples=60)  # each example lays out whole years
 ZONES = ("Europe/Berlin", "America/New_York", "Australia/Lord_Howe", "UTC")
 NIGHTS = (  # a day on which the clock is set forward, and one on which it is set back
     ("Europe/Berlin", date(2026, 3, 29), date(2026, 10, 25), HOUR),
@@ -64,6 +65,7 @@ instants = st.integers(LOW, HIGH).map(Instant) | st.sampled_from(
 durations = st.integers(1, 40 * 24 * 3600 * 1_000_000).map(lambda n: timedelta(microseconds=n))
 
 
+@unhurried
 @given(calendars(), instants, durations)
 def test_adding_open_time_and_counting_it_are_inverse(
     calendar: Calendar, start: Instant, duration: timedelta
@@ -78,6 +80,7 @@ def test_adding_open_time_and_counting_it_are_inverse(
     assert open_time_between(calendar, Instant(begin + 1), start) < duration
 
 
+@unhurried
 @given(calendars(), instants, durations, durations)
 def test_more_open_time_is_never_earlier(
     calendar: Calendar, start: Instant, one: timedelta, other: timedelta
@@ -88,6 +91,7 @@ def test_more_open_time_is_never_earlier(
     assert start <= less <= more
 
 
+@unhurried
 @given(calendars(), instants, instants, instants)
 def test_the_parts_of_an_interval_add_up(
     calendar: Calendar, a: Instant, b: Instant, c: Instant
@@ -97,6 +101,7 @@ def test_the_parts_of_an_interval_add_up(
     assert open_time_between(calendar, a, b) == -open_time_between(calendar, b, a)
 
 
+@unhurried
 @given(calendars(), instants)
 def test_what_opens_next_is_open_and_nothing_before_it(calendar: Calendar, start: Instant) -> None:
     opens = next_open(calendar, start)
@@ -107,6 +112,7 @@ def test_what_opens_next_is_open_and_nothing_before_it(calendar: Calendar, start
     assert open_time_between(calendar, opens, Instant(opens + 1)) > timedelta(0)
 
 
+@unhurried
 @given(calendars(), instants, instants)
 def test_open_and_closed_are_all_there_is(calendar: Calendar, a: Instant, b: Instant) -> None:
     closed = Calendar("closed", week=ALWAYS.week, exclude=(calendar,))
@@ -118,6 +124,7 @@ def test_open_and_closed_are_all_there_is(calendar: Calendar, a: Instant, b: Ins
     assert timedelta(microseconds=sum(lengths)) == open_time_between(calendar, a, b)
 
 
+@unhurried
 @given(st.sampled_from(NIGHTS), st.lists(st.integers(1, 95), min_size=1, max_size=8, unique=True))
 def test_shifts_that_adjoin_on_paper_adjoin_in_the_night_of_the_change(
     night: tuple[str, date, date, timedelta], marks: list[int]

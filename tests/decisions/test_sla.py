@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from monitord.decisions import sla as levels
@@ -178,6 +178,7 @@ intervals = st.tuples(moments, moments, st.booleans()).map(
 )
 
 
+@settings(deadline=None)  # a slow machine is no mistake
 @given(moments, moments, st.lists(intervals, max_size=4), st.sampled_from([ALWAYS, OFFICE]))
 def test_pauses_and_what_counts_add_up(
     a: Instant, b: Instant, pauses: list[Pause], calendar: Calendar
