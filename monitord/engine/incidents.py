@@ -9,7 +9,7 @@ from functools import partial
 
 from monitord.clock import after
 from monitord.decisions import incidents as decisions
-from monitord.engine import ranking, shadow, ticketing
+from monitord.engine import clocks, ranking, shadow, ticketing
 from monitord.engine.instance import Instance
 from monitord.engine.outages import Hard, Outages
 from monitord.engine.turn import AfterCommit
@@ -276,6 +276,11 @@ def _open(
             page_at=ranking.early(instance, ranked, now),
         )
     )
+    opened = tx.incident(number)
+    calls = clocks.next_call(tx, instance, opened, now) if opened is not None else None
+    if opened is not None and calls is not None:
+        looks = min(calls, opened.page_at or calls)
+        tx.change_incident(number, opened.status, page_at=looks)
     event = Event(
         number,
         now,

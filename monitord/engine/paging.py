@@ -9,7 +9,7 @@ from dataclasses import replace
 from monitord.clock import after
 from monitord.decisions import paging as decisions
 from monitord.decisions.verbs import IN_HAND
-from monitord.engine import telling, ticketing
+from monitord.engine import clocks, telling, ticketing
 from monitord.engine.duty import on_call, opening
 from monitord.engine.turn import Turn
 from monitord.model.ids import Instant
@@ -23,8 +23,9 @@ _AT_ONCE = "P1"
 def page(turn: Turn) -> None:
     """Take an incident whose `page_at` has come one tier further, or say when to look again."""
     incident, tx, now = turn.incident, turn.tx, turn.now
+    early = _called(turn)
     if incident.ticket is None:
-        _open_early(turn)
+        _open_early(turn, early)
         return
     policy = telling.policy_of(turn.instance, incident)
     if policy is None:
@@ -33,7 +34,7 @@ def page(turn: Turn) -> None:
     order = ticketing.kept_quiet(tx, turn.instance, incident, now)
     if order is not None:
         turn.after.events.extend(ticketing.note_quiet(tx, incident.id, order, now))
-        _remind(turn, order)
+        _remind(turn, order, early)
         return
     move = decisions.decide(
         policy,
@@ -41,6 +42,7 @@ def page(turn: Turn) -> None:
         now=now,
         next_open=opening(turn.instance),
         asking=bool(tx.attempts(incident=incident.id, statuses=[AttemptStatus.APPROVAL])),
+        early=early,
     )
     match move:
         case decisions.Hold():
@@ -49,26 +51,38 @@ def page(turn: Turn) -> None:
             _tell(turn, move)
 
 
-def _remind(turn: Turn, order: Order) -> None:
+def _called(turn: Turn) -> str:
+    """Note once that a clock of a service level calls; gives the sentence, or an empty text."""
+    alarm = clocks.call(turn.tx, turn.instance, turn.incident, turn.now)
+    if alarm is None:
+        return ""
+    line = clocks.line(turn.incident, alarm, turn.now)
+    turn.tx.add_events([line])
+    turn.after.events.append(line)
+    return line.text
+
+
+def _remind(turn: Turn, order: Order, early: str) -> None:
     """Tell whoever has it in hand that it is still bad, from time to time, until the order ends."""
     every = turn.instance.catalog.settings.notify.remind
     due = after(order.given, every)
-    if turn.now < due:
+    if turn.now < due and not early:
         _look_at(turn, min(order.expires, due))
         return
     if order.verb in IN_HAND:
         people = turn.instance.catalog.people.values()
         for person in (one.name for one in people if one.login == order.by):
-            text = f"you said {order.verb}: {order.reason}; it is still bad"
+            text = f"you said {order.verb}: {order.reason}; {early or 'it is still bad'}"
             telling.tell(turn.tx, turn.incident, person, NoticeKind.REMINDER, turn.now, text)
     _look_at(turn, min(order.expires, after(turn.now, every)))
 
 
-def _open_early(turn: Turn) -> None:
-    """Have a P1 that is still being repaired reach a person all the same."""
+def _open_early(turn: Turn, early: str) -> None:
+    """Have a P1, or what endangers a promise, reach a person although it is being repaired."""
     _look_at(turn, None)
-    if turn.incident.priority == _AT_ONCE:
-        turn.note("told-early", "a P1 is not kept from people while it is repaired")
+    if early or turn.incident.priority == _AT_ONCE:
+        why = early or "a P1 is not kept from people while it is repaired"
+        turn.note("told-early", f"people hear of it now: {why}")
         lines = ticketing.open_or_update(turn.tx, turn.instance, turn.incident.id, turn.now)
         turn.after.events.extend(lines)
 
@@ -78,12 +92,9 @@ def _tell(turn: Turn, move: decisions.Tell) -> None:
     people = decisions.told(move.step, lambda name: on_call(tx, instance, name, now))
     vendors = decisions.vendors(move.step)
     tier = max(turn.incident.tier, move.step.tier)  # a second round is not the desk's again
-    incident = turn.incident = replace(
-        turn.incident, paged=move.paged, page_at=move.next_at, tier=tier
-    )
-    tx.change_incident(
-        incident.id, incident.status, paged=move.paged, page_at=move.next_at, tier=tier
-    )
+    page_at = _sooner(turn, move.next_at)
+    incident = turn.incident = replace(turn.incident, paged=move.paged, page_at=page_at, tier=tier)
+    tx.change_incident(incident.id, incident.status, paged=move.paged, page_at=page_at, tier=tier)
     names = [*people, *(f"vendor {name}" for name in vendors)] or ["nobody is on call"]
     facts = {"tier": tier, "people": list(people), "vendors": list(vendors), "step": move.paged}
     turn.note("paged", f"{tier}: {', '.join(names)}: {move.reason}", **facts)
@@ -95,4 +106,11 @@ def _tell(turn: Turn, move: decisions.Tell) -> None:
 
 
 def _look_at(turn: Turn, when: Instant | None) -> None:
-    turn.tx.change_incident(turn.incident.id, turn.incident.status, page_at=when)
+    page_at = _sooner(turn, when)
+    turn.tx.change_incident(turn.incident.id, turn.incident.status, page_at=page_at)
+
+
+def _sooner(turn: Turn, when: Instant | None) -> Instant | None:
+    """Give when to look again: at `when`, or when a clock of a service level calls before it."""
+    calls = clocks.next_call(turn.tx, turn.instance, turn.incident, turn.now)
+    return min((at for at in (when, calls) if at is not None), default=None)

@@ -34,7 +34,7 @@ def begins_at(instance: Instance, incident: Incident, now: Instant) -> Instant |
     """
     policy = policy_of(instance, incident)
     if policy is None or incident.paged:
-        return incident.page_at if policy is not None else None
+        return incident.page_at
     place = decisions.next_place(policy, incident)
     if place is None:
         return None
