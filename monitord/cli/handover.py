@@ -96,7 +96,10 @@ def _print(answer: dict[str, Any]) -> None:
     _print_signed(answer["signed"])
     for title, name, columns in _PARTS:
         show.heading(title)
-        show.table(answer[name], columns, none="nothing")
+        rows = answer[name]
+        if name == "on_call":
+            rows = [{**row, "on": row["on"] or "NOBODY"} for row in rows]
+        show.table(rows, columns, none="nothing")
     show.line(f"repaired and verified since then: {answer['repaired']}")
 
 
