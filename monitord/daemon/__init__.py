@@ -6,6 +6,8 @@ three in the foreground under one supervisor. No decision about a check or a hos
 
 from pathlib import Path
 
+from monitord.daemon.memory import hold_off
+
 CANNOT_START = 78
 """Exit code (EX_CONFIG of sysexits.h) of a process that an error made for people ends."""
 
@@ -19,6 +21,7 @@ def run_all(config: Path) -> int:
 
 def run_core(config: Path) -> int:
     """Run the core in this process; gives the exit code."""
+    hold_off()
     from monitord.daemon.core import run
     from monitord.daemon.tied import tie_to_parent
 
@@ -28,6 +31,7 @@ def run_core(config: Path) -> int:
 
 def run_executor(config: Path) -> int:
     """Run the executor in this process; gives the exit code."""
+    hold_off()
     from monitord.daemon.others import run_executor as run
     from monitord.daemon.tied import tie_to_parent
 
@@ -37,6 +41,7 @@ def run_executor(config: Path) -> int:
 
 def run_web(config: Path) -> int:
     """Run monitord-web in this process; gives the exit code."""
+    hold_off()
     from monitord.daemon.others import run_web as run
     from monitord.daemon.tied import tie_to_parent
 

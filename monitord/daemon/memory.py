@@ -2,7 +2,8 @@
 
 Measured on 10,000 checks as fast as they go: with the defaults every check pays for collections of
 what other checks are about to free by themselves (0.228 ms a check; 0.142 ms without collections).
-Rare collections of young objects cost almost as little and still find cycles.
+Rare collections of young objects cost almost as little and still find cycles. While a process
+starts none is worth its time: all that is made then stays, and they cost a fifth of the start.
 """
 
 import gc
@@ -11,8 +12,14 @@ _YOUNG = 50_000  # allocations between two looks at the youngest
 _MIDDLE, _OLD = 20, 100  # how many of those until the next generations are looked at
 
 
+def hold_off() -> None:
+    """Collect nothing until `settle`; the first call of a process that is to serve."""
+    gc.disable()
+
+
 def settle() -> None:
     """Collect once and let the collector forget all that is alive now; after each load."""
     gc.collect()
     gc.freeze()
     gc.set_threshold(_YOUNG, _MIDDLE, _OLD)
+    gc.enable()

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import select
 import signal
 import sqlite3
 import threading
@@ -76,7 +77,7 @@ class Ended:
     status: str
     effects: tuple[str, ...]
     seconds: float
-    restart: float
+    restart: float  # 0 where nothing had to be started again
     hits: int
 
     @property
@@ -257,7 +258,7 @@ def killed(names: str, seconds: float) -> Trouble:
     def trouble(yard: Yard) -> Iterator[None]:
         pids = [yard.process(name).pid for name in names.split()]
         with after(seconds, lambda: [_kill(pid) for pid in pids]):
-            yield
+            yield  # it is left when whoever was killed is dead, so that `revive` sees it
 
     return trouble
 
@@ -275,5 +276,7 @@ def after(seconds: float, call: Callable[[], object]) -> Iterator[None]:
 
 
 def _kill(pid: int) -> None:
-    with contextlib.suppress(ProcessLookupError):
-        os.kill(pid, signal.SIGKILL)
+    """Kill a process and wait until it is dead; on a loaded machine that is not at once."""
+    with contextlib.suppress(ProcessLookupError), os.fdopen(os.pidfd_open(pid)) as watched:
+        signal.pidfd_send_signal(watched.fileno(), signal.SIGKILL)
+        select.select([watched], [], [], 10)
