@@ -80,13 +80,20 @@ class Core:
         """Give one JSON object per line for as long as the core sends them; errors as for `get`."""
         with self._asked("GET", route, query, None) as answer:
             while line := answer.readline(_LONGEST_ANSWER):
+                if not line.endswith(b"\n"):
+                    raise http.client.IncompleteRead(line)
                 yield json.loads(line)
+            if answer.length:
+                raise http.client.IncompleteRead(b"", answer.length)
 
     def _exchange(
         self, method: str, route: str, query: Mapping[str, str | int | None], body: bytes | None
     ) -> bytes:
         with self._asked(method, route, query, body) as answer:
-            return answer.read(_LONGEST_ANSWER)
+            whole = answer.read(_LONGEST_ANSWER)
+            if answer.length:  # a short read of a known length is no error to http.client
+                raise http.client.IncompleteRead(whole, answer.length)
+            return whole
 
     @contextlib.contextmanager
     def _asked(
@@ -111,6 +118,8 @@ class Core:
 def _reason(error: Exception) -> str:
     if isinstance(error, TimeoutError):
         return "it did not answer in time"
+    if isinstance(error, http.client.IncompleteRead):
+        return "its answer broke off"
     if isinstance(error, PermissionError):
         return "this user may not connect; root and group monitord may (usermod -aG monitord NAME)"
     return getattr(error, "strerror", None) or str(error) or type(error).__name__
