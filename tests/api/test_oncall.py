@@ -7,6 +7,8 @@ from itertools import pairwise
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from monitord.api import ics
 from monitord.api.bodies import BadBodyError
@@ -34,7 +36,7 @@ def event(*lines: str) -> str:
     return HEAD + "\r\n".join(["BEGIN:VEVENT", *lines, "END:VEVENT", "END:VCALENDAR", ""])
 
 
-def given(core: FakeCore, person: str = "kim", **more: Any) -> dict[str, Any]:
+def put(core: FakeCore, person: str = "kim", **more: Any) -> dict[str, Any]:
     body = {"rotation": "linux", "person": person, "ends": inside(2), "reason": "ill", **more}
     return core.client.post("/v1/oncall/override", body)["changes"][0]
 
@@ -43,7 +45,7 @@ def test_an_override_is_seen_until_it_is_ended(core: FakeCore) -> None:
     (row,) = core.client.get("/v1/oncall", rotation="linux")["rotations"]
     (on,) = row["on"]
     other = "kim" if on == "ann" else "ann"
-    made = given(core, other, starts=inside(-1))
+    made = put(core, other, starts=inside(-1))
     assert (made["counts"], made["by"], made["kind"]) == (True, PEOPLE["lee"].login, "override")
     (row,) = core.client.get("/v1/oncall", rotation="linux")["rotations"]
     assert row["on"] == [other]
@@ -88,7 +90,7 @@ def test_a_time_that_nobody_covers_is_a_gap(core: FakeCore) -> None:
 )
 def test_what_makes_no_sense_is_refused(core: FakeCore, changes: Any, text: str) -> None:
     with pytest.raises(CoreSaysNoError, match=text):
-        given(core, **changes)
+        put(core, **changes)
 
 
 @pytest.mark.parametrize(
@@ -192,6 +194,31 @@ BAD = [
 def test_a_calendar_that_cannot_be_taken_is_told_with_its_line(text: str, told: str) -> None:
     with pytest.raises(BadBodyError, match=told):
         ics.read(text, LINUX, PEOPLE)
+
+
+PIECES = st.sampled_from(
+    [
+        "BEGIN:VCALENDAR", "END:VCALENDAR", "BEGIN:VEVENT", "END:VEVENT", "BEGIN:VTIMEZONE",
+        "SUMMARY:kim", "SUMMARY", "SUMMARY;X=\x00:kim", START, END, "DTSTART;TZID=:20261201T080000",
+        "DTSTART;VALUE=PERIOD:20261201T080000Z/PT1H", "DTSTART;VALUE=DATE:00010101", "DTEND:",
+        "DTEND;TZID=UTC;TZID=UTC:20261201T080000", "DURATION:-P1D", "DURATION:PT", " folded", "\t",
+        "", ":", ";", "\ud800", "dtstart:20261131T250000Z",
+    ]
+)  # fmt: skip
+
+
+@given(st.lists(PIECES | st.text(max_size=30), max_size=30))
+def test_whatever_is_sent_is_taken_or_refused_in_a_sentence(lines: list[str]) -> None:
+    event_ = ["BEGIN:VCALENDAR", "BEGIN:VEVENT", *lines, "END:VEVENT", "END:VCALENDAR"]
+    for text in ("\n".join(lines), "\r\n".join(event_)):
+        found, told = [], ""
+        try:
+            found = ics.read(text, LINUX, PEOPLE)
+        except BadBodyError as error:
+            told = str(error)
+        assert bool(found) != bool(told)
+        assert "\n" not in told
+        assert all(one.starts < one.ends and one.person in PEOPLE for one in found)
 
 
 def test_a_cancelled_event_is_left_out() -> None:
