@@ -12,9 +12,6 @@ the incident is over or a person's with a ticket, and the journal keeps every in
 from __future__ import annotations
 
 import contextlib
-import os
-import select
-import signal
 import sqlite3
 import threading
 import time
@@ -256,9 +253,10 @@ def killed(names: str, seconds: float) -> Trouble:
 
     @contextlib.contextmanager
     def trouble(yard: Yard) -> Iterator[None]:
-        pids = [yard.process(name).pid for name in names.split()]
-        with after(seconds, lambda: [_kill(pid) for pid in pids]):
-            yield  # it is left when whoever was killed is dead, so that `revive` sees it
+        processes = [yard.process(name) for name in names.split()]
+        # It waits until each is dead and reaped: on a loaded machine that is not at once.
+        with after(seconds, lambda: [process.kill() for process in processes]):
+            yield
 
     return trouble
 
@@ -273,10 +271,3 @@ def after(seconds: float, call: Callable[[], object]) -> Iterator[None]:
     finally:
         timer.cancel()
         timer.join()
-
-
-def _kill(pid: int) -> None:
-    """Kill a process and wait until it is dead; on a loaded machine that is not at once."""
-    with contextlib.suppress(ProcessLookupError), os.fdopen(os.pidfd_open(pid)) as watched:
-        signal.pidfd_send_signal(watched.fileno(), signal.SIGKILL)
-        select.select([watched], [], [], 10)
