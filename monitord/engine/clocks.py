@@ -8,6 +8,7 @@ from monitord.decisions import sla
 from monitord.engine.instance import Instance
 from monitord.model.ids import Instant
 from monitord.model.incident import Incident
+from monitord.model.sla import DEFAULT
 from monitord.model.ticket import Event
 from monitord.store.contract import View
 
@@ -19,7 +20,7 @@ def running(view: View, instance: Instance, incident: Incident, now: Instant) ->
     """Give the clocks of an incident that may call."""
     catalog, check = instance.catalog, instance.check(incident.key)
     services = check.services if check is not None else ()
-    levels = [one for one in sla.of_services(catalog, services) if one.name in catalog.slas]
+    levels = [one for one in sla.of_services(catalog, services) if one is not DEFAULT]
     if not levels:
         return []
     course = sla.course_of(incident, view.events(incident.id), steps=instance.steps)
