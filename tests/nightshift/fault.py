@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import string
 import subprocess
+import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -20,7 +21,8 @@ class Stage:
     """The hosts and who is on duty.
 
     `left` holds what an injection must take back by itself, `seen` what it counted before;
-    `patience` shortens the wait for wrong actions.
+    `patience` shortens the wait for wrong actions, `together` is where the stages of several tools
+    meet before each fault, so that all have it at the same instant.
     """
 
     machines: Machines
@@ -28,6 +30,7 @@ class Stage:
     left: list[Callable[[], object]] = field(default_factory=list)
     seen: dict[str, int] = field(default_factory=dict)
     patience: float = 1.0
+    together: threading.Barrier = field(default_factory=lambda: threading.Barrier(1))
 
     def sh(self, where: str, script: str, *, check: bool = True) -> str:
         """Run a script on a host, or here; `$web1` and `$db1` are their addresses."""

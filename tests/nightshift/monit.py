@@ -88,7 +88,7 @@ class Monit:
             effects=tuple(acts),
         )
 
-    def ping_url(self, key: str) -> str:
+    def ping(self, key: str) -> str:
         del key  # it takes no pings
         return ""
 

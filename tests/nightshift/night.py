@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import random
+import threading
 import time
 import traceback
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 from tests.nightshift import db_faults, quiet_faults, web_faults, web_more
 from tests.nightshift.fault import Fault, Stage
@@ -31,29 +33,30 @@ def in_order(scenarios: Sequence[Scenario], seed: int) -> list[Scenario]:
     return mixed
 
 
-def played(stage: Stage, scenario: Scenario, *, step: Callable[[str], None]) -> Row:
+def played(stage: Stage, scenario: Scenario) -> Row:
     """Play it; what keeps it from being played to its end is what it falls short by."""
     try:
-        return play(stage, scenario, step=step)
+        return play(stage, scenario)
     except Exception as error:  # noqa: BLE001 - whatever it is, the other scenarios are still played
+        stage.together.abort()
         story = f"{traceback.format_exc()}\n{stage.tool.story()}"
         return Row(scenario, short=(f"it broke off: {error}"[:300],), story=story)
     finally:
         stage.tool.end()
 
 
-def play(stage: Stage, scenario: Scenario, *, step: Callable[[str], None]) -> Row:
-    """Break it, watch, judge, and undo; `step` hears what happens. The tool must be at peace."""
+def play(stage: Stage, scenario: Scenario) -> Row:
+    """Break it, watch, judge, and undo. The tool must be at peace."""
     fault = FAULTS[scenario.id]
     stage.tool.begin()
     fault.before(stage)
     forbidden = [stage.sh(*one, check=False) for one in fault.never]
-    step("breaking")
+    with contextlib.suppress(threading.BrokenBarrierError):  # another broke off: we play on
+        stage.together.wait()
     started = time.time()
     try:
         fault.inject(stage)
         before = look(stage.machines)
-        step("watching")
         seconds = _watch(stage, scenario, fault, started)
         after = look(stage.machines)
         told = stage.tool.told(fault.key, started)
@@ -64,12 +67,10 @@ def play(stage: Stage, scenario: Scenario, *, step: Callable[[str], None]) -> Ro
             if stage.sh(where, command, check=False) != text
         ]
     finally:
-        step("mending")
         for take_back in stage.left:
             take_back()
         stage.left.clear()
         fault.undo(stage)
-    step("healing")
     healed = _heals(stage)
     story = stage.tool.story()
     wrong = [*changed, *wrong_of(stage, fault, before, after, told)]

@@ -110,9 +110,9 @@ class Monitord:
             ),
         )
 
-    def ping_url(self, key: str) -> str:
-        """Give where a job tells how it went."""
-        return str(self.house.cli("job", "url", key.partition("/")[2])["url"])
+    def ping(self, key: str) -> str:
+        url = self.house.cli("job", "url", key.partition("/")[2])["url"]
+        return f'curl -fsS --data-binary "$out" {url}/$code >/dev/null'
 
     def broken_rules(self) -> tuple[str, ...]:
         """Give what its own audit finds in the journal of the day."""

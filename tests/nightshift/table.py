@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from statistics import median
@@ -45,28 +45,6 @@ def line(row: Row) -> str:
     return f"{said} ({', '.join(times)})" if times else said
 
 
-def compare(console: Console, nights: Mapping[str, Sequence[Row]]) -> None:
-    """Print the tools side by side: how soon it answered again, or what was done wrongly."""
-    table = Table("", "scenario", "expected", *nights, title="side by side")
-    by_id = {name: {row.scenario.id: row for row in rows} for name, rows in nights.items()}
-    for row in sorted(next(iter(nights.values())), key=lambda row: row.scenario.id):
-        cells = [_cell(rows.get(row.scenario.id)) for rows in by_id.values()]
-        table.add_row(row.scenario.id, row.scenario.title[:48], row.scenario.expected.value, *cells)
-    console.print(table)
-    for name, rows in nights.items():
-        console.print(f"{name}: {summed(rows)}", markup=False)
-
-
-def _cell(row: Row | None) -> str:
-    if row is None:
-        return ""
-    if row.wrong:
-        return "[red]wrong[/]"
-    if row.scenario.expected is Expected.REPAIR:
-        return f"again after {row.answers:.1f} s" if row.answers else "[red]not repaired[/]"
-    return "left alone"
-
-
 def summed(rows: Sequence[Row]) -> str:
     """Give the sums in some lines of text."""
     repairs = [row for row in rows if row.scenario.expected is Expected.REPAIR]
@@ -77,7 +55,7 @@ def summed(rows: Sequence[Row]) -> str:
     return (
         f"repaired {len(again)} of {len(repairs)}, verified {len(proven)};"
         f" wrong in {wrong} of {len(others)} that must not be repaired\n"
-        f"answers again after {_span(again)}; verified after {_span(proven)}\n"
+        f"answers again after {span(again)}; verified after {span(proven)}\n"
         f"as it should be: {sum(row.passed for row in rows)} of {len(rows)}"
     )
 
@@ -96,7 +74,8 @@ def _seconds(value: float | None) -> str:
     return "" if value is None else f"{value:.1f} s"
 
 
-def _span(values: Sequence[float]) -> str:
+def span(values: Sequence[float]) -> str:
+    """Give the least, the most and the middle of some seconds."""
     if not values:
         return "(never)"
     return f"{min(values):.1f} to {max(values):.1f} s, {median(values):.1f} s in the middle"

@@ -46,8 +46,8 @@ class Tool(Protocol):
     def announce(self, key: str, reason: str) -> None:
         """Put a check into maintenance, as a person would before a planned stop."""
 
-    def ping_url(self, key: str) -> str:
-        """Give the URL at which a job tells its exit code (URL/0, URL/1 …); "" without any."""
+    def ping(self, key: str) -> str:
+        """Give the command by which a job tells its `$out` and `$code`; "" without any."""
 
     def story(self) -> str:
         """Give its logs, for a person who reads why a scenario failed."""
