@@ -54,7 +54,7 @@ def write(rotation: str, shifts: Iterable[Shift], *, now: Instant) -> str:
 
     An event keeps its UID while person and beginning stay, so that a calendar changes it in place.
     """
-    from icalendar import Calendar  # 120 ms, which only those who ask for one pay
+    from icalendar import Calendar  # 50 ms, which only those who ask for one pay
     from icalendar import Event as IcsEvent
 
     calendar = Calendar()
