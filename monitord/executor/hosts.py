@@ -65,7 +65,12 @@ class Hosts:
             async with (self._steps if act else self._local).place(host.name, timeout):
                 text = script if isinstance(script, bytes) else script()
                 return await local.run(
-                    ("/bin/sh",), timeout=timeout, stdin=text, limit=limit, watch=watch
+                    ("/bin/sh",),
+                    timeout=timeout,
+                    stdin=text,
+                    limit=limit,
+                    watch=watch,
+                    whole=not act,
                 )
         login = _identity(host, act=act)
         ask = partial(
@@ -102,7 +107,7 @@ class Hosts:
     async def plugin(self, argv: tuple[str, ...], seconds: float) -> PluginOutput:
         """Run a plugin here for `seconds` at most."""
         async with self._local.place(argv[0], seconds):
-            ran = await local.run(argv, timeout=seconds)
+            ran = await local.run(argv, timeout=seconds, whole=True)
         out, err = (text.decode("utf-8", "replace") for text in (ran.stdout, ran.stderr))
         return PluginOutput(ran.exit_code, out, err, ran.timed_out, ran.truncated, ran.flooded)
 

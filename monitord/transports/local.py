@@ -11,12 +11,15 @@ import signal
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
+import psutil
+
 PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 PLUGINS = "/usr/lib/nagios/plugins:/usr/lib64/nagios/plugins:/usr/lib/monitoring-plugins"
 LIMIT = 65_536
 """Bytes kept of each stream."""
 _FLOOD = 64  # times the limit: who writes more is ended, reading it would cost us a core
 _LAST_WORDS = 0.5  # seconds for a killed child to go; one stuck in the kernel is left behind
+_ROUNDS = 5  # looks for descendants that were started between a look and the stop
 _NOT_FOUND = 127  # what a shell says
 _CHUNK = 65_536
 
@@ -50,14 +53,18 @@ async def run(
     env: Mapping[str, str] | None = None,
     limit: int = LIMIT,
     watch: Callable[[bytes], None] | None = None,
+    whole: bool = False,
 ) -> Ran:
     """Run `argv` (no shell) for `timeout` seconds at most; its process group ends with it.
+
+    `whole`: where it is ended by us, so are its descendants in sessions of their own. Not for what
+    starts steps: those outlive it.
 
     `limit` bounds each stream; a child that writes 64 times as much is ended. `watch` is called
     with standard output so far whenever more came.
     """
     try:
-        child = _Child(argv, environment(env), stdin, limit, watch)
+        child = _Child(argv, environment(env), stdin, limit, watch, whole=whole)
     except OSError as error:
         return Ran(_NOT_FOUND, b"", f"{argv[0]}: {error.strerror}".encode())
     loop = asyncio.get_running_loop()
@@ -66,7 +73,7 @@ async def run(
         return await child.ended
     finally:
         clock.cancel()
-        child.kill()
+        child.end()
 
 
 class _Child:
@@ -79,7 +86,10 @@ class _Child:
         stdin: bytes,
         limit: int,
         watch: Callable[[bytes], None] | None,
+        *,
+        whole: bool,
     ) -> None:
+        self._whole = whole
         self._loop = asyncio.get_running_loop()
         self.ended: asyncio.Future[Ran] = self._loop.create_future()
         self._limit, self._watch = limit, watch
@@ -110,12 +120,20 @@ class _Child:
             self._watch(bytes(kept))
         if self._seen > self._limit * _FLOOD:
             self._flooded = self._limit * _FLOOD
-            self.kill()
+            self.end()
             return False
         return True
 
+    def end(self) -> None:
+        """End it before its time: the process group, and with `whole` all that descends from it."""
+        strays = _frozen(self._pid) if self._whole and not self._reaped else ()
+        self.kill()
+        for stray in strays:
+            with contextlib.suppress(psutil.Error):
+                stray.kill()
+
     def kill(self) -> None:
-        """End the whole process group; what left it (setsid) is beyond our reach."""
+        """End the process group; what a child that is gone has left elsewhere is out of reach."""
         if not self._reaped:
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(self._pid, signal.SIGKILL)
@@ -123,7 +141,7 @@ class _Child:
     def expire(self) -> None:
         """The deadline: kill, and do not wait long for the body."""
         self._expired = True
-        self.kill()
+        self.end()
         self._loop.call_later(_LAST_WORDS, self._finish, -signal.SIGKILL)
 
     def _exited(self) -> None:
@@ -147,6 +165,23 @@ class _Child:
         truncated = self._seen > sum(map(len, self._kept))
         out, err = map(bytes, self._kept)
         self.ended.set_result(Ran(code, out, err, self._expired, truncated, self._flooded))
+
+
+def _frozen(pid: int) -> set[psutil.Process]:
+    """Stop a process with all that descends from it, so that none starts another; give them."""
+    found: set[psutil.Process] = set()
+    with contextlib.suppress(psutil.Error):  # it has just ended by itself
+        leader = psutil.Process(pid)
+        leader.suspend()
+        for _ in range(_ROUNDS):
+            fresh = set(leader.children(recursive=True)) - found
+            for one in fresh:
+                with contextlib.suppress(psutil.Error):  # ended meanwhile, or another user's
+                    one.suspend()
+            found |= fresh
+            if not fresh:
+                break
+    return found
 
 
 def _spawn(argv: Sequence[str], env: Mapping[str, str], stdin: bytes) -> tuple[int, list[int]]:

@@ -52,6 +52,22 @@ def test_the_children_of_a_child_end_with_it(tmp_path: Path) -> None:
     until(lambda: not _runs(pid))
 
 
+def test_at_the_deadline_those_in_sessions_of_their_own_end_as_well(tmp_path: Path) -> None:
+    script = f"setsid sh -c 'sleep 300 & echo $! > {tmp_path}/pid; wait' & wait"
+    ran = asyncio.run(local.run(("sh", "-c", script), timeout=2, whole=True))
+    assert ran.timed_out
+    pid = int((tmp_path / "pid").read_text())
+    until(lambda: not _runs(pid))
+
+
+def test_a_step_in_a_session_of_its_own_outlives_who_watches_it(tmp_path: Path) -> None:
+    script = f"setsid sleep 300 & echo $! > {tmp_path}/pid; wait"
+    assert run("sh", "-c", script, seconds=1).timed_out
+    step = psutil.Process(int((tmp_path / "pid").read_text()))
+    assert step.is_running()
+    step.kill()
+
+
 def test_a_child_that_leaves_the_pipe_open_does_not_hold_us() -> None:
     began = time.monotonic()
     assert run("sh", "-c", "echo x; setsid sleep 5 & exit 0").stdout == b"x\n"
