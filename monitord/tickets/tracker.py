@@ -105,13 +105,31 @@ def carry(tracker: Tracker, item: OutboxItem, note: Letter, external: str) -> De
     if item.operation is Operation.COMMENT:
         tracker.comment(external, note.note)
         return Delivery(external)
-    there = tracker.look(external)
+    if item.operation not in (Operation.RESOLVE, Operation.REOPEN):
+        return _update(tracker, note, external)
+    there, done = tracker.look(external), item.operation is Operation.RESOLVE
     if there is None:
-        raise TicketError(f"ticket {external} is no longer there", permanent=True)
-    done = {Operation.RESOLVE: True, Operation.REOPEN: False}.get(item.operation)
-    tracker.change(external, note, None if done == there.closed else done)
+        raise _gone(external)
+    tracker.change(external, note, None if done is there.closed else done)
     tracker.comment(external, note.note)
     return Delivery(external, there.url)
+
+
+def _update(tracker: Tracker, note: Letter, external: str) -> Delivery:
+    try:
+        tracker.change(external, note, None)
+        tracker.comment(external, note.note)
+    except TicketError as error:
+        # Asked only now: a ticket that somebody deleted is rare, an update is not.
+        told = not error.unknown and error.retry_after is None
+        if told and tracker.look(external) is None:
+            raise _gone(external) from error
+        raise
+    return Delivery(external)
+
+
+def _gone(external: str) -> TicketError:
+    return TicketError(f"ticket {external} is no longer there", permanent=True)
 
 
 def read(tracker: Tracker, external: str, since: Instant) -> Remote | None:

@@ -30,7 +30,7 @@ from monitord.store.contract import Tx, View
 
 _CONFIG = """\
 hosts:
-  h: {address: 127.0.0.1, login: none, checks: {c: {tcp: {port: 1}, every: 1d, attempts: 100}}}
+  h: {address: 127.0.0.1, login: none, checks: {c: {tcp: {port: 1}, every: 1d, attempts: 1000}}}
 tickets: {desk: {webhook: {url: "http://127.0.0.1:1/", secret: x}}}
 """
 
