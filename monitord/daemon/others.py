@@ -5,7 +5,7 @@ from pathlib import Path
 
 from monitord import config as configuration
 from monitord.daemon.kinds import KINDS
-from monitord.daemon.memory import settle
+from monitord.daemon.memory import resume
 from monitord.daemon.places import prepare
 from monitord.daemon.tied import configure_log
 
@@ -17,7 +17,7 @@ def run_executor(config: Path) -> int:
     configure_log()
     settings = configuration.load(config, KINDS).settings
     state, run = prepare(settings)
-    settle()
+    resume()
     return executor.run(config.absolute(), state=state, run=run, kinds=KINDS)
 
 
@@ -29,5 +29,5 @@ def run_web(config: Path) -> int:
     sys.setswitchinterval(0.0005)
     catalog = configuration.load(config, KINDS)
     jobs = [key for key, check in catalog.checks.items() if check.kind == "job"]
-    settle()
+    resume()
     return run(catalog.settings, jobs)
