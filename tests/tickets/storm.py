@@ -59,8 +59,12 @@ def storm(
     seed: int,
     crashes: int = 0,
     timeout: float = 5.0,
+    outage: float = 3600.0,
 ) -> Outcome:
-    """Let a storm pass over an empty Request Tracker; `timeout` is in real seconds."""
+    """Let a storm pass over an empty Request Tracker.
+
+    `timeout` is in real seconds; `outage`, how long nobody listens at the end, in virtual ones.
+    """
     outcome = Outcome(incidents)
     chance = random.Random(seed)  # noqa: S311 - faults, not secrets
     started = time.monotonic()
@@ -68,7 +72,7 @@ def storm(
         backend = build("rt", proxy.url, timeout)
 
         async def tell(house: House) -> None:
-            await _weather(house, proxy, outcome, chance, crashes)
+            await _weather(house, proxy, outcome, chance, crashes, outage)
 
         live(folder, backend, tell)
         outcome.faults = proxy.faults
@@ -81,7 +85,12 @@ def storm(
 
 
 async def _weather(
-    house: House, proxy: Proxy, outcome: Outcome, chance: random.Random, crashes: int
+    house: House,
+    proxy: Proxy,
+    outcome: Outcome,
+    chance: random.Random,
+    crashes: int,
+    outage: float,
 ) -> None:
     total = outcome.incidents
     goes_down, comes_back = total // 3, total // 2
@@ -97,7 +106,7 @@ async def _weather(
         if turn == goes_down:
             proxy.down()
         if turn == comes_back:
-            await asyncio.sleep(600)
+            await asyncio.sleep(outage / 6)
             proxy.up()
         if turn in dies:
             await asyncio.sleep(chance.random())
@@ -108,7 +117,7 @@ async def _weather(
     proxy.down()
     last = [await house.escalate(f"late{turn}/c") for turn in range(3)]
     outcome.incidents += len(last)
-    await asyncio.sleep(3600)
+    await asyncio.sleep(outage)
     proxy.share = 0.0
     proxy.up()
     outcome.back = await house.until_sent(_QUIET)
