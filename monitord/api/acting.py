@@ -103,7 +103,8 @@ async def close(asked: Asked) -> Any:
     """POST /v1/incidents/{id}/close."""
     body = await _body(asked, bodies.Close)
     number = IncidentId(row_number(asked, "incident"))
-    await asked.engine.close_incident(number, by=asked.person.name, reason=body.reason)
+    by = asked.person.name
+    await asked.engine.close_incident(number, by=by, reason=body.reason, cure=body.cure)
     return {"closed": number}
 
 

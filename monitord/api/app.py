@@ -18,6 +18,7 @@ from monitord.api.acting import ACTING
 from monitord.api.handover import HANDOVER
 from monitord.api.oncall import ONCALL
 from monitord.api.ports import Engine
+from monitord.api.problems import PROBLEMS
 from monitord.api.reading import READING
 from monitord.api.routes import Asked, Route, failure, plain_failure
 from monitord.errors import MonitordError
@@ -25,7 +26,7 @@ from monitord.log import get_logger
 
 log = get_logger(__name__)
 
-ROUTES: tuple[Route, ...] = (*READING, *ACTING, *ONCALL, *HANDOVER)
+ROUTES: tuple[Route, ...] = (*READING, *ACTING, *ONCALL, *HANDOVER, *PROBLEMS)
 """Every route of the API, in the order of the docs."""
 
 

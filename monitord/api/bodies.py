@@ -67,9 +67,10 @@ class Resume(Body):
 
 
 class Close(Body):
-    """POST /v1/incidents/{id}/close."""
+    """POST /v1/incidents/{id}/close; `cure` is what helped, for the next time."""
 
     reason: Text
+    cure: str = ""
 
 
 class Marker(Body):

@@ -103,6 +103,18 @@ class OnCall(Protocol):
         ...
 
 
+class Problems(Protocol):
+    """What people say of problems; NotFoundError and CommandRefusedError where they cannot."""
+
+    async def known(self, number: int, *, by: str, cause: str, cure: str) -> None:
+        """Note a problem's cause and cure: automation may act on its key again."""
+        ...
+
+    async def close(self, number: int, *, by: str, reason: str) -> None:
+        """Close a problem whose cause is gone."""
+        ...
+
+
 class Engine(Protocol):
     """The running engine, as the control API sees it."""
 
@@ -129,6 +141,11 @@ class Engine(Protocol):
     @property
     def trusting(self) -> Trusting:
         """What people say about runbooks."""
+        ...
+
+    @property
+    def problems(self) -> Problems:
+        """What people say of problems."""
         ...
 
     @property
@@ -212,7 +229,9 @@ class Engine(Protocol):
         """Give the lines of what a reload would change now; ConfigError as for `reload`."""
         ...
 
-    async def close_incident(self, incident: IncidentId, *, by: str, reason: str) -> None:
+    async def close_incident(
+        self, incident: IncidentId, *, by: str, reason: str, cure: str = ""
+    ) -> None:
         """Close an incident in a person's name."""
         ...
 

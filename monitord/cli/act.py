@@ -18,20 +18,26 @@ Key = Annotated[str, typer.Argument(help="host/check or host/check/item")]
 @command("incident")
 def incident(
     number: Annotated[int, typer.Argument(min=1)],
-    verb: Annotated[str, typer.Argument(help="show or close")] = "show",
+    verb: Annotated[str, typer.Argument(help="show, close or review")] = "show",
     *,
     reason: Annotated[str | None, typer.Option("--reason", "-r", help="Why it is closed.")] = None,
+    cure: Annotated[str, typer.Option("--cure", help="What helped, for the next time.")] = "",
     yes: Yes = False,
     json: Json = False,
 ) -> None:
-    """Show one incident, or close it.
+    """Show one incident, close it, or begin its review.
 
-    `monitord incident 3` shows it with all its rows; `incident 3 close --reason …` closes it.
+    `monitord incident 3` shows it with all its rows; `incident 3 close --reason …` closes it;
+    `incident 3 review` prints what its rows know as a page in Markdown, for people to complete.
     """
     from monitord.cli import incidents
 
-    if verb not in ("show", "close"):
-        raise typer.BadParameter(f"{verb!r}: an incident can be shown or closed (show, close)")
+    if verb not in ("show", "close", "review"):
+        known = "show, close, review"
+        raise typer.BadParameter(f"{verb!r}: an incident can be shown, closed, reviewed ({known})")
+    if verb == "review":
+        incidents.review(number, json=json)
+        return
     if verb == "show":
         incidents.show_one(number, json=json)
         return
@@ -39,7 +45,7 @@ def incident(
         raise typer.BadParameter("say why it is closed: --reason …")
     if not yes and sys.stdin.isatty():
         typer.confirm(f"Close incident {number} in your name?", abort=True, err=True)
-    incidents.close(number, reason, json=json)
+    incidents.close(number, reason, cure, json=json)
 
 
 @command("forget")

@@ -155,6 +155,7 @@ from monitord.cli import (  # noqa: E402, F401 - they register themselves
     oncall,
     order,
     privileges,
+    problem,
     runbooks,
     serve,
     sla,
@@ -164,7 +165,7 @@ from monitord.cli import (  # noqa: E402, F401 - they register themselves
 # is an error at once.
 _ORDER = """
     run check-config plan reload status hosts checks incidents incident tickets ticket orders
-    explain ledger sla
+    explain ledger sla problems problem
     watch ack take release mute maintenance halt resume run-check remediate attempt approve deny
     promote
     marker forget audit schema runbooks sudoers locked-login test demo

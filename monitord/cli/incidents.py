@@ -3,6 +3,8 @@
 import json as json_
 from typing import Any
 
+import typer
+
 from monitord.cli import show, source
 from monitord.clock import SystemClock
 
@@ -79,10 +81,25 @@ def _changed(changed: dict[str, Any] | None) -> None:
         show.line(f"({said})")
 
 
-def close(number: int, reason: str, *, json: bool) -> None:
+def close(number: int, reason: str, cure: str, *, json: bool) -> None:
     """Close one incident in the name of whoever asks."""
-    answer = source.post(f"/v1/incidents/{number}/close", {"reason": reason})
+    answer = source.post(f"/v1/incidents/{number}/close", {"reason": reason, "cure": cure})
     if json:
         show.as_json(answer)
     else:
         show.line(f"incident {number} is closed")
+
+
+def review(number: int, *, json: bool) -> None:
+    """Print the review of one incident, as Markdown."""
+
+    def stored(view: Any) -> Any:
+        from monitord.api import problems
+
+        return {"markdown": problems.review(view, number)}
+
+    answer = source.get(f"/v1/incidents/{number}/review", stored)
+    if json:
+        show.as_json(answer)
+    else:
+        typer.echo(answer["markdown"])

@@ -80,6 +80,13 @@ class NotifyModel(Spec):
     most: Annotated[int, Field(ge=1, le=1000)] = 10
 
 
+class RecurringModel(Spec):
+    """When what keeps coming back is a problem of its own."""
+
+    after: Annotated[int, Field(ge=2, le=1000)] = 3
+    within: Gap = timedelta(days=1)
+
+
 class RouteModel(Spec):
     """Which ticket backends hear of what: the first route that fits decides."""
 

@@ -26,7 +26,7 @@ from monitord.config.fields import (
     Zone,
     shown,
 )
-from monitord.config.policy_models import NotifyModel, RouteModel
+from monitord.config.policy_models import NotifyModel, RecurringModel, RouteModel
 from monitord.model.spec import Duration, Spec
 
 Impact = Literal["low", "normal", "high"]
@@ -374,6 +374,7 @@ class SettingsModel(Spec):
     policy: str = ""
     routes: tuple[RouteModel, ...] = ()
     notify: NotifyModel = NotifyModel()
+    recurring: RecurringModel = RecurringModel()
     vantage: VantageModel = VantageModel()
     budgets: BudgetsModel = BudgetsModel()
     retention: RetentionModel = RetentionModel()

@@ -15,6 +15,7 @@ from monitord.config.sentences import Path as KeyPath
 from monitord.config.sources import Sources
 from monitord.config.tree import Map, Place, plain
 from monitord.model.catalog import Backend, Budgets, Retention, Settings
+from monitord.model.policy import Recurring
 
 _SYSTEM_FOLDER = "/etc/monitord"
 _SYSTEM_STATE = "/var/lib/monitord"
@@ -54,6 +55,7 @@ def build(context: Context, sections: Sections, sources: Sources) -> Settings:
         freeze=windows(context, model.freeze, model.timezone, locate),
         policy=model.policy,
         routes=routes(context, sections, model.routes, locate),
+        recurring=Recurring(**dict(model.recurring)),
         notify=telling(context, sections, model.notify, locate),
     )
 

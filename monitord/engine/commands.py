@@ -49,13 +49,15 @@ class Commands:
         instance.beliefs.absorb(check, results, instance.now())
         return results
 
-    async def close(self, number: IncidentId, *, by: str, reason: str) -> None:
-        """Close an incident in a person's name."""
+    async def close(self, number: IncidentId, *, by: str, reason: str, cure: str) -> None:
+        """Close an incident in a person's name; `cure` is what helped, for the next time."""
         instance, now = self._instance, self._instance.now()
         if not reason.strip():
             raise CommandRefusedError("closing needs a reason; add --reason '…'")
         closed = await self._end(
-            lambda tx: incidents.close_by_person(tx, instance, number, now, by=by, reason=reason)
+            lambda tx: incidents.close_by_person(
+                tx, instance, number, now, by=by, reason=reason, cure=cure
+            )
         )
         if closed is None:
             raise NotFoundError(f"no incident {number} is open; `monitord incidents` lists them")

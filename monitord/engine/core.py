@@ -30,8 +30,8 @@ from monitord.engine.orders import Orders
 from monitord.engine.outbox import Outbox
 from monitord.engine.ports import Executor, Probing, StepOutcome
 from monitord.engine.prober import Prober
+from monitord.engine.problems import Problems
 from monitord.engine.pulse import Pulse
-from monitord.engine.readback import ReadBack
 from monitord.engine.readback import ReadBack
 from monitord.engine.recorder import Recorder
 from monitord.engine.reload import Reloading
@@ -120,10 +120,10 @@ class Core:
         self._pulse = Pulse(self.instance, self._condition, steady, self._chores, self._reassemble)
         self._orders = Orders(self.instance)
         self._readback = ReadBack(self.instance, backends, self._orders)
-        self._readback = ReadBack(self.instance, backends, self._orders)
         self._commands = Commands(self.instance, places)
         self.approvals = Approvals(self.instance)
         self.trusting = Trusting(self.instance)
+        self.problems = Problems(self.instance)
         self.oncall = OnCall(self.instance)
         self._reloading = Reloading(
             self.instance, self._condition, self._jobs, door, self._adopt, self._recorder.put
@@ -264,9 +264,11 @@ class Core:
         """Say what a reload would change."""
         return (await self._reloading.plan())[1].lines
 
-    async def close_incident(self, incident: IncidentId, *, by: str, reason: str) -> None:
+    async def close_incident(
+        self, incident: IncidentId, *, by: str, reason: str, cure: str = ""
+    ) -> None:
         """Close an incident in a person's name."""
-        await self._commands.close(incident, by=by, reason=reason)
+        await self._commands.close(incident, by=by, reason=reason, cure=cure)
 
     async def run_check(self, key: str) -> list[Result]:
         """Run one check now."""
@@ -322,18 +324,7 @@ class Core:
         )
 
     def _committed(self, transitions: list[Transition]) -> None:
-        happenings = self.instance.happenings
-        for each in transitions:
-            happenings.publish(
-                each.at,
-                "transition",
-                f"{each.key} {each.before.name} → {each.after.name} ({each.change})"
-                f" {each.summary}".rstrip(),
-                incident=None,
-                key=each.key,
-                after=each.after.name,
-                change=str(each.change),
-            )
+        self.instance.happenings.changed(transitions)
         self.instance.wake()
 
     def _run_now(self, keys: Any) -> None:
@@ -364,7 +355,6 @@ class Core:
         halt_file.expire(self.instance.state, self.now())
         self.instance.start("spool", self._take_spooled())
         self._outbox.repeat()
-        self._readback.look()
         self._readback.look()
 
     async def _take_spooled(self) -> None:

@@ -5,8 +5,10 @@ A listener that does not read loses the oldest and is told how many; it never ho
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Iterable, Mapping
 from typing import Any
+
+from monitord.model.state import Transition
 
 _MOST = 1000
 
@@ -55,3 +57,17 @@ class Happenings:
                     yield listener.queue.popleft()
         finally:
             self._listeners.discard(listener)
+
+    def changed(self, transitions: Iterable[Transition]) -> None:
+        """Publish changes of state that are committed."""
+        for each in transitions:
+            way = f"{each.before.name} → {each.after.name} ({each.change})"
+            self.publish(
+                each.at,
+                "transition",
+                f"{each.key} {way} {each.summary}".rstrip(),
+                incident=None,
+                key=each.key,
+                after=each.after.name,
+                change=str(each.change),
+            )

@@ -9,7 +9,7 @@ from functools import partial
 
 from monitord.clock import after
 from monitord.decisions import incidents as decisions
-from monitord.engine import clocks, ranking, shadow, ticketing
+from monitord.engine import clocks, problems, ranking, shadow, ticketing
 from monitord.engine.instance import Instance
 from monitord.engine.outages import Hard, Outages
 from monitord.engine.turn import AfterCommit
@@ -117,7 +117,14 @@ def close_resolved(tx: Tx, now: Instant) -> list[Event]:
 
 
 def close_by_person(
-    tx: Tx, instance: Instance, number: IncidentId, now: Instant, *, by: str, reason: str
+    tx: Tx,
+    instance: Instance,
+    number: IncidentId,
+    now: Instant,
+    *,
+    by: str,
+    reason: str,
+    cure: str = "",
 ) -> list[Event] | None:
     """Close an incident in a person's name, from any status; None when there is none to close."""
     incident = tx.incident(number)
@@ -132,6 +139,7 @@ def close_by_person(
         closed=now,
         closed_by=by,
         close_reason=reason,
+        cure=cure or incident.cure,
         cause=incident.cause or "closed",
         due_at=None,
     )
@@ -290,7 +298,7 @@ def _open(
     )
     tx.add_events([event])
     ask_what_changed(instance, number, decision.key, out)
-    return [event], f"opened incident {number}"
+    return [event, *problems.look(tx, instance, number, now)], f"opened incident {number}"
 
 
 def _seen(transition: Transition) -> dict[str, str]:
@@ -332,9 +340,10 @@ def _reopen(
     data = {"key": incident.key} | _seen(transition)
     event = Event(incident.id, now, "reopened", text, data=data)
     tx.add_events([event])
+    lines = [event, *problems.look(tx, instance, incident.id, now)]
     if incident.ticket is not None:
         ticketing.open_or_update(tx, instance, incident.id, now)
-    return [event], f"reopened incident {incident.id}"
+    return lines, f"reopened incident {incident.id}"
 
 
 def _amend(

@@ -12,7 +12,7 @@ from monitord.actions import plan as plans
 from monitord.decisions.guards import Effects, Running, Situation
 from monitord.decisions.orders import in_force
 from monitord.decisions.own import touches
-from monitord.engine import surroundings
+from monitord.engine import problems, surroundings
 from monitord.engine.held import as_held, broken
 from monitord.engine.instance import Instance
 from monitord.model.catalog import Check, Host, Runbook, Rung
@@ -119,6 +119,7 @@ def _with_surroundings(
         unhealthy=surroundings.group_health(view, instance, host, attempt),
         own=touches(host, instance.catalog.settings, facts.changes, plan.steps),
         broken=broken(view, instance, facts.rung.runbook, now),
+        recurring=problems.barred(view, instance, check.key, now),
     )
 
 

@@ -13,7 +13,7 @@ from typing import Any
 from monitord.model.calendar import Calendar
 from monitord.model.ids import CheckKey, Instant
 from monitord.model.oncall import Person, Rotation
-from monitord.model.policy import Notify, Policy, Route, Vendor
+from monitord.model.policy import Notify, Policy, Recurring, Route, Vendor
 from monitord.model.result import Status
 from monitord.model.sla import PRIORITY_TABLE, Sla
 from monitord.model.spec import Spec
@@ -312,6 +312,7 @@ class Settings:
     policy: str = ""
     routes: tuple[Route, ...] = ()
     notify: Notify = field(default_factory=Notify)
+    recurring: Recurring = field(default_factory=Recurring)
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,8 +18,8 @@ class Dialect:
     `prompt` is a pattern of one whole prompt, with NAME for the device's name and no capturing
     group; a prompt that holds `configuring` is one of configuration. `opening` is typed first
     (paging off). `looks` are the first words of commands that change nothing. A line of an answer
-    that matches `refusal` says that the command was not taken; configuration is then left by `abandon`
-    and not by `leave`, which may be a word that commits. `save` is answered with `saved`.
+    that matches `refusal` says that the command was not taken; configuration is then left by
+    `abandon` and not by `leave`, which may be a word that commits. `save` is answered with `saved`.
     """
 
     name: str

@@ -78,6 +78,14 @@ class Notify:
 
 
 @dataclass(frozen=True, slots=True)
+class Recurring:
+    """When what keeps coming back is a problem: so many times within so long."""
+
+    after: int = 3
+    within: timedelta = timedelta(days=1)
+
+
+@dataclass(frozen=True, slots=True)
 class Route:
     """Which ticket backends hear of an incident: of the first route that fits, `to`.
 

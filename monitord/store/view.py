@@ -6,10 +6,9 @@ changed here.
 
 from collections.abc import Iterable, Iterator
 from itertools import islice
-from typing import Any
 
-from sqlalchemy import Connection, and_, case, exists, func, or_, select
-from sqlalchemy.sql import ColumnElement, Select
+from sqlalchemy import and_, case, exists, func, or_, select
+from sqlalchemy.sql import ColumnElement
 
 from monitord.model.ids import AttemptId, IncidentId, Instant, StateKey, StepId, TicketId
 from monitord.model.incident import (
@@ -22,9 +21,6 @@ from monitord.model.incident import (
 )
 from monitord.model.kinds import JobRecord
 from monitord.model.marker import Marker
-from monitord.model.notice import Notice, NoticeStatus
-from monitord.model.oncall import Override
-from monitord.model.problem import Problem, ProblemStatus
 from monitord.model.state import Change, CheckState, Transition
 from monitord.model.ticket import (
     AuditRow,
@@ -37,17 +33,12 @@ from monitord.model.ticket import (
     Verb,
 )
 from monitord.store import tables as t
-from monitord.store.columns import Row
 from monitord.store.contract import EffectCount
 from monitord.store.upsert import get_meta
+from monitord.store.view_people import PeopleView, values
 
 _HARD = [str(Change.HARD), str(Change.VERIFIED)]
 _EARLIER = t.OUTBOX.table.alias()  # made once: it costs more than the query that it is for
-
-
-def values(statuses: Iterable[str]) -> list[str]:
-    """Give the stored texts of statuses."""
-    return [str(status) for status in statuses]
 
 
 def under(column: ColumnElement[str], prefix: str) -> ColumnElement[bool]:
@@ -64,22 +55,8 @@ def _pages(numbers: Iterable[int]) -> Iterator[list[int]]:
         yield page
 
 
-class RowView:
+class RowView(PeopleView):
     """Questions to one transaction's connection."""
-
-    def __init__(self, connection: Connection) -> None:
-        self.connection = connection
-
-    def _all(self, rows: t.Rows[Row], query: Select[Any]) -> list[Row]:
-        load = rows.codec.load
-        return [load(record) for record in self.connection.execute(query)]
-
-    def _one(self, rows: t.Rows[Row], query: Select[Any]) -> Row | None:
-        record = self.connection.execute(query.limit(1)).first()
-        return None if record is None else rows.codec.load(record)
-
-    def _by_id(self, rows: t.Rows[Row], number: int) -> Row | None:
-        return self._one(rows, rows.select().where(rows.table.c.id == number))
 
     # --- states and transitions
 
@@ -315,59 +292,6 @@ class RowView:
             .limit(1)
         )
         return self.connection.execute(query).scalar() or ""
-
-    # --- what people are told, and problems
-
-    def notices(
-        self,
-        *,
-        status: NoticeStatus | None = None,
-        due_by: Instant | None = None,
-        incident: IncidentId | None = None,
-        since: Instant | None = None,
-        limit: int = 500,
-    ) -> list[Notice]:
-        """Give those that meet all that is given, by id."""
-        c = t.NOTICES.table.c
-        query = t.NOTICES.select()
-        if status is not None:
-            query = query.where(c.status == str(status))
-        if due_by is not None:
-            query = query.where(c.due_at <= due_by)
-        if incident is not None:
-            query = query.where(c.incident == incident)
-        if since is not None:
-            query = query.where(c.created >= since)
-        return self._all(t.NOTICES, query.order_by(c.id).limit(limit))
-
-    def problem(self, problem: int) -> Problem | None:
-        """Give one problem."""
-        return self._by_id(t.PROBLEMS, problem)
-
-    def problems(self, statuses: Iterable[ProblemStatus] | None = None) -> list[Problem]:
-        """Give problems, by id."""
-        query = t.PROBLEMS.select()
-        if statuses is not None:
-            query = query.where(t.PROBLEMS.table.c.status.in_(values(statuses)))
-        return self._all(t.PROBLEMS, query.order_by(t.PROBLEMS.table.c.id))
-
-    # --- on call
-
-    def shift_change(self, number: int) -> Override | None:
-        """Give one."""
-        return self._by_id(t.SHIFTS, number)
-
-    def shift_changes(
-        self, *, rotation: str = "", since: Instant, until: Instant | None = None
-    ) -> list[Override]:
-        """Give those that reach into a span of time, by id."""
-        c = t.SHIFTS.table.c
-        query = t.SHIFTS.select().where(c.ends > since)
-        if rotation:
-            query = query.where(c.rotation == rotation)
-        if until is not None:
-            query = query.where(c.starts < until)
-        return self._all(t.SHIFTS, query.order_by(c.id))
 
     # --- the rest
 

@@ -25,6 +25,7 @@ from monitord.api.ports import Engine
 from monitord.clock import SystemClock
 from monitord.decisions import selector as selectors
 from monitord.engine.oncall import OnCall
+from monitord.engine.problems import Problems
 from monitord.errors import CommandRefusedError, ConfigError, NotFoundError, Problem
 from monitord.metrics import Counters
 from monitord.model.ids import AttemptId, IncidentId, Instant, StateKey
@@ -133,6 +134,7 @@ class FakeEngine:
         self.approvals = FakeApprovals(self)
         self.trusting = FakeTrusting(self)
         self.oncall = OnCall(self)
+        self.problems = Problems(self)
 
     def note(self, call: str, /, **facts: object) -> None:
         """Remember a call and tell the subscribers of it."""
@@ -205,10 +207,12 @@ class FakeEngine:
     async def plan(self) -> Sequence[str]:
         return ["added: web1/load"]
 
-    async def close_incident(self, incident: IncidentId, *, by: str, reason: str) -> None:
+    async def close_incident(
+        self, incident: IncidentId, *, by: str, reason: str, cure: str = ""
+    ) -> None:
         if incident != 1:
             raise NotFoundError(f"there is no incident {incident}; `monitord incidents` lists them")
-        self.note("close", incident=incident, by=by, reason=reason)
+        self.note("close", incident=incident, by=by, reason=reason, cure=cure)
 
     async def run_check(self, key: str) -> list[Result]:
         if key == "web1/bug":

@@ -32,6 +32,7 @@ KEEPS = {
     "targets": "only-watched",
     "freeze": "freeze",
     "breaker": "breaker-opens",
+    "recurring": "comes-back-a-third-time",
     "own host": "own-host",
     "boot": "just-booted",
 }

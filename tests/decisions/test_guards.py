@@ -135,6 +135,7 @@ CASES = [
         }.items()
     ),
     Case("breaker", "of restart-nginx is open: 3 of 9", NEXT, given={"broken": "3 of 9 helped"}),
+    Case("recurring", "fixed 3 times in 1d", PERSON, given={"recurring": "fixed 3 times in 1d"}),
     Case("own host", "own host: its database", PERSON, given={"own": "its database"}),
     Case("boot", "web1 has booted just now", WAIT, 160, {"settled": at(160)}),
 ]

@@ -5,23 +5,15 @@ What people see of it over time are promises (tests/behaviour); here is what the
 
 from __future__ import annotations
 
-import asyncio
-import tempfile
-from collections.abc import Awaitable, Callable
-from pathlib import Path
-
 import pytest
 
 from monitord import links
-from monitord.daemon.kinds import KINDS
 from monitord.engine.core import Core
 from monitord.engine.linking import link_of
-from monitord.engine.scenario.file import read
-from monitord.engine.scenario.run import Running, load
-from monitord.engine.virtual_time import Door, VirtualLoop, run
 from monitord.errors import CommandRefusedError, NotFoundError
 from monitord.model.ids import AttemptId
 from monitord.model.incident import Attempt, AttemptStatus
+from tests.engine.asked import Ask, ask_at_the_end
 
 CONFIG = """
 config:
@@ -42,35 +34,11 @@ lasts: 5m
 """
 RESTART = "sudo systemctl restart nginx.service"
 REST = "expect: [{at: 1m, state: web1/site}]\n"
-Ask = Callable[[Core], Awaitable[None]]
-
-
-class Asking(Running):
-    """A scenario at whose end somebody asks the core."""
-
-    ask: Ask
-
-    async def _end(self) -> None:
-        await self.ask(self._core)
-        await super()._end()
 
 
 def at_its_end(ask: Ask, mode: str = "approve", profile: str = "standard", more: str = "") -> None:
     """Let five minutes of a broken site pass, then ask."""
-    with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        path = folder / "one.test.yaml"
-        path.write_text(CONFIG.format(mode=mode, profile=profile) + more + REST)
-        file, door = read(path), Door()
-        loop = VirtualLoop(door)
-        asyncio.set_event_loop(loop)
-        try:
-            running = Asking(file.scenario, load(file, folder, KINDS), KINDS, loop, door, folder)
-            running.ask = ask
-            run(running.go(), loop)
-        finally:
-            asyncio.set_event_loop(None)
-        assert running.broken == []
+    ask_at_the_end(CONFIG.format(mode=mode, profile=profile) + more + REST, ask)
 
 
 async def attempt_of(core: Core) -> Attempt:

@@ -60,6 +60,7 @@ GUARDS: tuple[Guard, ...] = (
     Guard("targets", harm.targets),
     Guard("freeze", harm.freeze),
     Guard("breaker", harm.breaker),
+    Guard("recurring", harm.recurring),
     Guard("own host", harm.own_host),
     Guard("boot", harm.boot),
 )

@@ -77,6 +77,13 @@ def breaker(s: Situation) -> Refusal | None:
     return None
 
 
+def recurring(s: Situation) -> Refusal | None:
+    """What was fixed again and again has a cause that a repair does not reach."""
+    if s.recurring:
+        return Refusal(f"{s.check.key} was {s.recurring}: its cause is not known", Then.PERSON)
+    return None
+
+
 def own_host(s: Situation) -> Refusal | None:
     """What would take the ground from under monitord itself is for a person."""
     if s.own:

@@ -82,8 +82,9 @@ class Situation:
     when the host has run long enough since its boot (None: nothing is known of a boot).
 
     The texts are empty where nothing stands against acting: `person` tells who is at work on the
-    host, `broken` why the runbook's circuit breaker is open, `frozen` why nothing may be changed
-    now, `vantage` which canaries are lost, `own` what of monitord itself the rung would touch.
+    host, `broken` why the runbook's circuit breaker is open, `recurring` what was mended too often,
+    `frozen` why nothing may be changed now, `vantage` which canaries are lost, `own` what of
+    monitord itself the rung would touch.
     `taken` is the TAKE order in force, `unhealthy` the health of each group of the host, `approved`
     whether a person approved this exact plan.
     """
@@ -115,6 +116,7 @@ class Situation:
     taken: Order | None = None
     person: str = ""
     broken: str = ""
+    recurring: str = ""
     frozen: str = ""
     vantage: str = ""
     unhealthy: tuple[GroupHealth, ...] = ()

@@ -1,0 +1,104 @@
+"""The questions about what people are told, change of shifts and know of problems; one SELECT each.
+
+They are part of the one view (view.py), which lives inside one transaction.
+"""
+
+from collections.abc import Iterable
+from typing import Any
+
+from sqlalchemy import Connection
+from sqlalchemy.sql import Select
+
+from monitord.model.ids import IncidentId, Instant
+from monitord.model.incident import Incident
+from monitord.model.notice import Notice, NoticeStatus
+from monitord.model.oncall import Override
+from monitord.model.problem import Problem, ProblemStatus
+from monitord.store import tables as t
+from monitord.store.columns import Row
+
+
+def values(statuses: Iterable[str]) -> list[str]:
+    """Give the stored texts of statuses."""
+    return [str(status) for status in statuses]
+
+
+class PeopleView:
+    """Questions to one transaction's connection."""
+
+    def __init__(self, connection: Connection) -> None:
+        self.connection = connection
+
+    def _all(self, rows: t.Rows[Row], query: Select[Any]) -> list[Row]:
+        load = rows.codec.load
+        return [load(record) for record in self.connection.execute(query)]
+
+    def _one(self, rows: t.Rows[Row], query: Select[Any]) -> Row | None:
+        record = self.connection.execute(query.limit(1)).first()
+        return None if record is None else rows.codec.load(record)
+
+    def _by_id(self, rows: t.Rows[Row], number: int) -> Row | None:
+        return self._one(rows, rows.select().where(rows.table.c.id == number))
+
+    # --- what people are told, and problems
+
+    def notices(
+        self,
+        *,
+        status: NoticeStatus | None = None,
+        due_by: Instant | None = None,
+        incident: IncidentId | None = None,
+        since: Instant | None = None,
+        limit: int = 500,
+    ) -> list[Notice]:
+        """Give those that meet all that is given, by id."""
+        c = t.NOTICES.table.c
+        query = t.NOTICES.select()
+        if status is not None:
+            query = query.where(c.status == str(status))
+        if due_by is not None:
+            query = query.where(c.due_at <= due_by)
+        if incident is not None:
+            query = query.where(c.incident == incident)
+        if since is not None:
+            query = query.where(c.created >= since)
+        return self._all(t.NOTICES, query.order_by(c.id).limit(limit))
+
+    def problem(self, problem: int) -> Problem | None:
+        """Give one problem."""
+        return self._by_id(t.PROBLEMS, problem)
+
+    def problems(self, statuses: Iterable[ProblemStatus] | None = None) -> list[Problem]:
+        """Give problems, by id."""
+        query = t.PROBLEMS.select()
+        if statuses is not None:
+            query = query.where(t.PROBLEMS.table.c.status.in_(values(statuses)))
+        return self._all(t.PROBLEMS, query.order_by(t.PROBLEMS.table.c.id))
+
+    # --- on call
+
+    def shift_change(self, number: int) -> Override | None:
+        """Give one."""
+        return self._by_id(t.SHIFTS, number)
+
+    def shift_changes(
+        self, *, rotation: str = "", since: Instant, until: Instant | None = None
+    ) -> list[Override]:
+        """Give those that reach into a span of time, by id."""
+        c = t.SHIFTS.table.c
+        query = t.SHIFTS.select().where(c.ends > since)
+        if rotation:
+            query = query.where(c.rotation == rotation)
+        if until is not None:
+            query = query.where(c.starts < until)
+        return self._all(t.SHIFTS, query.order_by(c.id))
+
+    def incidents_of(
+        self, key: str, *, since: Instant | None = None, limit: int = 50
+    ) -> list[Incident]:
+        """Give the incidents of one key, the newest first."""
+        c = t.INCIDENTS.table.c
+        query = t.INCIDENTS.select().where(c.key == key)
+        if since is not None:
+            query = query.where(c.opened >= since)
+        return self._all(t.INCIDENTS, query.order_by(c.id.desc()).limit(limit))
