@@ -1,5 +1,6 @@
 """`monitord test` can fail: it tells a wrong expectation with its line, and what was found."""
 
+import gc
 from pathlib import Path
 
 import pytest
@@ -114,6 +115,14 @@ BAD = {
         "config: a.yaml\nexpect: [{never: pags}]\n",
         "2:10: expect.1: never 'pags': known are incident, attempt,",
     ),
+    "a misspelt status": (
+        "config: a.yaml\nexpect: [{incident: a/b, status: RESOLVD}]\n",
+        "2:10: expect.1: status: 'RESOLVD' is never one (did you mean RESOLVED?); known are OPEN,",
+    ),
+    "a status of something else": (
+        "config: a.yaml\nexpect: [{page: a/b, status: OPEN}]\n",
+        "2:10: expect.1: status: 'OPEN' is never one (did you mean open?); known are open, update,",
+    ),
     "no YAML": ("config: a.yaml\nexpect: [{never: page}\n", "2:9: "),
     "no map": ("- a\n", "1:1: is not a scenario (a map with config:, given: and expect:)"),
     "a configuration that is not there": (
@@ -134,7 +143,7 @@ BAD = {
     ),
     "an order that touches nothing": (
         _CONFIG + "  - {never: page}\ndo: {5s: {ack: web9}}\n",
-        "'web9' touches no check now",
+        "x.test.yaml:16:6: the core refuses this: 'web9' touches no check now",
     ),
 }
 
@@ -145,6 +154,17 @@ def test_a_mistake_in_the_file_is_told_with_its_line(tmp_path: Path, case: str) 
     failures = run(tmp_path, text)
     assert len(failures) == 1
     assert message in failures[0]
+
+
+def test_a_deed_that_is_refused_among_others_is_told_alone_and_without_noise(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, capsys: pytest.CaptureFixture[str]
+) -> None:
+    deeds = "do:\n  5s:\n    - {mute: web1}\n    - {approve: web1/site}\n  9s: {mute: web1}\n"
+    failures = run(tmp_path, _CONFIG + "  - {never: page}\n" + deeds)
+    text = "the core refuses this: nothing of web1/site waits for approval then"
+    assert failures == (f"{tmp_path}/x.test.yaml:19:7: {text}",)
+    gc.collect()  # a task that was left behind complains when it goes
+    assert (caplog.text, *capsys.readouterr()) == ("", "", "")
 
 
 def test_a_folder_is_every_scenario_below_it(tmp_path: Path) -> None:

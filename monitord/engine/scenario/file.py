@@ -12,12 +12,16 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import BeforeValidator, Field, ValidationError, model_validator
 
+from monitord.config.names import nearest
 from monitord.config.sentences import finder, problems_of
-from monitord.config.tree import Map, Place
+from monitord.config.tree import Map, Place, Seq
 from monitord.config.yaml12 import read_file
 from monitord.errors import ConfigError, Problem
+from monitord.model.incident import AttemptStatus, IncidentStatus
+from monitord.model.notice import NoticeStatus
 from monitord.model.result import Cause, Status
 from monitord.model.spec import Duration, Spec, parse_duration
+from monitord.model.ticket import Operation, TicketStatus
 
 _RESULT = re.compile(
     r"\s*(ok|warning|critical|unknown|gone)(?:\s+([a-z]+))?(?:\s+\"(.*)\")?\s*", re.DOTALL
@@ -184,16 +188,41 @@ class Expectation(Spec):
             raise ValueError(f"{many} (write one of {', '.join(SUBJECTS)})")
         if self.count is not None and self.exactly is None:
             raise ValueError(f"count: {self.count}: how many? (add is: 1)")
+        self._words_exist(said[0])
         unknown = set(self.never_words()) - set(HAPPENINGS)
         if unknown:
             raise ValueError(f"never {unknown.pop()!r}: known are {', '.join(HAPPENINGS)}")
         return self
+
+    def _words_exist(self, subject: str) -> None:
+        """Refuse a status that nothing can have: an expectation of it could never hold."""
+        every = sorted({word for words in _STATUSES.values() for word in words})
+        subject = (self.count or subject).removesuffix("s")
+        for name, value, known in (
+            ("status", self.status, _STATUSES.get(subject, every)),
+            ("attempt", self.attempt, _STATUSES["attempt"]),
+            ("severity", self.severity, [one.name for one in Status]),
+            ("hard", self.hard, [one.name for one in Status]),
+        ):
+            if value is not None and value not in known:
+                words = ", ".join(known)
+                raise ValueError(
+                    f"{name}: {value!r} is never one{nearest(value, known)}; known are {words}"
+                )
 
     def never_words(self) -> list[str]:
         """Give what must never be, as a list."""
         return [self.never] if isinstance(self.never, str) else self.never or []
 
 
+_STATUSES = {
+    "incident": [one.value for one in IncidentStatus],
+    "attempt": [one.value for one in AttemptStatus],
+    "ticket": [one.value for one in TicketStatus],
+    "state": [one.name for one in Status],
+    "page": [one.value for one in Operation],
+    "notice": [one.value for one in NoticeStatus],
+}
 HAPPENINGS = ("incident", "attempt", "effect", "refused", "ticket", "page", "notice", "state")
 SUBJECTS = (
     "incident", "ticket", "state", "refused", "page", "notice", "effect", "never", "count",
@@ -246,6 +275,17 @@ class ScenarioFile:
         """Give the line on which an expectation stands (0-based number)."""
         place: Place = self.tree["expect"].value_place(expectation)
         return place.line
+
+    def place_of(self, deed: Deed) -> Place:
+        """Give where a deed stands."""
+        for at, value in self.tree["do"].items():
+            mine = self.scenario.do[parse_duration(at)]
+            deeds = mine if isinstance(mine, list) else [mine]
+            number = next((n for n, one in enumerate(deeds) if one is deed), None)
+            if number is not None:
+                place: Place = self.tree["do"].key_place(at)
+                return value.value_place(number) if isinstance(value, Seq) else place
+        raise LookupError("no deed of this scenario")
 
 
 def read(path: Path) -> ScenarioFile:

@@ -88,6 +88,10 @@ def run_scenario(file: ScenarioFile, kinds: Kinds) -> list[str]:
 
 
 def _judge(file: ScenarioFile, running: "Running") -> list[str]:
+    if running.refused is not None:
+        deed, why = running.refused
+        place = file.place_of(deed)
+        return [f"{file.path}:{place.line}:{place.column}: the core refuses this: {why}"]
     end = file.scenario.length().total_seconds()
     verdicts = [judge(each, running.history, end) for each in file.scenario.expect]
     failures = [
@@ -99,7 +103,10 @@ def _judge(file: ScenarioFile, running: "Running") -> list[str]:
 
 
 class Running:
-    """One run of one scenario; `history` and `broken` are what came of it."""
+    """One run of one scenario; `history` and `broken` are what came of it.
+
+    It ends early with a deed that the core refuses: `refused` is that deed, and why.
+    """
 
     def __init__(
         self,
@@ -126,13 +133,14 @@ class Running:
         self._seen: tuple[int, ...] = ()
         self.history = History()
         self.broken: list[Violation] = []
+        self.refused: tuple[Deed, str] | None = None
 
     async def go(self) -> None:
         """Let the scenario's time pass."""
         self._core = await self.begin()
         deeds = self._scenario.deeds()
         end = self._scenario.length().total_seconds()
-        while self._loop.time() < end:
+        while self._loop.time() < end and self.refused is None:
             now, deed = self._loop.time(), deeds[0][0] if deeds else end
             await asyncio.sleep(max(0.0, min(now + _TICK, deed, end) - now))
             await self.look_round()
@@ -166,8 +174,11 @@ class Running:
     async def _do(self, deed: Deed) -> None:
         if deed.crash is not None:
             await self.crash()
-        else:
+            return
+        try:
             await do(deed, self._core, self.world, self._clock)
+        except MonitordError as error:
+            self.refused = self.refused or (deed, str(error))
 
     async def _end(self) -> None:
         """Stop everything and audit what the run has left in its journal."""
