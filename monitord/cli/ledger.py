@@ -85,7 +85,13 @@ def start_of(text: str) -> datetime:
     try:
         return now - parse_duration(text)
     except ValueError:
+        pass  # it may be a date
+    try:
         return when.moment(text, start=now)
+    except typer.BadParameter:
+        raise typer.BadParameter(
+            f"--since: {text!r} is neither a length nor a date (write 30d, 12h or 2027-01-31)"
+        ) from None
 
 
 def _row(line: dict[str, Any]) -> dict[str, Any]:

@@ -78,7 +78,7 @@ def _assemble(sources: Sources, kinds: Kinds) -> tuple[Catalog, list[attach.Atta
     attacher = attach.Attacher(context, rules, defined, fleet, deviations)
     found = attacher.all()
     unused.judge(context, rules, defined, fleet, {item.name for item in found})
-    exceptions.refuse_unused(context, deviations)
+    exceptions.refuse_unused(context, deviations, [(i.host.name, i.name) for i in found])
     keys = needs.Keys([check_key(item.host.name, item.name) for item in found], attacher.absent)
     members = services.build(context, top, keys)
     built = _build_checks(context, rules, found, keys, members)
@@ -105,7 +105,7 @@ def _assemble(sources: Sources, kinds: Kinds) -> tuple[Catalog, list[attach.Atta
         hosts=MappingProxyType(guarding.seen_from(fleet.hosts, built, canaries)),
         checks=MappingProxyType(built),
         runbooks=MappingProxyType(books),
-        groups=MappingProxyType(guarding.groups(fleet)),
+        groups=MappingProxyType(guarding.groups(context, fleet)),
         canaries=frozenset(canaries),
         services=MappingProxyType(members),
         backends=MappingProxyType(ticketing),

@@ -4,7 +4,7 @@ What it decides: which exceptions are in force at the time of reading, and on wh
 expired one is left out and told as a warning, so that nobody keeps a forgotten promise.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -14,7 +14,7 @@ from monitord.clock import as_instant
 from monitord.config.context import Context
 from monitord.config.hosts import match_hosts
 from monitord.config.layers import Layer
-from monitord.config.names import glob, is_pattern
+from monitord.config.names import glob, is_pattern, nearest
 from monitord.config.schema import ExceptionModel
 from monitord.config.sections import Entry
 from monitord.config.tree import Map, Place
@@ -117,13 +117,20 @@ def _add(
         deviations.by_host.setdefault(host, []).append(deviation)
 
 
-def refuse_unused(context: Context, deviations: Deviations) -> None:
-    """Note each exception that met no check: a name is wrong, or it is not needed any more."""
+def refuse_unused(
+    context: Context, deviations: Deviations, checks: Collection[tuple[str, str]]
+) -> None:
+    """Note each exception that met none of these checks (host, name).
+
+    A name is wrong, or it is not needed any more.
+    """
     for deviation in deviations.all:
         if deviation.used or not deviation.hosts:
             continue
         names = ", ".join(deviation.checks)
         text = f"exceptions.checks: no check {names} on {', '.join(sorted(deviation.hosts)[:3])}"
+        known = {name for host, name in checks if host in deviation.hosts}
+        text += next(filter(None, (nearest(name, known) for name in deviation.checks)), "")
         if any(is_pattern(name) for name in deviation.checks):
             context.warnings.append(f"{deviation.place}: {text}")
         else:

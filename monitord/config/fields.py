@@ -9,10 +9,12 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from functools import lru_cache
 from typing import Annotated, Any
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema
 
+from monitord.config.names import nearest
 from monitord.model.spec import Duration
 
 _LISTEN = re.compile(r"(\[[0-9a-fA-F:.]+\]|[A-Za-z0-9.-]+):([0-9]{1,5})")
@@ -197,6 +199,35 @@ def _web_url(value: str) -> str:
     return value
 
 
+def _store(value: str) -> str:
+    """Refuse what no store can be opened with; a password is never in the sentence."""
+    scheme, is_url, rest = value.partition("://")
+    if not is_url:
+        if _SCHEME.match(value):
+            raise ValueError(f"is no database URL: // is missing after the colon ({_STORE})")
+        return value
+    scheme = scheme.partition("+")[0]  # of postgresql+psycopg
+    if scheme not in ("postgresql", "sqlite"):
+        near = nearest(scheme, ("postgresql", "sqlite"))
+        raise ValueError(f"{scheme}:// is no database that is known{near} ({_STORE})")
+    try:
+        parts = urlsplit(f"http://{rest}")
+        named = parts.path.strip("/") != "" and (parts.port or 1) > 0
+    except ValueError:
+        named = False
+    if not named or (scheme == "sqlite" and not rest.startswith("/")):
+        raise ValueError(
+            f"is no {scheme} URL: no database, or no port, can be read in it ({_STORE})"
+        )
+    return value
+
+
+_SCHEME = re.compile(r"[a-z0-9+]+:")
+_STORE = (
+    "write postgresql://NAME:PASSWORD@HOST/DATABASE, signs of the password as %40; or nothing: "
+    "SQLite in the state folder"
+)
+StoreUrl = Annotated[str, AfterValidator(_store)]
 WebUrl = Annotated[str, AfterValidator(_web_url)]
 Listen = Annotated[str, BeforeValidator(_listen)]
 User = Annotated[str, AfterValidator(_user)]

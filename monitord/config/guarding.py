@@ -26,16 +26,27 @@ from monitord.model.ticket import BadSelectorError
 _LOOPBACK = ("127.", "::1", "localhost")
 
 
-def groups(fleet: Fleet) -> dict[str, Group]:
-    """Give the groups that have hosts; a share of healthy hosts becomes their number."""
+def groups(context: Context, fleet: Fleet) -> dict[str, Group]:
+    """Give the groups that have hosts; a share of healthy hosts becomes their number.
+
+    One that asks for more healthy hosts than it has gets a warning: nothing in it is ever repaired.
+    """
     members: dict[str, list[str]] = {}
     for host in fleet.hosts.values():
         for name in host.groups:
             members.setdefault(name, []).append(host.name)
-    return {
+    found = {
         name: Group(name, tuple(hosts), _healthy(fleet.groups[name].model.keep_healthy, len(hosts)))
         for name, hosts in members.items()
     }
+    for name, group in found.items():
+        if group.keep_healthy is not None and group.keep_healthy > len(group.hosts):
+            context.warnings.append(
+                f"{fleet.groups[name].tree.value_place('keep_healthy')}: {name}: keep_healthy: "
+                f"{group.keep_healthy} of {len(group.hosts)} hosts can never be healthy, so that "
+                "nothing in the group is repaired (write a smaller number, or a share: 60%)"
+            )
+    return found
 
 
 def _healthy(written: int | str | None, members: int) -> int | None:

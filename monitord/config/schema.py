@@ -20,6 +20,7 @@ from monitord.config.fields import (
     ParentsField,
     Port,
     Share,
+    StoreUrl,
     Until,
     User,
     WebUrl,
@@ -362,7 +363,7 @@ class SettingsModel(Spec):
     observe: bool = False
     state: str = ""
     run: str = ""
-    store: str = ""
+    store: StoreUrl = ""
     web: Listen = "127.0.0.1:9750"
     web_url: WebUrl = ""
     timezone: Zone = "UTC"

@@ -255,4 +255,5 @@ def test_the_ledger_says_what_was_tried_with_a_core_and_without(cli: Cli, offlin
         (line,) = answer.json["runbooks"]
         assert (line["name"], line["attempts"], line["success"]) == ("restart-nginx", 0, None)
         assert "restart-nginx" in ask("ledger", "--since", "2026-01-01").out
+        assert "'30dd' is neither a length nor a date" in ask("ledger", "--since", "30dd").err
         assert "nothing was tried" in ask("ledger", "--runbook", "other").out

@@ -253,3 +253,17 @@ def test_sources_are_the_same_after_a_journey_as_json(tmp_path: Path) -> None:
 
 def test_there_is_always_a_default_to_start_from() -> None:
     assert default_path().is_file()
+
+
+def test_a_group_that_asks_for_more_healthy_hosts_than_it_has_is_told(load: Load) -> None:
+    text = """\
+groups: {web: {keep_healthy: N}}
+hosts:
+  web[1-3]: {groups: [web], address: "10.0.0.{n}", checks: {vip: {tcp: {port: 80}}}}
+"""
+    assert load(text.replace("N", "3")).warnings == ()
+    (warning,) = load(text.replace("N", "4")).warnings
+    assert warning.endswith(
+        "main.yaml:1: web: keep_healthy: 4 of 3 hosts can never be healthy, so that nothing "
+        "in the group is repaired (write a smaller number, or a share: 60%)"
+    )
