@@ -288,7 +288,12 @@ def explain(
     key: Annotated[str, typer.Argument(help="host/check or host/check/item")],
     *,
     config: Annotated[
-        bool, typer.Option("--config", help="Only where each value was written: file and line.")
+        bool,
+        typer.Option(
+            "--config",
+            help="Only where each value was written. (A file is given before the command: "
+            "monitord --config FILE explain KEY.)",
+        ),
     ] = False,
     json: Json = False,
 ) -> None:
