@@ -4,13 +4,14 @@ Each parser reads one text or small structure and raises ValueError with the val
 Pure.
 """
 
+import difflib
 import re
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from functools import lru_cache
 from typing import Annotated, Any
 from urllib.parse import urlsplit
-from zoneinfo import ZoneInfo
+from zoneinfo import ZoneInfo, available_timezones
 
 from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema
 
@@ -126,7 +127,11 @@ def _zone(value: str) -> str:
     try:
         ZoneInfo(value)
     except (KeyError, ValueError, OSError):
-        raise ValueError(f"{value!r} is not a time zone (write Europe/Berlin or UTC)") from None
+        # By the city: half of a zone's name is its continent, and all its cities would be near.
+        cities = {zone.rpartition("/")[2]: zone for zone in sorted(available_timezones())}
+        near = difflib.get_close_matches(value.rpartition("/")[2], cities, n=1, cutoff=0.7)
+        cure = f"did you mean {cities[near[0]]}?" if near else "write Europe/Berlin or UTC"
+        raise ValueError(f"{value!r} is not a time zone ({cure})") from None
     return value
 
 
