@@ -51,8 +51,8 @@ def _table(nights: Nights) -> Table:
 
 def _cell(row: Row | None) -> str:
     """Give what came of it: the repair and its proof, the wrong action, who was told."""
-    if row is None:
-        return ""
+    if row is None or row.broke:
+        return "" if row is None else "(broke off)"
     words = [f"told {row.tickets}"] if row.tickets else []
     if row.scenario.expected is Expected.REPAIR:
         proof = "" if row.verified is None else f", proof {row.verified:.1f} s"
@@ -66,7 +66,8 @@ def _cell(row: Row | None) -> str:
 
 
 def _sums(rows: Sequence[Row]) -> dict[str, str]:
-    """Give each figure with its denominator, by what it counts."""
+    """Give each figure with its denominator, by what it counts; what broke off is not counted."""
+    rows = [row for row in rows if not row.broke]
     repairs = [row for row in rows if row.scenario.expected is Expected.REPAIR]
     others = [row for row in rows if row.scenario.expected is not Expected.REPAIR]
     people = [row for row in rows if row.scenario.expected in _FOR_A_PERSON]

@@ -164,20 +164,19 @@ class Icinga:
 
     def announce(self, key: str, reason: str) -> None:
         host, _, check = key.partition("/")
-        rule = f'host.name=="{host}"' + ("" if check == "*" else f' && service.name=="{check}"')
+        one = {"type": "Service", "service": f"{host}!{check}"}
+        whole = {"type": "Host", "host": host, "all_services": "1"}
         now = time.time()
-        for kind in ("Host", "Service") if check == "*" else ("Service",):
-            self.daemon.asked(
-                "actions/schedule-downtime",
-                method="POST",
-                type=kind,
-                filter=rule,
-                author="a person",
-                comment=reason,
-                start_time=f"{now:.0f}",
-                end_time=f"{now + 1800:.0f}",
-                fixed="1",
-            )
+        self.daemon.asked(
+            "actions/schedule-downtime",
+            method="POST",
+            author="a person",
+            comment=reason,
+            start_time=f"{now:.0f}",
+            end_time=f"{now + 1800:.0f}",
+            fixed="1",
+            **(whole if check == "*" else one),
+        )
 
     def told(self, key: str, since: float) -> Told:
         heard = [line.split("\t") for line in self.daemon.lines("heard")]

@@ -12,6 +12,7 @@ class Row:
     """What came of one scenario. Times are seconds since the fault was in, None: not seen.
 
     `wrong` are actions that should not have been, `short` what is missing; both empty: it passed.
+    `broke` says that it could not be played to its end: nothing is known of the tool then.
     """
 
     scenario: Scenario
@@ -23,6 +24,7 @@ class Row:
     wrong: tuple[str, ...] = ()
     short: tuple[str, ...] = ()
     story: str = ""
+    broke: bool = False
 
     @property
     def passed(self) -> bool:
