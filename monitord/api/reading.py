@@ -182,11 +182,11 @@ async def tickets(asked: Asked) -> Any:
 
 async def ticket(asked: Asked) -> Any:
     """GET /v1/tickets/{id}."""
-    number, catalog = row_number(asked, "ticket"), asked.engine.catalog
+    number, catalog, now = row_number(asked, "ticket"), asked.engine.catalog, asked.engine.now()
 
     def work(view: View) -> dict[str, Any]:
         instance = catalog.settings.instance
-        return views.ticket_document(view, number, catalog=catalog, instance=instance)
+        return views.ticket_document(view, number, catalog=catalog, instance=instance, now=now)
 
     return await asked.engine.store.read(work)
 

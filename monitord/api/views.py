@@ -24,6 +24,7 @@ from monitord.model.incident import OPEN_STATUSES, IncidentStatus
 from monitord.model.result import Status
 from monitord.model.state import CheckState
 from monitord.model.ticket import Order, OutboxStatus, TicketStatus
+from monitord.store.around import around
 from monitord.store.contract import View
 
 NOT_OVER = frozenset({*OPEN_STATUSES, IncidentStatus.RESOLVED})
@@ -87,9 +88,9 @@ def attempt_document(view: View, number: int) -> dict[str, Any]:
 
 
 def ticket_document(
-    view: View, number: int, *, catalog: Catalog | None, instance: str
+    view: View, number: int, *, catalog: Catalog | None, instance: str, now: Instant
 ) -> dict[str, Any]:
-    """Give the whole ticket; without a catalog, what `means` and `by_hand` say is missing.
+    """Give the whole ticket; without a catalog, what only the configuration says is missing.
 
     Raises:
         NotFoundError: no such ticket.
@@ -111,6 +112,7 @@ def ticket_document(
         instance=instance,
         markers=view.markers(look_back(row, check)),
         job=view.job(row.key),
+        around=around(view, catalog, row, now) if catalog is not None else None,
     )
 
 

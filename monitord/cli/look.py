@@ -220,7 +220,7 @@ def ticket(number: Annotated[int, typer.Argument(min=1)], *, json: Json = False)
     from monitord.cli import show, source
 
     document = source.get(
-        f"/v1/tickets/{number}", lambda v: _stored().ticket(v, number, catalog_here())
+        f"/v1/tickets/{number}", lambda v: _stored().ticket(v, number, catalog_here(), now=_now())
     )
     if json:
         show.as_json(document)

@@ -97,10 +97,10 @@ def tickets(view: View, *, every: bool) -> dict[str, Any]:
     return {"tickets": [shapes.ticket(one) for one in view.tickets(which)]}
 
 
-def ticket(view: View, number: int, catalog: Catalog | None) -> dict[str, Any]:
+def ticket(view: View, number: int, catalog: Catalog | None, *, now: Instant) -> dict[str, Any]:
     """Give one ticket, whole."""
     instance = catalog.settings.instance if catalog else "monitord"
-    return views.ticket_document(view, number, catalog=catalog, instance=instance)
+    return views.ticket_document(view, number, catalog=catalog, instance=instance, now=now)
 
 
 def incident(view: View, number: int, *, now: Instant) -> dict[str, Any]:

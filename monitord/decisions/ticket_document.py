@@ -7,15 +7,14 @@ nothing but the one next command.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
-from datetime import UTC, datetime, timedelta
 from types import MappingProxyType
 from typing import Any
 
 from monitord.decisions.changes import Changed, changed
 from monitord.decisions.incidents import is_shared
+from monitord.decisions.standing import Around, iso, standing
 from monitord.model.catalog import Check, Host
 from monitord.model.effect import Command, describe, from_json
-from monitord.model.ids import Instant
 from monitord.model.incident import (
     Attempt,
     AttemptStatus,
@@ -28,6 +27,8 @@ from monitord.model.incident import (
 from monitord.model.kinds import JobRecord
 from monitord.model.marker import Marker
 from monitord.model.ticket import Event, Ticket
+
+__all__ = ["document", "iso", "next_command", "title", "told_changes"]
 
 _TIMELINE = 200  # lines; older ones of a long incident are left out in the middle
 
@@ -45,6 +46,7 @@ def document(
     links: Mapping[str, str] = MappingProxyType({}),
     markers: Sequence[Marker] = (),
     job: JobRecord | None = None,
+    around: Around | None = None,
 ) -> dict[str, Any]:
     """Give the document.
 
@@ -61,6 +63,7 @@ def document(
         markers: told changes since an hour before the last OK; those about something else may be
             among them.
         job: what is known of the job that the check watches, if it watches one.
+        around: service levels, earlier incidents, who is on call; None: nothing of it is known.
     """
     return {
         "key": f"{instance}-{incident.id}",
@@ -69,6 +72,8 @@ def document(
         **_rank(incident),
         "host": _host(host),
         **_outage(incident, check),
+        **_next(incident, attempts),
+        **standing(incident, check, attempts, events, ticket, around),
         "tried": [_tried(attempt, steps.get(attempt.id, ())) for attempt in attempts],
         "changed": told_changes(changed(incident, check, host, events, markers)),
         "guards": _judged(events),
@@ -99,8 +104,16 @@ def _outage(incident: Incident, check: Check | None) -> dict[str, Any]:
         "first_failed": iso(incident.first_failed),
         **_of_the_check(check),
         "says": _says(incident),
-        "next_command": next_command(incident),
     }
+
+
+def _next(incident: Incident, attempts: Sequence[Attempt]) -> dict[str, str]:
+    """Give the one next command, and what it may do: a plan that waits comes first."""
+    for attempt in attempts:
+        if attempt.status is AttemptStatus.APPROVAL:
+            risk = f"changes {', '.join(attempt.targets)}"
+            return {"next_command": f"monitord approve {attempt.id}", "next_risk": risk}
+    return {"next_command": next_command(incident), "next_risk": "looks only"}
 
 
 def _of_the_check(check: Check | None) -> dict[str, Any]:
@@ -115,7 +128,7 @@ def title(incident: Incident) -> str:
 
 
 def next_command(incident: Incident) -> str:
-    """Give the one command that a person would run first; it changes nothing."""
+    """Give the one command that a person would run first to look; it changes nothing."""
     key = incident.key
     if is_shared(key):  # its items say which checks cannot be judged
         key = next(iter(incident.items), "")
@@ -124,14 +137,6 @@ def next_command(incident: Incident) -> str:
     if not key or incident.status in (IncidentStatus.RESOLVED, IncidentStatus.CLOSED):
         return f"monitord incident {incident.id}"
     return f"monitord explain {key}"
-
-
-def iso(instant: Instant | None) -> str | None:
-    """Give an instant as ISO 8601 in UTC with seconds, or None."""
-    if instant is None:
-        return None
-    moment = datetime.fromtimestamp(0, UTC) + timedelta(microseconds=instant)
-    return moment.isoformat(timespec="seconds").replace("+00:00", "Z")
 
 
 def told_changes(changes: Changed | None) -> dict[str, Any] | None:

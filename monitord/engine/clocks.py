@@ -5,10 +5,10 @@ call: the built-in one is shown, and pages nobody.
 """
 
 from monitord.decisions import sla
+from monitord.decisions.standing import clocks
 from monitord.engine.instance import Instance
 from monitord.model.ids import Instant
 from monitord.model.incident import Incident
-from monitord.model.sla import DEFAULT
 from monitord.model.ticket import Event
 from monitord.store.contract import View
 
@@ -19,12 +19,7 @@ CALLED = "sla-called"
 def running(view: View, instance: Instance, incident: Incident, now: Instant) -> list[sla.SlaClock]:
     """Give the clocks of an incident that may call."""
     catalog, check = instance.catalog, instance.check(incident.key)
-    services = check.services if check is not None else ()
-    levels = [one for one in sla.of_services(catalog, services) if one is not DEFAULT]
-    if not levels:
-        return []
-    course = sla.course_of(incident, view.events(incident.id), steps=instance.steps)
-    return [clock for level in levels for clock in sla.clocks(level, course, now=now)]
+    return clocks(catalog, check, incident, view.events(incident.id), now, instance.steps)
 
 
 def call(view: View, instance: Instance, incident: Incident, now: Instant) -> sla.Alarm | None:

@@ -8,6 +8,7 @@ from datetime import timedelta
 
 from monitord.clock import after
 from monitord.decisions import paging as decisions
+from monitord.decisions import standing
 from monitord.decisions.ticket_document import title
 from monitord.engine.instance import Instance
 from monitord.model.ids import Instant
@@ -19,12 +20,7 @@ from monitord.store.contract import Tx
 
 def policy_of(instance: Instance, incident: Incident) -> Policy | None:
     """Give the policy of an incident: its check's, a service's, else the one for all."""
-    catalog, check = instance.catalog, instance.check(incident.key)
-    names = [] if check is None else [check.escalation]
-    services = () if check is None else check.services
-    names += [catalog.services[name].policy for name in services if name in catalog.services]
-    chosen = next(filter(None, [*names, catalog.settings.policy]), "")
-    return catalog.policies.get(chosen)
+    return standing.policy_of(instance.catalog, incident)
 
 
 def begins_at(instance: Instance, incident: Incident, now: Instant) -> Instant | None:

@@ -29,6 +29,7 @@ from monitord.model.ticket import (
     Ticket,
     TicketStatus,
 )
+from monitord.store.around import around
 from monitord.store.contract import Tx, View
 
 _ASKING = timedelta(seconds=8)  # a message waits so long for what its host is being asked
@@ -49,6 +50,7 @@ def ticket_document(view: View, instance: Instance, incident: Incident) -> dict[
         instance=instance.catalog.settings.instance,
         markers=view.markers(look_back(incident, check)),
         job=view.job(incident.key),
+        around=around(view, instance.catalog, incident, instance.now()),
         links={f"approve attempt {a.id}": link_of(instance, a) for a in attempts},
     )
 

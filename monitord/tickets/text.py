@@ -1,8 +1,9 @@
 """The whole ticket as plain text, in the order in which a person at three in the morning needs it.
 
-What is broken, for whom, since when; what was done; what was refused and why; whose it is now; one
-next command; what to do by hand; then the evidence, and the timeline last. It decides order and
-wording, never content: a field that is absent is left out. All text is hostile data and is cleaned.
+What is broken, for whom, since when; how the promises stand; what was done; what was refused and
+why; whose it is now and what comes next; what changed; one next command; what to do by hand; what
+helped before; the vendor; how to answer. Then the evidence, and the timeline last. It decides order
+and wording, never content: an absent field is left out. All text is hostile data and is cleaned.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -36,16 +37,21 @@ def render(ticket: Ticket) -> str:
         _line(ticket.get("comment")),
         _what(ticket),
         _section("What this means", _paragraph(ticket.get("means"))),
+        _section("What is promised", _clocks(_list(ticket, "clocks"))),
         _section("What I did", _tried(_list(ticket, "tried"))),
-        _section("What waits for your yes", _asked(_list(ticket, "asked"))),
-        *_changed(ticket.get("changed")),
         _section("What I refused, and why", _refused(_list(ticket, "refused"))),
-        _section("What the guards said", _judged(_list(ticket, "guards"))),
-        _line(ticket.get("says")) or _OWNERS.get(str(ticket.get("status", "")).upper(), ""),
-        _section("Next command", _indented(_line(ticket.get("next_command")))),
+        _section("What waits for your yes", _asked(_list(ticket, "asked"))),
+        _owner(ticket),
+        _section("What comes next", _coming(_list(ticket, "coming"))),
+        *_changed(ticket.get("changed")),
+        _section("Next command", _next(ticket)),
         _section("By hand", _paragraph(ticket.get("by_hand"))),
-        _section("Evidence", _evidence(_list(ticket, "evidence"))),
+        _section("What helped before", _before(ticket)),
+        _section("The vendor", _vendors(_list(ticket, "vendors"))),
+        _section("Your answer", _answers(ticket)),
         _section("Links", _links(ticket.get("links"))),
+        _section("What the guards said", _judged(_list(ticket, "guards"))),
+        _section("Evidence", _evidence(_list(ticket, "evidence"))),
         _section("Timeline", _timeline(_list(ticket, "timeline"))),
     )
     return "\n\n".join(part for part in parts if part) + "\n"
@@ -64,11 +70,13 @@ def brief(ticket: Ticket, operation: Operation) -> str:
     parts = (
         first.strip(),
         said,
+        _section("What is promised", _clocks(_list(ticket, "clocks"))),
         _section("What I did", _tried(_list(ticket, "tried"))),
-        _section("What waits for your yes", _asked(_list(ticket, "asked"))),
         _section("What I refused, and why", _refused(_list(ticket, "refused"))),
-        _line(ticket.get("says")) or _OWNERS.get(str(ticket.get("status", "")).upper(), ""),
-        _section("Next command", _indented(_line(ticket.get("next_command")))),
+        _section("What waits for your yes", _asked(_list(ticket, "asked"))),
+        _owner(ticket),
+        _section("What comes next", _coming(_list(ticket, "coming"))),
+        _section("Next command", _next(ticket)),
     )
     return "\n\n".join(part for part in parts if part) + "\n"
 
@@ -92,7 +100,7 @@ def _what(ticket: Ticket) -> str:
     facts = (
         ("host", _host(ticket.get("host"))),
         ("items", _names(ticket.get("items"))),
-        ("services", _names(ticket.get("services"))),
+        ("services", _services(ticket)),
         ("since", _moment(ticket.get("since"))),
         ("first failure", _moment(ticket.get("first_failed"))),
         ("incident", _line(ticket.get("incident"))),
@@ -114,6 +122,19 @@ def _host(host: Any) -> str:
     return ", ".join([shown, *place])
 
 
+def _services(ticket: Ticket) -> str:
+    """Give the services with what was promised for them; else only their names."""
+    levels = _list(ticket, "service_levels")
+    if not levels:
+        return _names(ticket.get("services"))
+    shown = []
+    for one in levels:
+        facts = [f"SLA {one['sla']}"] if one.get("sla") else []
+        facts += [f"impact {one['impact']}"] if one.get("impact") else []
+        shown.append(str(one.get("name", "")) + (f" ({', '.join(facts)})" if facts else ""))
+    return _names(shown)
+
+
 def _names(names: Any) -> str:
     if not isinstance(names, Sequence) or isinstance(names, str):
         return ""
@@ -132,6 +153,74 @@ def _tried(attempts: Sequence[Ticket]) -> str:
         lines.append(f"  {number}. {named}: {_line(attempt.get('outcome')) or 'no outcome'}")
         for step in _list(attempt, "steps"):
             lines.extend(_step(step))
+    return "\n".join(lines)
+
+
+def _owner(ticket: Ticket) -> str:
+    return _line(ticket.get("says")) or _OWNERS.get(str(ticket.get("status", "")).upper(), "")
+
+
+def _clocks(clocks: Sequence[Ticket]) -> str:
+    lines = []
+    for clock in clocks:
+        due, paused = _moment(clock.get("due")), _line(clock.get("paused"))
+        if clock.get("broken"):
+            stands = "BROKEN" + (f" at {due}" if due else "")
+        elif clock.get("met"):
+            stands = "met"
+        elif paused:
+            stands = f"{_line(clock.get('left'))} left, paused: {paused}"
+        else:
+            stands = f"{_line(clock.get('left'))} left" + (f", breaks {due}" if due else "")
+        allowed, promise = _line(clock.get("allowed")), _line(clock.get("promise"))
+        lines.append(f"  {_line(clock.get('sla'))}, {promise} within {allowed}: {stands}")
+    return "\n".join(lines)
+
+
+def _coming(rows: Sequence[Ticket]) -> str:
+    return "\n".join(f"  {_moment(row.get('at'))}  {_line(row.get('what'))}" for row in rows)
+
+
+def _next(ticket: Ticket) -> str:
+    command, risk = _line(ticket.get("next_command")), _line(ticket.get("next_risk"))
+    return _indented(f"{command}   ({risk})" if command and risk else command)
+
+
+def _before(ticket: Ticket) -> str:
+    """Give the problem that this belongs to, and how it ended the last times."""
+    lines = []
+    problem = ticket.get("problem")
+    if isinstance(problem, Mapping):
+        lines.append(f"  problem {_line(problem.get('id'))}: {_line(problem.get('title'))}")
+        for name in ("cause", "cure"):
+            lines += [f"    {name}: {_line(problem.get(name))}"] if problem.get(name) else []
+    for one in _list(ticket, "similar"):
+        by, cure = _line(one.get("by")), _line(one.get("cure"))
+        ended = _line(one.get("ended")) + (f" ({by})" if by else "")
+        said = f"incident {_line(one.get('incident'))}: {ended}" + (f": {cure}" if cure else "")
+        lines.append(f"  {_moment(one.get('at'))}  {said}")
+    return "\n".join(lines)
+
+
+def _vendors(vendors: Sequence[Ticket]) -> str:
+    lines = []
+    for one in vendors:
+        facts = [
+            f"{name} {_line(one.get(name))}" for name in ("contract", "contact") if one.get(name)
+        ]
+        facts += [f"answers within {_line(one.get('respond'))}"] if one.get("respond") else []
+        lines.append(f"  {_line(one.get('name'))}: {', '.join(facts)}")
+    return "\n".join(lines)
+
+
+def _answers(ticket: Ticket) -> str:
+    rows = _list(ticket, "answers")
+    lines = [f"  {_line(row.get('does')) + ':':19}{_line(row.get('command'))}" for row in rows]
+    told = ticket.get("told_next")
+    if isinstance(told, Mapping):
+        people, vendors = _names(told.get("people")), _names(told.get("vendors"))
+        named = ", ".join(word for word in (people, vendors and f"vendor {vendors}") if word)
+        lines.append(f"  {'call the next:':19}{_line(told.get('tier'))}: {named}")
     return "\n".join(lines)
 
 

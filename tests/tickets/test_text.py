@@ -34,11 +34,6 @@ What I did
 What I refused, and why
   2026-03-01 02:33:00 UTC  restore-web-root by cooldown:  it ran 4 minutes ago; its cooldown is 10m
 
-What the guards said
-  restore-web-root, 2026-03-01 02:33:00 UTC
-    refused: cooldown: it ran 4 minutes ago
-    passed:  halt, mode
-
 I have stopped. It is yours.
 
 Next command
@@ -48,13 +43,18 @@ By hand
   Look at /var/log/nginx/error.log.
   Then start nginx.
 
+Links
+  page: https://monitor.example.com/incidents/12
+
+What the guards said
+  restore-web-root, 2026-03-01 02:33:00 UTC
+    refused: cooldown: it ran 4 minutes ago
+    passed:  halt, mode
+
 Evidence
   journalctl --unit=nginx
   | line one
   | line two
-
-Links
-  page: https://monitor.example.com/incidents/12
 
 Timeline
   2026-03-01 02:30:15 UTC  opened  hard CRITICAL
@@ -66,7 +66,7 @@ def test_the_whole_ticket_in_the_order_a_person_needs() -> None:
     assert render(TICKET) == RENDERED
 
 
-def test_what_changed_stands_after_what_was_done() -> None:
+def test_what_changed_stands_after_whose_it_is_now() -> None:
     rows = [
         {"at": "2026-03-01T02:20:00Z", "kind": "marker", "who": "ci", "text": "deploy 42",
          "before": True},
@@ -84,7 +84,8 @@ What changed since it was last OK (2026-03-01 02:28:30 UTC)
 """
         in text
     )
-    assert text.index("What I did") < text.index("What changed") < text.index("What I refused")
+    assert text.index("What I refused") < text.index("I have stopped") < text.index("What changed")
+    assert text.index("What changed") < text.index("Next command")
     nothing = render(TICKET | {"changed": {"since": None, "rows": [], "unread": []}})
     assert "\n  nothing that the host tells\n" in nothing
 
@@ -184,3 +185,56 @@ def test_a_line_of_a_target_cannot_pass_for_ours(text: str) -> None:
         assert render(TICKET | {place: evil}).count("\nNext command\n") == 1
     shown = render(TICKET | {"evidence": [{"title": evil, "text": evil}]})
     assert shown.count("\nNext command\n") == 1
+
+
+AROUND = {
+    "service_levels": [{"name": "shop", "sla": "gold", "impact": "high"}],
+    "clocks": [
+        {"sla": "gold", "promise": "respond", "allowed": "15m", "broken": True,
+         "due": "2026-03-01T02:44:30Z", "left": None},
+        {"sla": "gold", "promise": "resolve", "allowed": "4h", "broken": False,
+         "due": "2026-03-01T06:29:30Z", "left": "3h40m"},
+    ],
+    "coming": [{"at": "2026-03-01T02:55:00Z", "what": "unless somebody answers, L2 is told: lee"}],
+    "next_risk": "looks only",
+    "problem": {"id": 3, "title": "web1/site 3 times in 1d", "cause": "a leak", "cure": "ci 42"},
+    "similar": [
+        {"incident": 7, "at": "2026-02-20T01:00:00Z", "ended": "closed", "by": "kim",
+         "cure": "cleared\x1b[2J the cache"},
+    ],
+    "vendors": [{"name": "acme", "contract": "C-77", "contact": "+49 1", "respond": "4h"}],
+    "told_next": {"tier": "L2", "people": ["lee"], "vendors": ["acme"]},
+    "answers": [{"does": "page no more", "command": "monitord ack web1/site"}],
+}  # fmt: skip
+
+
+def test_promises_what_comes_what_helped_the_vendor_and_the_answer_stand_in_their_order() -> None:
+    text = render(TICKET | AROUND)
+    assert "  services:      shop (SLA gold, impact high)\n" in text
+    pieces = (
+        (
+            "What is promised\n  gold, respond within 15m: BROKEN at 2026-03-01 02:44:30 UTC\n"
+            "  gold, resolve within 4h: 3h40m left, breaks 2026-03-01 06:29:30 UTC\n"
+        ),
+        "What I did\n",
+        "What I refused, and why\n",
+        "I have stopped. It is yours.\n",
+        "What comes next\n  2026-03-01 02:55:00 UTC  unless somebody answers, L2 is told: lee\n",
+        "Next command\n  monitord incident 12   (looks only)\n",
+        "By hand\n",
+        (
+            "What helped before\n  problem 3: web1/site 3 times in 1d\n    cause: a leak\n"
+            "    cure: ci 42\n"
+            "  2026-02-20 01:00:00 UTC  incident 7: closed (kim): cleared\\x1b[2J the cache\n"
+        ),
+        "The vendor\n  acme: contract C-77, contact +49 1, answers within 4h\n",
+        (
+            "Your answer\n  page no more:      monitord ack web1/site\n"
+            "  call the next:     L2: lee, vendor acme\n"
+        ),
+        "What the guards said\n",
+        "Evidence\n",
+        "Timeline\n",
+    )
+    places = [text.index(piece) for piece in pieces]
+    assert places == sorted(places)
