@@ -89,6 +89,7 @@ class Counters:
     unnoticed: Tally[str] = field(default_factory=Tally)  # failed tries, by kind of way
     reloads: Tally[str] = field(default_factory=Tally)  # ok, failed
     job_events: Tally[str] = field(default_factory=Tally)  # start, success, fail
+    inbound: Tally[str] = field(default_factory=Tally)  # taken, unknown
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,6 +174,7 @@ def _checking(counters: Counters) -> Iterator[Metric]:
     by_status = {Status(at).name.lower(): count for at, count in enumerate(counters.results)}
     yield _tally("results", "Results by status.", "status", by_status)
     yield _tally("job_events", "Reports of jobs.", "event", counters.job_events)
+    yield _tally("inbound", "Results that others sent.", "outcome", counters.inbound)
     yield _timing("check_start_delay_seconds", "From due to started.", counters.start_delay)
 
 

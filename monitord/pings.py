@@ -145,9 +145,13 @@ def spool(folder: Path, report: Report) -> Path:
     Raises:
         SpoolError: the folder is missing, full of reports, or not ours to write.
     """
-    name = f"{report.at:020d}-{os.getpid()}-{secrets.token_hex(4)}.json"
+    return keep(folder, report.at, json.dumps(asdict(report), ensure_ascii=True), "json")
+
+
+def keep(folder: Path, at: Instant, text: str, ending: str) -> Path:
+    """Write a file into the spool under a name of its own, whole or not at all; as `spool`."""
+    name = f"{at:020d}-{os.getpid()}-{secrets.token_hex(4)}.{ending}"
     path, draft = folder / name, folder / f".{name}"
-    text = json.dumps(asdict(report), ensure_ascii=True)
     try:
         if sum(1 for _ in os.scandir(folder)) > _MOST_FILES:
             raise SpoolError(f"{folder} holds {_MOST_FILES} reports; start the core")
@@ -159,7 +163,7 @@ def spool(folder: Path, report: Report) -> Path:
         draft.rename(path)
     except OSError as error:
         raise SpoolError(
-            f"cannot spool a job's report in {folder}: {error.strerror}; {_spool_cure(error)}"
+            f"cannot spool a report in {folder}: {error.strerror}; {_spool_cure(error)}"
         ) from error
     return path
 

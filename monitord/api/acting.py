@@ -7,6 +7,7 @@ halt that halts nothing is worse than none. What an order means is decided in th
 import asyncio
 from typing import Any
 
+from monitord import inbound_spool
 from monitord.api import bodies, shapes
 from monitord.api.access import Right
 from monitord.api.routes import Asked, Handler, Route, row_number
@@ -201,6 +202,17 @@ async def ping(asked: Asked) -> Any:
     return await _report(asked, "ping")
 
 
+async def told(asked: Asked) -> Any:
+    """POST /v1/inbound: from monitord-web, which has looked at the token or the signature."""
+    body = bodies.parse(bodies.Inbound, await read_body(asked.request, inbound_spool.LONGEST))
+    try:
+        reports = inbound_spool.checked(body.reports, now=asked.engine.now())
+    except ValueError as error:
+        raise bodies.BadBodyError(str(error)) from error
+    heard = await asked.engine.told(body.source, reports)
+    return {"taken": heard.taken, "unknown": heard.unknown}
+
+
 async def _report(asked: Asked, by: str) -> Any:
     report = await _read_report(asked, by)
     key = job_key(asked.engine.catalog.checks, report.key)
@@ -245,4 +257,5 @@ ACTING = (
     Route("POST", "/v1/link/use", Right.LINK, use_link, "approve or deny by it, once"),
     Route("POST", "/v1/jobs/report", Right.COMMAND, job, "a job's start or end"),
     Route("POST", "/v1/ping", Right.PING, ping, "the same, from monitord-web"),
+    Route("POST", "/v1/inbound", Right.PING, told, "results of passive checks, from monitord-web"),
 )

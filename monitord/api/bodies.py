@@ -5,7 +5,7 @@ Shapes only: whether a selector or a key means anything is the engine's to say.
 
 from collections.abc import Mapping
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Annotated, Literal, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, StringConstraints, ValidationError
 
@@ -127,6 +127,13 @@ class JobReport(Body):
     at: int
     exit_code: int | None = None
     output: str = ""
+
+
+class Inbound(Body):
+    """POST /v1/inbound: what a source under `inbound:` says of passive checks."""
+
+    source: Text
+    reports: list[dict[str, Any]]
 
 
 B = TypeVar("B", bound=Body)

@@ -11,6 +11,7 @@ from typing import Any, Protocol
 from monitord.metrics import Counters
 from monitord.model.catalog import Catalog
 from monitord.model.ids import AttemptId, IncidentId, Instant, StateKey
+from monitord.model.inbound import Taken, Told
 from monitord.model.incident import Attempt
 from monitord.model.kinds import Health
 from monitord.model.marker import Marker
@@ -287,4 +288,8 @@ class Engine(Protocol):
         Reports may come late and out of order (the spool): one with an earlier `at` than what is
         known must not undo it.
         """
+        ...
+
+    async def told(self, source: str, reports: Sequence[Told]) -> Taken:
+        """Take what an inbound source says of passive checks. NotFoundError: no such source."""
         ...

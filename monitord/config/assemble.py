@@ -22,9 +22,11 @@ from monitord.config import (
     exceptions,
     guarding,
     hosts,
+    inbound,
     needs,
     oncall,
     policies,
+    proofs,
     runbooks,
     sections,
     services,
@@ -94,6 +96,8 @@ def _assemble(sources: Sources, kinds: Kinds) -> tuple[Catalog, list[attach.Atta
     turns = oncall.rotations(context, top, times, timezone=setup.timezone, at=sources.at)
     slas.must_be_there(context, top)
     ranks = slas.priorities(context, top)
+    senders = inbound.sources(context, top, fleet.hosts, built)
+    proofs.judge(context, found, built)
     if context.problems:
         raise ConfigError(capped(context.problems))
     for document in sources.documents:
@@ -116,6 +120,7 @@ def _assemble(sources: Sources, kinds: Kinds) -> tuple[Catalog, list[attach.Atta
         people=MappingProxyType(persons),
         rotations=MappingProxyType(turns),
         priorities=ranks,
+        inbound=MappingProxyType(senders),
         warnings=tuple(context.warnings),
         files=sources.files,
         expires=deviations.next_end,

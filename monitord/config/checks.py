@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Any
 
-from monitord.config import limits
+from monitord.config import limits, proofs
 from monitord.config.context import Context
 from monitord.config.device import misfit, tried
 from monitord.config.fields import Parents
@@ -23,12 +23,14 @@ from monitord.config.tree import Place, plain
 from monitord.model.catalog import Check, Host, Runbook, Rung
 from monitord.model.effect import Command, DeviceCall, StepContext
 from monitord.model.ids import check_key
+from monitord.model.inbound import PASSIVE
 from monitord.model.kinds import NetworkProbe
 from monitord.model.spec import Spec, format_duration
 from monitord.model.state import StatePolicy
 
 _FRESH_AT_LEAST = timedelta(minutes=5)
 _FRESH_ROUNDS = 3
+_NEVER_STALE = timedelta(days=36_500)  # an alert that does not fire is not told again
 _PHASES = ("collect", "require", "steps", "undo")
 
 
@@ -140,8 +142,8 @@ def _check(
         every=every,
         retry_every=min(common.retry_every or every, every),
         timeout=min(common.timeout, every),
-        policy=_policy(common),
-        remediate=rungs,
+        policy=_policy(common, merged.kind),
+        remediate=proofs.bound(rungs, host.name),
         first_rung_after=common.first_rung_after,
         means=common.means,
         by_hand=common.by_hand,
@@ -153,9 +155,10 @@ def _check(
     )
 
 
-def _policy(common: CheckModel) -> StatePolicy:
+def _policy(common: CheckModel, kind: str) -> StatePolicy:
     flap = common.flapping if isinstance(common.flapping, FlapModel) else FlapModel()
-    fresh_for = common.fresh_for or max(_FRESH_AT_LEAST, _FRESH_ROUNDS * common.every)
+    usual = max(_FRESH_AT_LEAST, _FRESH_ROUNDS * common.every)
+    fresh_for = common.fresh_for or (_NEVER_STALE if kind == PASSIVE else usual)
     return StatePolicy(
         attempts=common.attempts,
         recoveries=common.recoveries,

@@ -41,6 +41,7 @@ _BY_KIND: Mapping[str, Mapping[str, Any]] = {
     "job": {"every": "60s", "attempts": 1, "recoveries": 1, "first_rung_after": "0s"},
     "device": {"every": "60s", "retry_every": "15s", "attempts": 3},
     "health": {"every": "30s", "attempts": 3},
+    "passive": {"every": "60s", "attempts": 1, "recoveries": 1},
     "backup": {"every": "1h", "retry_every": "10m", "attempts": 2, "recoveries": 1},
     "drill": {"every": "6h", "timeout": "2h", "attempts": 1, "recoveries": 1},
 }

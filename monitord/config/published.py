@@ -12,6 +12,7 @@ from pydantic.json_schema import models_json_schema
 
 from monitord.config.calendar_models import CalendarModel, SlaModel, UrgencyModel
 from monitord.config.device import DeviceModel
+from monitord.config.inbound import InboundModel
 from monitord.config.oncall_models import PersonModel, RotationModel
 from monitord.config.policy_models import PolicyModel, VendorModel
 from monitord.config.schema import (
@@ -37,6 +38,7 @@ _MODELS: tuple[type[BaseModel], ...] = (
     ExceptionModel,
     GroupModel,
     HostModel,
+    InboundModel,
     LocalModel,
     PersonModel,
     PolicyModel,
@@ -212,6 +214,7 @@ def _files(kinds: Kinds, definitions: Schema, refs: Refs) -> Schema:
         "tickets": _named(backends),
         "policies": _named(refs[PolicyModel]),
         "vendors": _named(refs[VendorModel]),
+        "inbound": _named(refs[InboundModel]),
         "people": _named({"anyOf": [{"type": "null"}, refs[PersonModel]]}),
         "rotations": _named(refs[RotationModel]),
         "calendars": _named(refs[CalendarModel]),

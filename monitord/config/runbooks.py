@@ -85,7 +85,8 @@ def _runbook(context: Context, name: str, tree: Map, place: Place) -> Runbook | 
     _check_undo(context, name, model, phases, tree)
     if model is None or len(context.problems) > before:
         return None
-    verify = VerifyPolicy(model.verify.settle, model.verify.oks, model.verify.within)
+    proof = model.verify
+    verify = VerifyPolicy(proof.settle, proof.oks, proof.within, proof.check)
     limits = limits_of(model.limits, Limits())
     if not check_verify(context, verify, tree.key_place("verify"), name):
         return None

@@ -75,6 +75,11 @@ class VerifyModel(Spec):
     settle: Duration = timedelta(seconds=15)
     oks: Count = 3
     within: Gap = timedelta(minutes=2)
+    check: str = Field(
+        default="",
+        description="Another check that proves it: a name on the same host, or host/check.",
+        examples=["site", "www/vip"],
+    )
 
 
 def _rung(value: object) -> object:

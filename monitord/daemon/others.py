@@ -30,4 +30,4 @@ def run_web(config: Path) -> int:
     catalog = configuration.load(config, KINDS)
     jobs = [key for key, check in catalog.checks.items() if check.kind == "job"]
     resume()
-    return run(catalog.settings, jobs)
+    return run(catalog.settings, jobs, catalog.inbound)

@@ -13,10 +13,11 @@ from typing import Any
 from monitord.decisions.freshness import stale
 from monitord.decisions.reach import Reach, hangs_on, reach, recheck
 from monitord.decisions.state import changed, gone, judge, retired
-from monitord.engine.hold import Hold, Streak, is_well
+from monitord.engine.hold import Hold, Streak, dependents, is_well
 from monitord.metrics import Counters
 from monitord.model.catalog import Catalog, Check
 from monitord.model.ids import AttemptId, CheckKey, Instant, StateKey, split_state_key, state_key
+from monitord.model.inbound import PASSIVE
 from monitord.model.result import Result, Status
 from monitord.model.state import CheckState, Transition
 
@@ -61,7 +62,7 @@ class Beliefs:
         for key in catalog.checks:
             if not self.of(key):
                 self.states[StateKey(key)] = CheckState(StateKey(key), since=now)
-        self._dependents = _dependents(catalog)
+        self._dependents = dependents(catalog)
 
     def replace(self, state: CheckState) -> None:
         """Set a state that was decided elsewhere (verification, a reload)."""
@@ -128,7 +129,9 @@ class Beliefs:
         for result in results:
             self._counters.results[result.status] += 1
             soft |= self._one(check, state_key(check.key, result.item), result, at)
-        if self._items.get(check.key):
+        if self._items.get(check.key) and check.kind == PASSIVE:
+            self._retire_unheard(check.key, at)  # others tell of some items, and of the whole
+        elif self._items.get(check.key):
             soft |= self._vanished(check, results, at)
             self._retire(check.key, results, at)
         return check.retry_every if soft else None
@@ -249,6 +252,24 @@ class Beliefs:
             return True
         return current is not None and (current.kind, current.spec) == (check.kind, check.spec)
 
+    def is_held(self, check: CheckKey, at: Instant) -> bool:
+        """Tell whether an attempt keeps the results of a check from counting."""
+        return any(at < hold.until for hold in self._holds.get(check, ()))
+
+    def end(self, key: StateKey, at: Instant) -> None:
+        """End what is believed of an item that nobody will tell of again."""
+        state = self.states.get(key)
+        if state is not None:
+            self.drop(key)
+            _, transitions = retired(state, at=at)
+            self._erase(key, transitions)
+
+    def _retire_unheard(self, check: CheckKey, at: Instant) -> None:
+        """End a check's PENDING state as a whole once it is told of by items."""
+        whole = self.states.get(StateKey(check))
+        if whole is not None and whole.status is Status.PENDING:
+            self.end(whole.key, at)
+
     def _held(self, check: CheckKey, results: Sequence[Result], at: Instant) -> bool:
         """Keep the results with the attempts that hold the check; tells whether there are any."""
         holds = [hold for hold in self._holds.get(check, ()) if at < hold.until]
@@ -361,27 +382,3 @@ class Beliefs:
 
 def _badness(state: CheckState) -> tuple[int, int]:
     return _ORDER.index(state.hard), _ORDER.index(state.status)
-
-
-def _dependents(catalog: Catalog) -> dict[str, frozenset[CheckKey]]:
-    """Give, by host, its checks and those that hang on any of them, however far away."""
-    children: dict[CheckKey, set[CheckKey]] = {}
-    own: dict[str, set[CheckKey]] = {}
-    for key, check in catalog.checks.items():
-        own.setdefault(check.host, set()).add(key)
-        host = catalog.hosts[check.host]
-        for requirement in hangs_on(check, host, Status.UNKNOWN):
-            if requirement is host.vantage:
-                continue  # a repair beside a canary does not disturb whatever is seen over it
-            for parent in requirement.keys:
-                children.setdefault(parent, set()).add(key)
-    result = {}
-    for name, keys in own.items():
-        reached, front = set(keys), list(keys)
-        while front:
-            for child in children.get(front.pop(), ()):
-                if child not in reached:
-                    reached.add(child)
-                    front.append(child)
-        result[name] = frozenset(reached)
-    return result

@@ -28,6 +28,7 @@ from monitord.engine.notifying import Notifying
 from monitord.engine.oncall import OnCall
 from monitord.engine.orders import Orders
 from monitord.engine.outbox import Outbox
+from monitord.engine.passive import Passive
 from monitord.engine.ports import Executor, Probing, StepOutcome
 from monitord.engine.prober import Prober
 from monitord.engine.problems import Problems
@@ -37,17 +38,19 @@ from monitord.engine.recorder import Recorder
 from monitord.engine.reload import Reloading
 from monitord.engine.running import Runner
 from monitord.engine.schedule import Scheduler
+from monitord.engine.spooled import take_reports, take_told
 from monitord.engine.steady import SteadyClock
 from monitord.engine.trust import Trusting
 from monitord.engine.verifying import Verifying
 from monitord.engine.what_changed import mark
-from monitord.errors import MonitordError, NotFoundError, StoreError
+from monitord.errors import MonitordError
 from monitord.log import get_logger
 from monitord.metrics import Counters
 from monitord.model.catalog import Catalog, Check
 from monitord.model.ids import CheckKey, IncidentId, Instant, StateKey, split_state_key
+from monitord.model.inbound import Taken, Told
 from monitord.model.incident import AttemptStatus, StepStatus
-from monitord.model.kinds import Health, JobRecord, Kinds
+from monitord.model.kinds import Health, Kinds, Record
 from monitord.model.marker import Marker
 from monitord.model.result import Result, Status
 from monitord.model.state import CheckState, Transition
@@ -83,6 +86,7 @@ class Core:
         self._recorder = Recorder(store, counters, self._committed)
         beliefs = Beliefs(self._recorder.put, self._recorder.erase, self._run_now, counters)
         self._jobs = Jobs()
+        self._passive = Passive(beliefs, counters)
         self._prober = probing or Prober(
             kinds.probes,
             executor,
@@ -310,6 +314,12 @@ class Core:
         log.info("job reported", job=found, report=event, exit_code=exit_code, by=by)
         self._run_now([found])
 
+    async def told(self, source: str, reports: Sequence[Told]) -> Taken:
+        """Take what a source says of passive checks; it is stored when this returns."""
+        taken = self._passive.take(self.catalog, source, reports, self.now())
+        await self._recorder.flush()
+        return taken
+
     # How the parts reach each other.
 
     async def _job_ended(self, key: str, outcome: StepOutcome) -> None:
@@ -331,9 +341,13 @@ class Core:
         if self._scheduler is not None:
             self._scheduler.run_now(keys)
 
-    def _record(self, check: Check, source: str) -> JobRecord | Health:
+    def _record(self, check: Check, source: str) -> Record:
         if source == "job":
             return self._jobs.record(check.key, self.now())
+        if source == "passive":
+            return self._passive.believed(check)
+        if source == "arrived":
+            return self._passive.arrived(check, self.now())
         return self._condition.health()
 
     def _adopt(self, catalog: Catalog, fresh: frozenset[CheckKey]) -> None:
@@ -352,23 +366,16 @@ class Core:
 
     def _chores(self) -> None:
         """Do what comes again every few seconds."""
+        self._condition.note("inbound", "; ".join(self._passive.troubles(self.now())))
         halt_file.expire(self.instance.state, self.now())
         self.instance.start("spool", self._take_spooled())
         self._outbox.repeat()
         self._readback.look()
 
     async def _take_spooled(self) -> None:
-        """Take the job reports that were written while no core listened."""
-        for path, report in pings.spooled(self.instance.state / "spool", now=self.now()):
-            try:
-                await self._take_report(report)
-            except NotFoundError as error:
-                log.warning("a spooled report is of no job", file=path.name, error=str(error))
-                path.rename(path.with_suffix(".bad"))
-                continue
-            except StoreError:
-                return  # kept on disk; the next beat tries again
-            path.unlink(missing_ok=True)
+        folder = self.instance.state / "spool"
+        await take_reports(folder, self.now(), self._take_report)
+        await take_told(folder, self.now(), self.told)
 
     async def _take_report(self, report: Report) -> None:
         await self.job_event(

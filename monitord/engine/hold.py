@@ -5,6 +5,8 @@ It counts, and decides nothing: what is harm is for decisions/harm.py.
 
 from dataclasses import dataclass, field
 
+from monitord.decisions.reach import hangs_on
+from monitord.model.catalog import Catalog
 from monitord.model.ids import AttemptId, CheckKey, Instant, StateKey
 from monitord.model.result import Result, Status
 from monitord.model.state import CheckState
@@ -54,3 +56,27 @@ def is_well(state: CheckState) -> bool:
     """Tell whether a state is hard OK, fresh and in no doubt."""
     doubtful = state.soft or state.stale or state.unreachable or state.flapping
     return state.hard is Status.OK and not doubtful
+
+
+def dependents(catalog: Catalog) -> dict[str, frozenset[CheckKey]]:
+    """Give, by host, its checks and those that hang on any of them, however far away."""
+    children: dict[CheckKey, set[CheckKey]] = {}
+    own: dict[str, set[CheckKey]] = {}
+    for key, check in catalog.checks.items():
+        own.setdefault(check.host, set()).add(key)
+        host = catalog.hosts[check.host]
+        for requirement in hangs_on(check, host, Status.UNKNOWN):
+            if requirement is host.vantage:
+                continue  # a repair beside a canary does not disturb whatever is seen over it
+            for parent in requirement.keys:
+                children.setdefault(parent, set()).add(key)
+    result = {}
+    for name, keys in own.items():
+        reached, front = set(keys), list(keys)
+        while front:
+            for child in children.get(front.pop(), ()):
+                if child not in reached:
+                    reached.add(child)
+                    front.append(child)
+        result[name] = frozenset(reached)
+    return result

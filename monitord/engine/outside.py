@@ -14,7 +14,7 @@ from monitord.log import get_logger
 from monitord.model.catalog import Check
 from monitord.model.ids import AttemptId
 from monitord.model.incident import LIVE_ATTEMPTS, Attempt
-from monitord.model.result import Status
+from monitord.model.result import Result, Status
 from monitord.store.contract import Tx
 
 log = get_logger(__name__)
@@ -61,10 +61,19 @@ async def due_in(instance: Instance, number: AttemptId, wait: timedelta) -> None
 
 async def look(instance: Instance, check: Check, items: Sequence[str]) -> list[Status]:
     """Run a check now and give the statuses of an incident's items; one not seen is UNKNOWN."""
-    try:
-        results = (await instance.probing.look([check])).get(check.key, [])
-    except Exception:
-        log.exception("probe failed", check=check.key)  # a bug proves nothing: UNKNOWN
-        results = []
+    results = await _run(instance, check)
     by_key = {f"{check.key}/{r.item}" if r.item else str(check.key): r.status for r in results}
     return [by_key.get(item, Status.UNKNOWN) for item in items]
+
+
+async def whole(instance: Instance, check: Check | None) -> list[Status]:
+    """Run a check now and give the statuses of all that it sees; none where it is gone."""
+    return [] if check is None else [result.status for result in await _run(instance, check)]
+
+
+async def _run(instance: Instance, check: Check) -> Sequence[Result]:
+    try:
+        return (await instance.probing.look([check])).get(check.key, [])
+    except Exception:
+        log.exception("probe failed", check=check.key)  # a bug proves nothing: UNKNOWN
+        return []

@@ -26,11 +26,10 @@ from monitord.model.ids import CheckKey, Instant
 from monitord.model.kinds import (
     DeviceProbe,
     FactProbe,
-    Health,
-    JobRecord,
     NetworkProbe,
     PluginProbe,
     ProbeKind,
+    Record,
     RecordProbe,
     ScriptProbe,
     Target,
@@ -57,7 +56,7 @@ class Prober:
         counters: Counters,
         *,
         memory: Callable[[Check], Mapping[str, Mapping[str, Any]]],
-        record: Callable[[Check, str], JobRecord | Health],
+        record: Callable[[Check, str], Record],
     ) -> None:
         self._kinds = kinds
         self._executor = executor
@@ -94,13 +93,17 @@ class Prober:
     async def single(self, check: Check) -> list[Result]:
         """Run one check that needs no facts; gives at least one result and never raises.
 
-        A kind may remember a result instead, which `look` never does.
+        A kind may remember a result instead, which `look` never does. One that is told its results
+        gives what has come since, which may be nothing.
         """
         kind = self._kinds[check.kind]
         if isinstance(kind, ScriptProbe):
             known = kind.recall(check.spec, self._target(check), self._clock.now())
             if known is not None:
                 return self._bounded(check, known)
+        if isinstance(kind, RecordProbe) and kind.told:
+            record = self._record(check, "arrived")
+            return list(kind.judge(check.spec, record, self._clock.now()))
         return await self._anew(check)
 
     async def _anew(self, check: Check) -> list[Result]:

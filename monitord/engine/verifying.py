@@ -14,11 +14,11 @@ from monitord.decisions.state import verified
 from monitord.engine import ladder, ticketing
 from monitord.engine.harming import did_harm, neighbours
 from monitord.engine.instance import Instance
-from monitord.engine.outside import begin, look
+from monitord.engine.outside import begin, look, whole
 from monitord.engine.settling import finish, rung_of
 from monitord.engine.turn import AfterCommit, AttemptTurn
 from monitord.model.catalog import Check, Rung
-from monitord.model.ids import StateKey
+from monitord.model.ids import CheckKey, StateKey
 from monitord.model.incident import Attempt, AttemptStatus, IncidentStatus
 from monitord.model.result import Status
 from monitord.model.state import CheckState, Transition
@@ -50,7 +50,10 @@ class Verifying:
 
     async def _look(self, attempt: Attempt, check: Check, rung: Rung, items: Sequence[str]) -> None:
         instance = self._instance
-        statuses = await look(instance, check, items)
+        proof = _proof(instance, check, rung)
+        statuses = await (
+            look(instance, check, items) if proof is check else whole(instance, proof)
+        )
         committed = AfterCommit()
 
         def work(tx: Tx) -> None:
@@ -64,10 +67,17 @@ class Verifying:
                 tx.change_attempt(live.id, _A.VERIFYING, due_at=now)
                 return
             turn = AttemptTurn(tx, instance, incident, now, committed, attempt=live)
-            judge(turn, check, rung, items, statuses)
+            judge(turn, proof or check, rung, items, statuses)
 
         await instance.insist(work)
         committed.run(instance)
+
+
+def _proof(instance: Instance, check: Check, rung: Rung) -> Check | None:
+    """Give the check that proves the repair; None: it is no longer there, so nothing is proven."""
+    if not rung.verify.check:
+        return check
+    return instance.catalog.checks.get(CheckKey(rung.verify.check))
 
 
 def judge(

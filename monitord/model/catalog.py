@@ -12,6 +12,7 @@ from typing import Any
 
 from monitord.model.calendar import Calendar
 from monitord.model.ids import CheckKey, Instant
+from monitord.model.inbound import Source
 from monitord.model.oncall import Person, Rotation
 from monitord.model.policy import Notify, Policy, Recurring, Route, Vendor
 from monitord.model.result import Status
@@ -111,11 +112,15 @@ class Limits:
 
 @dataclass(frozen=True, slots=True)
 class VerifyPolicy:
-    """Fixed means: `oks` OKs of the same check after `settle`, all `within` the time."""
+    """Fixed means: `oks` OKs of the same check after `settle`, all `within` the time.
+
+    `check` is the key of another check that proves it (in a runbook a check's name: of its host).
+    """
 
     settle: timedelta
     oks: int
     within: timedelta
+    check: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -338,6 +343,7 @@ class Catalog:
     rotations: Mapping[str, Rotation] = field(default_factory=lambda: _NOTHING)
     slas: Mapping[str, Sla] = field(default_factory=lambda: _NOTHING)
     priorities: Mapping[tuple[str, str], str] = field(default_factory=lambda: PRIORITY_TABLE)
+    inbound: Mapping[str, Source] = field(default_factory=lambda: _NOTHING)
     warnings: tuple[str, ...] = ()
     files: tuple[str, ...] = ()
     expires: Instant | None = None

@@ -140,17 +140,29 @@ class Health:
 
 
 @dataclass(frozen=True, slots=True)
-class RecordProbe:
-    """Judges what the core itself knows: `source` is `job` (JobRecord) or `health` (Health).
+class PassiveRecord:
+    """What others told of a check: a result for each item that they told of."""
 
-    `sees_death` as of a FactProbe: a record tells how a process ended.
+    results: tuple[Result, ...]
+
+
+Record = JobRecord | Health | PassiveRecord
+
+
+@dataclass(frozen=True, slots=True)
+class RecordProbe:
+    """Judges what the core itself knows: `source` is job, health or passive, and names the record.
+
+    `sees_death` as of a FactProbe: a record tells how a process ended. What is `told` comes from
+    outside, of some items only: a scheduled run takes what is new, which may be nothing.
     """
 
     name: str
     spec: type[Spec]
     source: str
-    judge: Callable[[Any, JobRecord | Health, Instant], Sequence[Result]]
+    judge: Callable[[Any, Record, Instant], Sequence[Result]]
     sees_death: bool = False
+    told: bool = False
 
 
 ProbeKind = NetworkProbe | FactProbe | PluginProbe | ScriptProbe | DeviceProbe | RecordProbe

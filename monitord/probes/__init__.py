@@ -17,6 +17,7 @@ from monitord.probes import (
     load,
     memory,
     nagios,
+    passive,
     process,
     ssh,
     supervisor,
@@ -42,5 +43,6 @@ PROBES: Mapping[str, ProbeKind] = {
     "health": health.KIND,
     "job": job.KIND,
     "nagios": nagios.KIND,
+    "passive": passive.KIND,
     "supervisor": supervisor.KIND,
 }

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from pydantic import Field
 
 from monitord.model.ids import Instant
-from monitord.model.kinds import Health, JobRecord, RecordProbe
+from monitord.model.kinds import Health, Record, RecordProbe
 from monitord.model.ranges import Range
 from monitord.model.result import Measurement, Result, Status
 from monitord.model.spec import Duration, Size, Spec
@@ -36,7 +36,7 @@ class HealthSpec(Spec):
     )
 
 
-def judge(spec: HealthSpec, record: JobRecord | Health, _now: Instant) -> Sequence[Result]:
+def judge(spec: HealthSpec, record: Record, _now: Instant) -> Sequence[Result]:
     """Give one result; every problem that monitord names is critical and stands in the details."""
     if not isinstance(record, Health):
         raise TypeError(f"health is judged by a Health, not by {type(record).__name__}")

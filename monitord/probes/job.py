@@ -23,7 +23,7 @@ from monitord.clock import after, as_datetime, between
 from monitord.decisions import cron
 from monitord.decisions.calendars import zone_of
 from monitord.model.ids import Instant
-from monitord.model.kinds import Health, JobRecord, RecordProbe
+from monitord.model.kinds import JobRecord, Record, RecordProbe
 from monitord.model.result import Measurement, Result, Status
 from monitord.model.spec import Duration, Spec, format_duration, parse_duration
 from monitord.model.text import block
@@ -138,7 +138,7 @@ class JobSpec(Spec):
         return self
 
 
-def judge(spec: JobSpec, record: JobRecord | Health, now: Instant) -> Sequence[Result]:
+def judge(spec: JobSpec, record: Record, now: Instant) -> Sequence[Result]:
     """Give one result on the job's last run and the next that is due."""
     if not isinstance(record, JobRecord):
         raise TypeError(f"a job is judged by a JobRecord, not by {type(record).__name__}")

@@ -1,4 +1,4 @@
-"""The routes of monitord-web: /ping/TOKEN, /approve/WORD, /healthz, /readyz, /metrics; no other.
+"""The routes of monitord-web: pings, approvals, inbound results, health and metrics; no other.
 
 Everybody on the network may be at the other end: answers say no more than they must, bodies are cut
 to a tail, and no input reaches a shell, a path or a log line unescaped.
@@ -22,6 +22,7 @@ from monitord.log import get_logger
 from monitord.pings import TAIL, Report, SpoolError, spool, tail
 from monitord.web.approval import Approval
 from monitord.web.core import Glance, Jobs, hand_over
+from monitord.web.inbound import Inbound
 
 log = get_logger(__name__)
 
@@ -90,13 +91,14 @@ class Web:
         return Response(body, headers={"content-type": _METRICS_TYPE})
 
 
-def create_app(web: Web, approval: Approval) -> ASGIApp:
+def create_app(web: Web, approval: Approval, inbound: Inbound) -> ASGIApp:
     """Make the app of the handlers, with the security headers on every answer."""
     both = ["GET", "POST"]
     routes = [
         Route("/ping/{token}", _guarded(web.ping), methods=both),
         Route("/ping/{token}/{what}", _guarded(web.ping), methods=both),
         Route("/approve/{word}", _guarded(approval.__call__), methods=both),
+        Route("/inbound/{source}", _guarded(inbound.__call__), methods=["POST"]),
         Route("/healthz", _guarded(web.healthz), methods=["GET"]),
         Route("/readyz", _guarded(web.readyz), methods=["GET"]),
         Route("/metrics", _guarded(web.metrics), methods=["GET"]),
@@ -111,8 +113,8 @@ def _guarded(handler: Callable[[Request], Awaitable[Response]]) -> Any:
         except ClientDisconnect:
             return Response(status_code=400)  # nobody is left to read it
         except SpoolError as error:
-            log.warning("ping lost", reason=str(error))
-            return _answer(503, "the ping could not be kept; try again")
+            log.warning("report lost", reason=str(error))
+            return _answer(503, "it could not be kept; try again")
         except Exception:
             log.exception("web failed", path=request.scope["path"])
             return _answer(500, "failed; the log tells why")

@@ -7,7 +7,7 @@ that ping tokens are made of.
 import asyncio
 import signal
 import socket
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import ClassVar
 
@@ -18,11 +18,13 @@ from monitord.clock import SystemClock
 from monitord.control import Core, core_socket
 from monitord.log import get_logger
 from monitord.model.catalog import Settings
+from monitord.model.inbound import Source
 from monitord.sdnotify import keep_watchdog, notify
 from monitord.serving import BoundedProtocol, Bounds, listen_tcp, serve
 from monitord.web.app import Web, create_app
 from monitord.web.approval import Approval
 from monitord.web.core import Jobs
+from monitord.web.inbound import Inbound
 
 log = get_logger(__name__)
 
@@ -36,23 +38,32 @@ class _Public(BoundedProtocol):
     )
 
 
-def run(settings: Settings, jobs: Iterable[str]) -> int:
+def run(settings: Settings, jobs: Iterable[str], sources: Mapping[str, Source]) -> int:
     """Serve pings, health and metrics on `settings.web` until told to stop; gives the exit code.
 
     `jobs` are the keys of the job checks now configured; later ones are learned from the core.
+    `sources` are who may send results.
 
     Raises:
         ListenError: the address is not free, or not one.
     """
     sock = listen_tcp(settings.web)
     core = Core(core_socket(settings), timeout=_PATIENCE)
-    uvloop.run(_serve(sock, core, Path(settings.state), tuple(jobs)))
+    uvloop.run(_serve(sock, core, Path(settings.state), tuple(jobs), sources))
     return 0
 
 
-async def _serve(sock: socket.socket, core: Core, state: Path, jobs: tuple[str, ...]) -> None:
-    web = Web(core, Jobs(core, state, jobs), state / "spool", SystemClock())
-    await _until_told(create_app(web, Approval(core, state)), sock)
+async def _serve(
+    sock: socket.socket,
+    core: Core,
+    state: Path,
+    jobs: tuple[str, ...],
+    sources: Mapping[str, Source],
+) -> None:
+    spool, clock = state / "spool", SystemClock()
+    web = Web(core, Jobs(core, state, jobs), spool, clock)
+    inbound = Inbound(core, sources, spool, clock)
+    await _until_told(create_app(web, Approval(core, state), inbound), sock)
 
 
 async def _until_told(app: ASGIApp, sock: socket.socket) -> None:

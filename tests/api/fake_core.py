@@ -29,6 +29,7 @@ from monitord.engine.problems import Problems
 from monitord.errors import CommandRefusedError, ConfigError, NotFoundError, Problem
 from monitord.metrics import Counters
 from monitord.model.ids import AttemptId, IncidentId, Instant, StateKey
+from monitord.model.inbound import Taken, Told
 from monitord.model.incident import Attempt
 from monitord.model.kinds import Health
 from monitord.model.marker import Marker
@@ -266,6 +267,11 @@ class FakeEngine:
         if self.state(key) is not None:
             raise CommandRefusedError(f"{key} still reports; remove it from the configuration")
         self.note("forget", key=key, by=by)
+
+    async def told(self, source: str, reports: Sequence[Told]) -> Taken:
+        """Note it."""
+        self.note("told", source=source, keys=[f"{r.host}/{r.checks[0]}" for r in reports])
+        return Taken(len(reports), 0)
 
     async def job_event(
         self,

@@ -25,4 +25,7 @@ def test_whatever_changes_something_needs_the_right_to_command_or_is_a_ping() ->
         "ping",
         "link",
     }
-    assert [route.path for route in ROUTES if route.right.value == "ping"] == ["/v1/ping"]
+    assert [route.path for route in ROUTES if route.right.value == "ping"] == [
+        "/v1/ping",
+        "/v1/inbound",
+    ]

@@ -76,7 +76,7 @@ def test_a_half_written_report_is_not_seen(tmp_path: Path) -> None:
 
 def test_no_spool_is_no_report_but_a_missing_folder_refuses_one(tmp_path: Path) -> None:
     assert spooled(tmp_path / "none", now=NOW) == []
-    with pytest.raises(SpoolError, match=r"cannot spool a job's report in .*No such file"):
+    with pytest.raises(SpoolError, match=r"cannot spool a report in .*No such file"):
         spool(tmp_path / "none", Report("a", "start", Instant(1)))
 
 

@@ -105,7 +105,7 @@ def test_a_ping_that_cannot_even_be_kept_is_refused_so_that_it_is_sent_again(lon
     lone_web.core.stop()
     (lone_web.core.state / "spool").rmdir()
     answer = lone_web.ask(lone_web.ping())
-    assert (answer.status, answer.body) == (503, b"the ping could not be kept; try again\n")
+    assert (answer.status, answer.body) == (503, b"it could not be kept; try again\n")
 
 
 def test_unknown_tokens_fill_no_spool_while_the_core_is_down(lone_web: Web) -> None:

@@ -1,0 +1,194 @@
+"""POST /inbound/SOURCE: proves who sends, reads the payload, and passes on what it says.
+
+It decides nothing about checks. What was not proven reaches neither the core nor the spool; a
+refusal says what would be right and shows nothing of the payload or of us.
+"""
+
+import asyncio
+import hashlib
+import hmac
+import re
+from collections import OrderedDict
+from collections.abc import Mapping
+from pathlib import Path
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from monitord import inbound_spool
+from monitord.clock import Clock
+from monitord.control import Core, CoreDownError, CoreSaysNoError
+from monitord.errors import SecretError
+from monitord.inbound import LONGEST, PayloadError, read
+from monitord.log import get_logger
+from monitord.model.ids import Instant
+from monitord.model.inbound import Source, Told
+from monitord.secrets import SecretRef, resolve
+
+log = get_logger(__name__)
+
+_WINDOW = 300  # seconds that a signature's time may lie before or after ours
+_REMEMBERED = 20_000  # signatures of one source within the window
+_BURST, _PER_SECOND = 60.0, 5.0  # payloads of one source
+_SIGNATURES = ("x-monitord-signature", "x-grafana-alerting-signature")
+_TIMES = ("x-monitord-timestamp", "x-grafana-alerting-timestamp")
+_HEX = re.compile(r"(?:sha256=)?([0-9a-f]{64})")
+_SECONDS = re.compile(r"[0-9]{1,12}")
+
+
+class RefusedError(Exception):
+    """The payload is not taken: an HTTP status and a sentence for the sender."""
+
+    def __init__(self, status: int, text: str) -> None:
+        self.status = status
+        super().__init__(text)
+
+
+class Inbound:
+    """The handler over one core; `folder` keeps what the core cannot take."""
+
+    def __init__(
+        self, core: Core, sources: Mapping[str, Source], folder: Path, clock: Clock
+    ) -> None:
+        self._core, self._folder, self._clock = core, folder, clock
+        self._gates = {name: _Gate(source, clock) for name, source in sources.items()}
+
+    async def __call__(self, request: Request) -> Response:
+        """Take one payload."""
+        gate = self._gates.get(request.path_params["source"])
+        if gate is None:
+            return _answer(404, "no such source; `inbound:` names them")
+        try:
+            body = await _body(request)
+            await gate.admit(request.headers, body)
+            reports = await asyncio.to_thread(_read, gate.source, body, self._clock.now())
+            return _answer(*await self._pass_on(gate.source, reports))
+        except RefusedError as error:
+            return _answer(error.status, str(error))
+
+    async def _pass_on(self, source: Source, reports: list[Told]) -> tuple[int, str]:
+        taken = unknown = 0
+        kept = False
+        for piece in inbound_spool.pieces(source.name, reports):
+            try:
+                heard = await asyncio.to_thread(self._core.post, "/v1/inbound", piece)
+                taken, unknown = taken + heard["taken"], unknown + heard["unknown"]
+            except (CoreDownError, CoreSaysNoError) as error:
+                if isinstance(error, CoreSaysNoError):
+                    log.warning("core refuses inbound", source=source.name, reason=str(error))
+                now = self._clock.now()
+                await asyncio.to_thread(inbound_spool.spool, self._folder, piece, now)
+                kept = True
+        if kept:
+            return 202, "kept until the core is back"
+        more = f", {unknown} of no check that this source may report" if unknown else ""
+        return 200, f"{taken} taken{more}"
+
+
+class _Gate:
+    """One source's door: its proof, the signatures it has seen, and its rate."""
+
+    def __init__(self, source: Source, clock: Clock) -> None:
+        self.source = source
+        self._clock = clock
+        self._seen: OrderedDict[str, float] = OrderedDict()
+        self._tokens, self._filled = _BURST, self._seconds()
+
+    async def admit(self, headers: Mapping[str, str], body: bytes) -> None:
+        """Let a payload in whose sender has proven itself, not too often.
+
+        Raises:
+            RefusedError: 401, 429, or 503 where our own secret cannot be read.
+        """
+        if self.source.token is not None:
+            await self._bearer(headers)
+            self._pace()
+        else:
+            mark = await self._signed(headers, body)
+            self._pace()
+            self._once(mark)
+
+    async def _bearer(self, headers: Mapping[str, str]) -> None:
+        way, _, offered = headers.get("authorization", "").partition(" ")
+        wanted = await self._secret(self.source.token)
+        good = hmac.compare_digest(_digest(wanted), _digest(offered.strip()))
+        if way.lower() != "bearer" or not good:
+            raise RefusedError(401, "the token is missing or wrong (Authorization: Bearer TOKEN)")
+
+    async def _signed(self, headers: Mapping[str, str], body: bytes) -> str:
+        at = next(filter(None, (headers.get(name, "") for name in _TIMES)), "")
+        offered = next(filter(None, (headers.get(name, "") for name in _SIGNATURES)), "")
+        found = _HEX.fullmatch(offered.lower())
+        if not _SECONDS.fullmatch(at) or found is None:
+            raise RefusedError(
+                401,
+                f"the signature is missing ({_TIMES[0]}: seconds, {_SIGNATURES[0]}: "
+                "HMAC-SHA256 of `seconds:body` in hex)",
+            )
+        wanted = await self._secret(self.source.hmac)
+        right = hmac.new(wanted.encode(), f"{at}:".encode() + body, hashlib.sha256).hexdigest()
+        if not hmac.compare_digest(right, found[1]):
+            raise RefusedError(401, "the signature is wrong (HMAC-SHA256 of `seconds:body`)")
+        if abs(self._seconds() - int(at)) > _WINDOW:
+            raise RefusedError(401, f"its time is more than {_WINDOW // 60} minutes from ours")
+        return right
+
+    def _once(self, mark: str) -> None:
+        now = self._seconds()
+        # Twice the window: a time that lies ahead of ours stays good for so long.
+        while self._seen and next(iter(self._seen.values())) < now - 2 * _WINDOW:
+            self._seen.popitem(last=False)
+        if mark in self._seen:
+            raise RefusedError(401, "this very payload was taken already; sign it anew")
+        if len(self._seen) >= _REMEMBERED:
+            raise RefusedError(429, "too many payloads; send more in one")
+        self._seen[mark] = now
+
+    def _pace(self) -> None:
+        now = self._seconds()
+        refill = max(0.0, now - self._filled) * _PER_SECOND
+        self._tokens, self._filled = min(_BURST, self._tokens + refill), now
+        if self._tokens < 1.0:
+            raise RefusedError(429, "too many payloads; wait a second, send more in one")
+        self._tokens -= 1.0
+
+    async def _secret(self, value: str | SecretRef | None) -> str:
+        if not isinstance(value, SecretRef):
+            return value or ""
+        try:
+            return await asyncio.to_thread(resolve, value)
+        except SecretError as error:
+            log.warning("inbound secret cannot be read", source=self.source.name, reason=str(error))
+            raise RefusedError(503, "the source's secret cannot be read here") from error
+
+    def _seconds(self) -> float:
+        return self._clock.now() / 1e6
+
+
+async def _body(request: Request) -> bytes:
+    body = bytearray()
+    async for piece in request.stream():
+        body += piece
+        if len(body) > LONGEST:
+            raise RefusedError(413, f"the body has more than {LONGEST // 1024} KiB; send less")
+    return bytes(body)
+
+
+def _read(source: Source, body: bytes, now: Instant) -> list[Told]:
+    try:
+        return read(source, body, now)
+    except PayloadError as error:
+        raise RefusedError(error.status, str(error)) from error
+
+
+def _digest(text: str) -> bytes:
+    return hashlib.sha256(text.encode(errors="replace")).digest()
+
+
+def _answer(status: int, text: str) -> Response:
+    headers = {"content-type": "text/plain; charset=utf-8"}
+    if status == 401:  # noqa: PLR2004 - HTTP's own word
+        headers["www-authenticate"] = "Bearer"
+    if status == 429:  # noqa: PLR2004 - HTTP's own word
+        headers["retry-after"] = "1"
+    return Response(f"{text}\n", status, headers=headers)

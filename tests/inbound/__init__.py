@@ -1,0 +1,1 @@
+"""Alerts and results that others send."""
