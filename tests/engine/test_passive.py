@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
 
+from monitord.clock import SystemClock
 from monitord.decisions.state import verified
 from monitord.engine.hold import Hold
 from monitord.engine.passive import Passive
+from monitord.engine.prober import Prober
 from monitord.errors import NotFoundError
 from monitord.metrics import Counters
 from monitord.model.catalog import Catalog
 from monitord.model.ids import AttemptId, Instant
 from monitord.model.inbound import Taken, Told
 from monitord.model.result import Status
+from monitord.probes import PROBES
 from tests.engine.conftest import Kept, at
 
 HOUSE = """
@@ -164,3 +168,22 @@ def test_nothing_new_is_not_a_result(house: House) -> None:
     seen = house.beliefs.states["web1/alertmanager"]  # type: ignore[index]  # a text is enough
     assert house.beliefs.absorb(check, house.passive.arrived(check, at(70)).results, at(70)) is None
     assert house.beliefs.states["web1/alertmanager"] is seen  # type: ignore[index]
+
+
+def test_a_scheduled_run_takes_only_what_is_new_and_a_look_gives_all(house: House) -> None:
+    check = house.catalog.checks["web1/alertmanager"]  # type: ignore[index]  # a text is enough
+    house.tell(fires())
+    ways = {"arrived": lambda: house.passive.arrived(check, at(70)), "passive": lambda: (
+        house.passive.believed(check)
+    )}  # fmt: skip
+    prober = Prober(
+        PROBES,
+        None,  # type: ignore[arg-type]  # no executor is asked
+        SystemClock(),
+        Counters(),
+        memory=lambda _: {},
+        record=lambda _check, source: ways[source](),
+    )
+    assert asyncio.run(prober.single(check)) == []
+    (seen,) = asyncio.run(prober.look([check]))[check.key]
+    assert seen.status is Status.CRITICAL
