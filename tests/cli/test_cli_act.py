@@ -68,7 +68,7 @@ def test_on_a_terminal_it_asks_and_no_changes_nothing(cli: Cli) -> None:
         (["halt", "--reason", "x", "--for", "soon"], "'soon' is not a duration"),
         (["halt", "--reason", "x", "--for", "0s"], "'0s' is no time at all"),
         (["halt", "--reason", "x", "--until", "soon"], "'soon' is no point in time"),
-        (["incident", "1", "open"], "'open': an incident can be shown or closed"),
+        (["incident", "1", "open"], "'open': an incident can be shown, closed"),
         (["incident", "1", "close"], "say why it is closed: --reason …"),
         (["incident", "one"], "Invalid value for 'number'"),
         (["job", "run", "nightly"], "Missing argument"),
@@ -130,9 +130,12 @@ def test_maintenance_begins_when_it_is_said_to(cli: Cli) -> None:
 
 
 def test_an_incident_is_closed_in_the_person_s_name(cli: Cli) -> None:
-    assert cli("incident", "1", "close", "--reason", "replaced").out == "incident 1 is closed\n"
+    assert (
+        cli("incident", "1", "close", "--reason", "replaced", "--cure", "more memory").out
+        == "incident 1 is closed\n"
+    )
     assert cli.core.calls("close") == [
-        {"call": "close", "incident": 1, "by": ME, "reason": "replaced"}
+        {"call": "close", "incident": 1, "by": ME, "reason": "replaced", "cure": ""}
     ]
 
 
