@@ -135,7 +135,7 @@ def test_an_incident_is_closed_in_the_person_s_name(cli: Cli) -> None:
         == "incident 1 is closed\n"
     )
     assert cli.core.calls("close") == [
-        {"call": "close", "incident": 1, "by": ME, "reason": "replaced", "cure": ""}
+        {"call": "close", "incident": 1, "by": ME, "reason": "replaced", "cure": "more memory"}
     ]
 
 
