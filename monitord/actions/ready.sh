@@ -95,11 +95,26 @@ look_at_port() {
   done
 }
 
-ours() { [ -n "$unit" ] && grep -qF "/$unit" "/proc/$1/cgroup" 2>/dev/null; }
+ours() {
+  [ -n "$unit" ] || return 1
+  if [ "$1" = 1 ]; then awaited; else grep -qF "/$unit" "/proc/$1/cgroup" 2>/dev/null; fi
+}
+
+# systemd itself holds the port for a unit that it starts at the first connection (Debian's MariaDB).
+awaited() {
+  [ -n "$unit" ] || return 1
+  for socket_unit in $(property TriggeredBy); do
+    case $socket_unit in *.socket) ;; *) continue ;; esac
+    systemctl show --property=Listen --value -- "$socket_unit" 2>/dev/null |
+      grep -qE "(^|:)$port \(Stream\)$" && return 0
+  done
+  return 1
+}
 
 # Of a process that we may not look into only its user is known.
 held_by_somebody() {
   if [ -n "$may_run" ] && [ "$(property ActiveState)" = active ]; then return; fi
+  if [ "$1" = 0 ] && awaited; then return; fi
   name=$(awk -F: -v id="$1" '$3 == id { print $1; exit }' /etc/passwd)
   no "port $port is held by a process of ${name:-user $1}"
 }

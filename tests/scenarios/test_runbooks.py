@@ -63,6 +63,13 @@ def srv(module_world: World) -> Host:
     unit(srv, "cache", redis, lines="User=redis")
     unit(srv, "ledger", "/usr/bin/sleep 1000", lines="User=redis")
     unit(srv, "portal", "/usr/bin/python3 -m http.server 8081")
+    # As some of Debian's releases have it: systemd holds the port, also while the service is stopped.
+    srv.write(
+        "/etc/systemd/system/mariadb.socket.d/port.conf",
+        "[Socket]\nListenStream=\nListenStream=/run/mysqld/mysqld.sock\nListenStream=3306\n",
+    )
+    srv.run(["systemctl", "daemon-reload"])
+    srv.run(["systemctl", "restart", "mariadb.socket"])
     srv.start("mariadb")  # as its package made it: unit, folder, and root's own files in that
     srv.write("/usr/local/bin/renew", RENEW, mode=0o755)
     srv.run(["/usr/local/bin/renew", "90"])
