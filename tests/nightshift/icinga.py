@@ -119,6 +119,7 @@ class Icinga:
 
     name = "Icinga"
     proves = False
+    tells = True
 
     def __init__(self, machines: Machines, console: str = "") -> None:
         self._machines = machines

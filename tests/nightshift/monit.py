@@ -28,6 +28,7 @@ class Monit:
 
     name = "Monit"
     proves = False
+    tells = False
 
     def __init__(self, machines: Machines, console: str = "") -> None:
         del console  # it is on the hosts itself

@@ -20,7 +20,7 @@ from tests.world.until import until
 FAULTS = {**web_faults.FAULTS, **web_more.FAULTS, **db_faults.FAULTS, **quiet_faults.FAULTS}
 PEACE = 40.0
 """Seconds in which all must be well again once a fault is taken back."""
-UNPROVEN = 20.0
+UNTOLD = 20.0
 """Seconds for a tool that tells nobody in a way that we could wait for."""
 BEAT = 0.2
 """Seconds between two looks at a host by the oracle."""
@@ -92,7 +92,7 @@ def _watch(stage: Stage, scenario: Scenario, fault: Fault, since: float) -> Seco
     """Wait for what is expected, and then some time for what is not."""
     repairs = scenario.expected is Expected.REPAIR
     proves = stage.tool.proves
-    limit = fault.within if repairs or proves else UNPROVEN
+    limit = fault.within if repairs or stage.tool.tells else UNTOLD
     if scenario.expected is Expected.NOTHING:
         limit = 0.0
     answers: float | None = None

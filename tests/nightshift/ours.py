@@ -30,6 +30,7 @@ class Monitord:
 
     name = "monitord"
     proves = True
+    tells = True
 
     def __init__(
         self,

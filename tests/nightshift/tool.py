@@ -26,10 +26,15 @@ class Told:
 
 
 class Tool(Protocol):
-    """A tool on duty. `name` stands over its column, `proves` says whether it verifies repairs."""
+    """A tool on duty.
+
+    `name` stands over its column, `proves` says whether it verifies repairs, `tells` whether what it
+    tells a person bears the key of the check, so that it can be waited for.
+    """
 
     name: str
     proves: bool
+    tells: bool
 
     def begin(self) -> None:
         """Start it on a day of its own, and wait until all it watches is well."""
