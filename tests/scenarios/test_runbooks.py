@@ -63,7 +63,7 @@ def srv(module_world: World) -> Host:
     unit(srv, "cache", redis, lines="User=redis")
     unit(srv, "ledger", "/usr/bin/sleep 1000", lines="User=redis")
     unit(srv, "portal", "/usr/bin/python3 -m http.server 8081")
-    # As some of Debian's releases have it: systemd holds the port, also while the service is stopped.
+    # As some of Debian's releases have it: systemd holds the port while the service is stopped.
     srv.write(
         "/etc/systemd/system/mariadb.socket.d/port.conf",
         "[Socket]\nListenStream=\nListenStream=/run/mysqld/mysqld.sock\nListenStream=3306\n",
