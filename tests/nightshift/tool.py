@@ -28,8 +28,8 @@ class Told:
 class Tool(Protocol):
     """A tool on duty.
 
-    `name` stands over its column, `proves` says whether it verifies repairs, `tells` whether what it
-    tells a person bears the key of the check, so that it can be waited for.
+    `name` stands over its column, `proves` says whether it verifies repairs, `tells` whether what
+    it tells a person bears the key of the check, so that it can be waited for.
     """
 
     name: str
