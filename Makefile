@@ -33,7 +33,7 @@ bench: $(TEST) ## rate, CPU per check, delay and memory of 10,000 checks
 
 # In a variable, since a comma ends an argument of make's functions.
 PEERTOOLS := monitord,Monit,Icinga
-nightshift: $(TEST) ## 33 faults on real hosts, one after the other, and what came of each (20 min)
+nightshift: $(TEST) ## 33 faults on real hosts, one after the other, and what came of each (20 min, PEERS=1 30)
 	@sh tests/peers.sh tests/peers.txt tests/nightshift/peers.txt
 	$(BIN)/python -m tests.nightshift $(if $(ONLY),--only $(ONLY)) $(if $(SEED),--seed $(SEED)) \
 		$(if $(TOOLS),--tools $(TOOLS),$(if $(PEERS),--tools $(PEERTOOLS)))

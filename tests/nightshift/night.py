@@ -40,7 +40,7 @@ def played(stage: Stage, scenario: Scenario) -> Row:
     except Exception as error:  # noqa: BLE001 - whatever it is, the other scenarios are still played
         stage.together.abort()
         story = f"{traceback.format_exc()}\n{stage.tool.story()}"
-        return Row(scenario, short=(f"it broke off: {error}"[:300],), story=story, broke=True)
+        return Row(scenario, short=(f"it broke off: {str(error)[-300:]}",), story=story, broke=True)
     finally:
         stage.tool.end()
 
