@@ -381,6 +381,7 @@ class SettingsModel(Spec):
     routes: tuple[RouteModel, ...] = ()
     notify: NotifyModel = NotifyModel()
     recurring: RecurringModel = RecurringModel()
+    ticket_cap: Count = 20
     vantage: VantageModel = VantageModel()
     budgets: BudgetsModel = BudgetsModel()
     retention: RetentionModel = RetentionModel()

@@ -55,6 +55,7 @@ def build(context: Context, sections: Sections, sources: Sources) -> Settings:
         freeze=windows(context, model.freeze, model.timezone, locate),
         policy=model.policy,
         routes=routes(context, sections, model.routes, locate),
+        ticket_cap=model.ticket_cap,
         recurring=Recurring(**dict(model.recurring)),
         notify=telling(context, sections, model.notify, locate),
     )

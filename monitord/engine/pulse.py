@@ -16,11 +16,12 @@ from apscheduler.triggers.cron import CronTrigger
 from monitord.clock import after, between
 from monitord.decisions.orders import ended_by_ok
 from monitord.decisions.selector import matches, parse
-from monitord.engine import alive
+from monitord.engine import alive, storm
 from monitord.engine.health import Condition
 from monitord.engine.holding import being_undone
 from monitord.engine.instance import Instance
 from monitord.engine.steady import SteadyClock
+from monitord.engine.ticketing import after_the_storm
 from monitord.errors import StoreError
 from monitord.log import get_logger
 from monitord.model.ids import Instant
@@ -117,6 +118,9 @@ class Pulse:
         )
         self._condition.dead_messages = dead
         self._condition.note("outbox", _stuck(waiting, now))
+        if await instance.store.read(storm.is_on):
+            await instance.store.write(lambda tx: after_the_storm(tx, instance, now))
+            instance.wake()
         for order in orders:
             if order.until_ok and ended_by_ok(order, self._touched(order)):
                 await instance.store.write(self._end(order))

@@ -13,6 +13,7 @@ from monitord.decisions.changes import look_back
 from monitord.decisions.routing import hears
 from monitord.decisions.ticket_document import document, title
 from monitord.decisions.verbs import IN_HAND, QUIET
+from monitord.engine import storm
 from monitord.engine.duty import is_open
 from monitord.engine.instance import Instance
 from monitord.engine.linking import link_of
@@ -192,6 +193,9 @@ def _send(
     if order is not None:
         return note_quiet(tx, incident.id, order, now)
     told = _told(tx, incident.id)
+    urgent = incident.priority == "P1"  # a storm is where these must not drown
+    if not (told or ended or urgent) and storm.room(tx, instance, now) <= 0:
+        return storm.hold(tx, instance, incident, now)
     body = json.dumps(ticket_document(tx, instance, incident), ensure_ascii=False)
     for backend in _hearers(instance, incident, told, now):
         operation = _operation(told.get(backend), ended=ended)
@@ -255,3 +259,21 @@ def _read(view: View, number: IncidentId) -> Incident:
     if incident is None:
         raise LookupError(f"incident {number} vanished inside its own transaction")
     return incident
+
+
+def after_the_storm(tx: Tx, instance: Instance, now: Instant) -> list[Event]:
+    """Open the tickets that waited, as far as there is room, and have one count the rest."""
+    waiting, events = storm.held(tx), []
+    room = max(0, storm.room(tx, instance, now))
+    for incident in waiting[:room]:
+        events += open_or_update(tx, instance, incident.id, now)
+    rest = waiting[room:]
+    if not rest:
+        storm.over(tx)
+    said = storm.count(tx, rest, now)
+    if said is not None:
+        number, text = said
+        for backend in _told(tx, number):
+            comment(tx, instance, number, backend, text, now)
+        storm.counted(tx, len(rest), now)
+    return events

@@ -318,6 +318,7 @@ class Settings:
     routes: tuple[Route, ...] = ()
     notify: Notify = field(default_factory=Notify)
     recurring: Recurring = field(default_factory=Recurring)
+    ticket_cap: int = 20
 
 
 @dataclass(frozen=True, slots=True)

@@ -68,6 +68,10 @@ class Event:
     id: int = 0
 
 
+HELD_BACK = "held-back"
+"""The kind of the timeline's line that says that a ticket waits for a storm to pass."""
+
+
 class Operation(StrEnum):
     """What an outbox message asks of a ticket backend."""
 

@@ -27,7 +27,7 @@ from monitord.model.incident import (
 )
 from monitord.model.result import Status
 from monitord.model.state import Transition
-from monitord.model.ticket import Order, OutboxStatus
+from monitord.model.ticket import HELD_BACK, Order, OutboxStatus
 from monitord.store.chain import verify_chain
 from monitord.store.contract import View
 
@@ -329,7 +329,7 @@ def _i6(journal: Journal) -> Iterator[Violation]:
             yield Violation("I6", subject, "escalated without a ticket")
         since = incident.escalated or incident.opened
         events = journal.view.events(incident.id)
-        if any(event.kind == "quiet" and event.at >= since for event in events):
+        if any(event.kind in ("quiet", HELD_BACK) and event.at >= since for event in events):
             continue  # a person's order keeps it from being told, by its timeline
         for backend in journal.backends:
             if (backend, incident.id) not in told:

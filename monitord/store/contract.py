@@ -174,6 +174,10 @@ class View(Protocol):
         """Give what people are told that meets all that is given; `since`: created at or after."""
         ...
 
+    def tickets_opened(self, since: Instant) -> list[IncidentId]:
+        """Give the incidents of which a backend was told first at or after `since`, by number."""
+        ...
+
     def incidents_of(
         self, key: str, *, since: Instant | None = None, limit: int = 50
     ) -> list[Incident]:

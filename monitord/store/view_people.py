@@ -6,7 +6,7 @@ They are part of the one view (view.py), which lives inside one transaction.
 from collections.abc import Iterable
 from typing import Any
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, select, text
 from sqlalchemy.sql import Select
 
 from monitord.model.ids import IncidentId, Instant
@@ -92,6 +92,14 @@ class PeopleView:
         if until is not None:
             query = query.where(c.starts < until)
         return self._all(t.SHIFTS, query.order_by(c.id))
+
+    def tickets_opened(self, since: Instant) -> list[IncidentId]:
+        """Give the incidents of which a backend first heard at or after an instant, by number."""
+        c = t.OUTBOX.table.c
+        # As text: a partial index serves only a condition that is written as its own.
+        query = select(c.incident).where(text("operation = 'open'"), c.created >= since)
+        found = self.connection.execute(query.distinct().order_by(c.incident))
+        return [IncidentId(row[0]) for row in found]
 
     def incidents_of(
         self, key: str, *, since: Instant | None = None, limit: int = 50
