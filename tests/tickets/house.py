@@ -29,6 +29,7 @@ from monitord.store import TEMPORARY, open_store
 from monitord.store.contract import Tx, View
 
 _CONFIG = """\
+ticket_cap: 1000  # what is held back in a storm is another story
 hosts:
   h: {address: 127.0.0.1, login: none, checks: {c: {tcp: {port: 1}, every: 1d, attempts: 1000}}}
 tickets: {desk: {webhook: {url: "http://127.0.0.1:1/", secret: x}}}
