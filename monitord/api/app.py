@@ -16,6 +16,7 @@ from starlette.routing import Route as StarletteRoute
 from monitord.api.access import identify, require
 from monitord.api.acting import ACTING
 from monitord.api.handover import HANDOVER
+from monitord.api.notices import NOTICES
 from monitord.api.oncall import ONCALL
 from monitord.api.ports import Engine
 from monitord.api.problems import PROBLEMS
@@ -26,7 +27,7 @@ from monitord.log import get_logger
 
 log = get_logger(__name__)
 
-ROUTES: tuple[Route, ...] = (*READING, *ACTING, *ONCALL, *HANDOVER, *PROBLEMS)
+ROUTES: tuple[Route, ...] = (*READING, *ACTING, *ONCALL, *HANDOVER, *PROBLEMS, *NOTICES)
 """Every route of the API, in the order of the docs."""
 
 

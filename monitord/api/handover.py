@@ -13,9 +13,9 @@ from pydantic import StringConstraints
 
 from monitord.api import bodies, shapes
 from monitord.api.access import Right
-from monitord.api.bodies import BadBodyError, Body
-from monitord.api.routes import Asked, Route
-from monitord.clock import after, as_instant
+from monitord.api.bodies import Body
+from monitord.api.routes import Asked, Route, asked_since
+from monitord.clock import after
 from monitord.decisions import calendars, oncall
 from monitord.decisions.ticket_document import iso
 from monitord.model.catalog import Catalog
@@ -142,20 +142,8 @@ class Sign(Body):
 async def show(asked: Asked) -> Any:
     """GET /v1/handover: `since` (8 hours ago)."""
     now, catalog = asked.engine.now(), asked.engine.catalog
-    since = _since(asked, now)
+    since = asked_since(asked, SINCE)
     return await asked.engine.store.read(lambda view: document(view, catalog, since=since, now=now))
-
-
-def _since(asked: Asked, now: Instant) -> Instant:
-    text = asked.request.query_params.get("since")
-    if not text:
-        return after(now, -SINCE)
-    try:
-        return as_instant(datetime.fromisoformat(text))
-    except (ValueError, OverflowError):
-        raise BadBodyError(
-            f"since={text}: no point in time with a zone; write since=2027-01-31T18:00:00Z"
-        ) from None
 
 
 async def sign(asked: Asked) -> Any:

@@ -116,6 +116,14 @@ class Problems(Protocol):
         ...
 
 
+class Trying(Protocol):
+    """What people ask of the ways by which somebody is told."""
+
+    async def test(self, person: str, *, way: int | None, by: str) -> int:
+        """Tell a person that this is a test, from a way on (from 1); gives the notice's number."""
+        ...
+
+
 class Engine(Protocol):
     """The running engine, as the control API sees it."""
 
@@ -147,6 +155,11 @@ class Engine(Protocol):
     @property
     def problems(self) -> Problems:
         """What people say of problems."""
+        ...
+
+    @property
+    def trying(self) -> Trying:
+        """What people ask of the ways by which somebody is told."""
         ...
 
     @property

@@ -6,6 +6,7 @@ makes endpoints of them and docs/api.md lists them. Nothing of monitord is asked
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from types import MappingProxyType
 from typing import Any
 
@@ -15,6 +16,7 @@ from starlette.responses import JSONResponse, Response
 from monitord.api.access import NotAllowedError, Person, Right
 from monitord.api.bodies import BadBodyError
 from monitord.api.ports import Engine
+from monitord.clock import after, as_instant
 from monitord.errors import (
     CommandRefusedError,
     ConfigError,
@@ -23,6 +25,7 @@ from monitord.errors import (
     NotFoundError,
     StoreError,
 )
+from monitord.model.ids import Instant
 from monitord.model.ticket import BadSelectorError
 from monitord.serving import BodyTooLongError
 
@@ -85,6 +88,23 @@ def row_number(asked: Asked, what: str) -> int:
     if number > _HIGHEST_ID:
         raise NotFoundError(f"there is no {what} {number}; `monitord {what}s` lists them")
     return number
+
+
+def asked_since(asked: Asked, span: timedelta) -> Instant:
+    """Give the `since` of a question, else so long ago.
+
+    Raises:
+        BadBodyError: it is no point in time with a zone.
+    """
+    text = asked.request.query_params.get("since")
+    if not text:
+        return after(asked.engine.now(), -span)
+    try:
+        return as_instant(datetime.fromisoformat(text))
+    except (ValueError, OverflowError):
+        raise BadBodyError(
+            f"since={text}: no point in time with a zone; write since=2027-01-31T18:00:00Z"
+        ) from None
 
 
 def failure(error: MonitordError) -> Response:

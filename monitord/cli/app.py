@@ -152,6 +152,7 @@ from monitord.cli import (  # noqa: E402, F401 - they register themselves
     ledger,
     look,
     marker,
+    notify,
     oncall,
     order,
     privileges,
@@ -165,7 +166,7 @@ from monitord.cli import (  # noqa: E402, F401 - they register themselves
 # is an error at once.
 _ORDER = """
     run check-config plan reload status hosts checks incidents incident tickets ticket orders
-    explain ledger sla problems problem
+    explain ledger sla problems problem notify
     watch ack take release mute maintenance halt resume run-check remediate attempt approve deny
     promote
     marker forget audit schema runbooks sudoers locked-login test demo

@@ -41,6 +41,7 @@ from monitord.engine.schedule import Scheduler
 from monitord.engine.spooled import take_reports, take_told
 from monitord.engine.steady import SteadyClock
 from monitord.engine.trust import Trusting
+from monitord.engine.trying import Trying
 from monitord.engine.verifying import Verifying
 from monitord.engine.what_changed import mark
 from monitord.errors import MonitordError
@@ -128,7 +129,7 @@ class Core:
         self.approvals = Approvals(self.instance)
         self.trusting = Trusting(self.instance)
         self.problems = Problems(self.instance)
-        self.oncall = OnCall(self.instance)
+        self.oncall, self.trying = OnCall(self.instance), Trying(self.instance)
         self._reloading = Reloading(
             self.instance, self._condition, self._jobs, door, self._adopt, self._recorder.put
         )

@@ -162,6 +162,7 @@ class View(Protocol):
         """Give the backend's own reference from the last delivery, or empty text."""
         ...
 
+    def notice(self, number: int) -> Notice | None: ...
     def notices(
         self,
         *,

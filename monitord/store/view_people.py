@@ -42,6 +42,10 @@ class PeopleView:
 
     # --- what people are told, and problems
 
+    def notice(self, number: int) -> Notice | None:
+        """Give one."""
+        return self._by_id(t.NOTICES, number)
+
     def notices(
         self,
         *,

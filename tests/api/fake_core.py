@@ -26,6 +26,7 @@ from monitord.clock import SystemClock
 from monitord.decisions import selector as selectors
 from monitord.engine.oncall import OnCall
 from monitord.engine.problems import Problems
+from monitord.engine.trying import Trying
 from monitord.errors import CommandRefusedError, ConfigError, NotFoundError, Problem
 from monitord.metrics import Counters
 from monitord.model.ids import AttemptId, IncidentId, Instant, StateKey
@@ -33,12 +34,14 @@ from monitord.model.inbound import Taken, Told
 from monitord.model.incident import Attempt
 from monitord.model.kinds import Health
 from monitord.model.marker import Marker
+from monitord.model.notice import NoticeStatus
 from monitord.model.result import Measurement, Result
 from monitord.model.state import CheckState
 from monitord.model.ticket import Order, Verb
 from monitord.pings import read_secret
 from monitord.serving import listen_unix, serve
 from monitord.store import OpenStore, open_store
+from monitord.store.contract import Tx
 from tests.api.fake_rows import HOSTILE, NOON, STATES, fill, make_catalog
 
 
@@ -136,6 +139,11 @@ class FakeEngine:
         self.trusting = FakeTrusting(self)
         self.oncall = OnCall(self)
         self.problems = Problems(self)
+        self.trying = Trying(self)
+
+    def wake(self) -> None:
+        """Deliver at once what waits, by mail."""
+        self._told = asyncio.ensure_future(self.store.write(_deliver))
 
     def note(self, call: str, /, **facts: object) -> None:
         """Remember a call and tell the subscribers of it."""
@@ -284,6 +292,11 @@ class FakeEngine:
         by: str,
     ) -> None:
         self.note("job", key=key, event=event, exit_code=exit_code, output=output, at=at, by=by)
+
+
+def _deliver(tx: Tx) -> None:
+    for one in tx.notices(status=NoticeStatus.PENDING):
+        tx.move_notice(one.id, one.status, NoticeStatus.SENT, sent=one.created, told_by="email")
 
 
 async def _main(state: Path) -> None:

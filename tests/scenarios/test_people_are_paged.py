@@ -68,6 +68,25 @@ def test_a_way_that_fails_hands_over_and_both_hear_the_end(
     assert "over" in mail_sink.messages[-1].text
 
 
+def test_a_test_goes_the_way_that_a_page_would_go_and_says_which(
+    house: House, mail_sink: MailSink, webhook_sink: WebhookSink
+) -> None:
+    before = len(webhook_sink.received)
+    assert house.cli("notify", "--test", "lee")["told_by"] == "email"
+    assert "nothing is wrong" in to(mail_sink, "lee")[-1]
+    assert "asked monitord to try how you are told" in mail_sink.messages[-1].text
+    mail_sink.refuse("451 4.3.0 try later")
+    kim = house.cli("notify", "--test", "kim")
+    assert (kim["status"], kim["told_by"], kim["tried"]) == ("SENT", "apprise", 1)
+    assert "try later" in kim["last_error"]
+    assert len(webhook_sink.received) == before + 1
+    lee = house.cli("notify", "--test", "lee", check=False)
+    assert (lee["status"], lee["tried"]) == ("PENDING", 1)
+    counts = {one["person"]: one for one in house.cli("notify")["people"]}
+    assert (counts["lee"]["tests"], counts["lee"]["waiting"], counts["lee"]["pages"]) == (1, 1, 0)
+    mail_sink.accept()
+
+
 def lines(house: House, incident: Incident) -> list[str]:
     """Give the timeline's texts."""
     return [event.text for event in house.events(incident)]

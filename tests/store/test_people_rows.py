@@ -36,6 +36,8 @@ def test_a_notice_is_found_until_it_is_sent_and_stays_with_its_incident(store: S
     assert not store.write_now(lambda tx: tx.move_notice(first, PENDING, SENT))
     assert store.read_now(lambda view: view.notices(status=PENDING, due_by=at(1))) == []
     (kept,) = store.read_now(lambda view: view.notices(incident=IncidentId(1)))
+    assert store.read_now(lambda view: view.notice(first)) == kept
+    assert store.read_now(lambda view: view.notice(99)) is None
     assert (kept.status, kept.sent, kept.kind) == (SENT, at(2), NoticeKind.PAGE)
     assert len(store.read_now(lambda view: view.notices(since=at(0)))) == 2
     with pytest.raises(IllegalMoveError):
