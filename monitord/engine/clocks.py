@@ -7,10 +7,10 @@ call: the built-in one is shown, and pages nobody.
 from monitord.decisions import sla
 from monitord.decisions.standing import clocks
 from monitord.engine.instance import Instance
-from monitord.model.ids import Instant
+from monitord.model.ids import IncidentId, Instant
 from monitord.model.incident import Incident
 from monitord.model.ticket import Event
-from monitord.store.contract import View
+from monitord.store.contract import Tx, View
 
 CALLED = "sla-called"
 """The kind of the timeline's line that says that a clock has called."""
@@ -48,3 +48,12 @@ def line(incident: Incident, alarm: sla.Alarm, now: Instant) -> Event:
     clock = alarm.clock
     facts = {"sla": clock.sla, "promise": str(clock.promise), "share": alarm.share}
     return Event(incident.id, now, CALLED, sla.sentence(alarm), data=facts)
+
+
+def begin(tx: Tx, instance: Instance, number: IncidentId, now: Instant) -> None:
+    """Have a new incident looked at when its first clock calls, if not sooner."""
+    incident = tx.incident(number)
+    calls = next_call(tx, instance, incident, now) if incident is not None else None
+    if incident is not None and calls is not None:
+        looks = min(calls, incident.page_at or calls)
+        tx.change_incident(number, incident.status, page_at=looks)

@@ -9,7 +9,7 @@ from functools import partial
 
 from monitord.clock import after
 from monitord.decisions import incidents as decisions
-from monitord.engine import clocks, problems, ranking, shadow, ticketing
+from monitord.engine import clocks, problems, ranking, shadow, telling, ticketing
 from monitord.engine.instance import Instance
 from monitord.engine.outages import Hard, Outages
 from monitord.engine.turn import AfterCommit
@@ -284,11 +284,7 @@ def _open(
             page_at=ranking.early(instance, ranked, now),
         )
     )
-    opened = tx.incident(number)
-    calls = clocks.next_call(tx, instance, opened, now) if opened is not None else None
-    if opened is not None and calls is not None:
-        looks = min(calls, opened.page_at or calls)
-        tx.change_incident(number, opened.status, page_at=looks)
+    clocks.begin(tx, instance, number, now)
     event = Event(
         number,
         now,
@@ -342,6 +338,7 @@ def _reopen(
     tx.add_events([event])
     lines = [event, *problems.look(tx, instance, incident.id, now)]
     if incident.ticket is not None:
+        telling.again(tx, tx.incident(incident.id) or incident, now)
         ticketing.open_or_update(tx, instance, incident.id, now)
     return lines, f"reopened incident {incident.id}"
 
@@ -359,7 +356,8 @@ def _amend(
     if transition.key in decision.items:
         changes["summary"] = _summary(incident.key, decision.items, transition)
     if decision.severity is not incident.severity:
-        changes["priority"] = ranking.rank(instance, incident.key, decision.severity)
+        ranked = changes["priority"] = ranking.rank(instance, incident.key, decision.severity)
+        changes["page_at"] = telling.urged(instance, incident, ranked, now)
     if worse and incident.status in (IncidentStatus.OPEN, IncidentStatus.WAITING):
         # What was left out for a WARNING answers a CRITICAL; budgets keep the rest from repeating.
         changes |= {"due_at": now, "rung": 0}

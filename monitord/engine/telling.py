@@ -69,3 +69,34 @@ def over(tx: Tx, incident: Incident, now: Instant) -> None:
     for person, last in paged.items():
         if last.kind is not NoticeKind.OVER:
             tell(tx, incident, person, NoticeKind.OVER, now, incident.cause or "closed")
+
+
+def again(tx: Tx, incident: Incident, now: Instant) -> None:
+    """Tell whoever was told the end of an incident, or was about to be told of it, that it is back.
+
+    The clock of its policy goes on beside that: the next tier is not told sooner or later.
+    """
+    last = {notice.person: notice for notice in tx.notices(incident=incident.id)}
+    for person, notice in last.items():
+        ended = notice.status is NoticeStatus.VOID
+        over = notice.kind is NoticeKind.OVER and notice.status is not NoticeStatus.DEAD
+        if over and notice.status is NoticeStatus.PENDING:
+            tx.move_notice(notice.id, notice.status, NoticeStatus.VOID)
+        if ended or over:
+            tell(tx, incident, person, NoticeKind.PAGE, now, "it is back")
+
+
+def urged(instance: Instance, incident: Incident, priority: str, now: Instant) -> Instant | None:
+    """Give when people hear of an incident whose priority has become this.
+
+    One that grew more urgent may page where it did not: that is looked at anew, and at once where
+    nobody has been told yet.
+    """
+    policy = policy_of(instance, incident)
+    if priority >= incident.priority or policy is None:
+        return incident.page_at
+    place = decisions.next_place(policy, incident)
+    if place is None or not incident.paged:
+        return now
+    wait = decisions.wait_of(policy.steps[place % len(policy.steps)], priority)
+    return min(after(now, wait), incident.page_at or after(now, wait))
