@@ -19,6 +19,7 @@ NextOpen = Callable[[str, Instant], Instant | None]
 _MICRO = timedelta(microseconds=1)
 _AT_WORK = frozenset({IncidentStatus.OPEN, IncidentStatus.REPAIRING, IncidentStatus.WAITING})
 _LOOK_AGAIN = timedelta(seconds=30)
+_LAPSED = "whoever answered no longer does, and it is still bad"
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +51,7 @@ def decide(
     next_open: NextOpen,
     asking: bool = False,
     early: str = "",
+    lapsed: bool = False,
 ) -> Tell | Hold:
     """Decide about an incident whose `page_at` has come.
 
@@ -60,20 +62,21 @@ def decide(
         next_open: asks calendars.
         asking: a plan of it waits for a person's yes: it is not automation that works.
         early: why the next tier must hear before its time (an SLA that is about to break).
+        lapsed: the answer has ended that people gave after they were told last.
     """
     place = next_place(policy, incident)
-    if place is None:
+    if place is None and not lapsed:
         return Hold(None, "everybody of the policy has been told")
+    opens = pages_at(policy, incident.priority, now, next_open)
+    if place is None:  # nobody comes after the last: an answer that ended is none any more
+        again = Tell(policy.steps[-1], incident.paged, None, early or _LAPSED)
+        return again if opens == now else _closed(policy, incident, opens)
     step = policy.steps[place % len(policy.steps)]
     works = incident.status in _AT_WORK and not asking
     if place and works and incident.priority != "P1" and not early:
         return Hold(_later(now, _LOOK_AGAIN), "automation still works on it")
-    opens = _page_hours(policy, incident.priority, now, next_open)
-    if opens is None:
-        return Hold(None, f"{incident.priority} pages nobody: it stands in the digest")
-    if opens > now:
-        hours = policy.hours[incident.priority]
-        return Hold(opens, f"{incident.priority} waits for {hours}")
+    if opens != now:
+        return _closed(policy, incident, opens)
     following = policy.steps[(place + 1) % len(policy.steps)]
     last = place + 1 >= len(policy.steps) * (1 + policy.repeat)
     next_at = None if last else _later(now, wait_of(following, incident.priority))
@@ -84,10 +87,11 @@ def next_place(policy: Policy, incident: Incident) -> int | None:
     """Give the number of the step that is told next, from 0 over all rounds; None: no more.
 
     Steps below the incident's tier are passed over: an approval that nobody gave has raised it.
+    The last one never is: somebody must hear of it.
     """
     place, count = incident.paged, len(policy.steps)
     reached = TIERS.index(incident.tier) if incident.tier in TIERS else 0
-    while place < count and TIERS.index(policy.steps[place].tier) < reached:
+    while place < count - 1 and TIERS.index(policy.steps[place].tier) < reached:
         place += 1
     return place if place < count * (1 + policy.repeat) else None
 
@@ -118,11 +122,18 @@ def vendors(step: PolicyStep) -> tuple[str, ...]:
     return tuple(name for kind, _, name in pairs if kind == "vendor")
 
 
-def _page_hours(policy: Policy, priority: str, now: Instant, next_open: NextOpen) -> Instant | None:
+def pages_at(policy: Policy, priority: str, now: Instant, next_open: NextOpen) -> Instant | None:
+    """Give when a priority pages next, from now on; None: never."""
     hours = policy.hours.get(priority, "")
     if hours == NEVER:
         return None
     return next_open(hours, now) if hours else now
+
+
+def _closed(policy: Policy, incident: Incident, opens: Instant | None) -> Hold:
+    if opens is None:
+        return Hold(None, f"{incident.priority} pages nobody: it stands in the digest")
+    return Hold(opens, f"{incident.priority} waits for {policy.hours[incident.priority]}")
 
 
 def _why(place: int, incident: Incident) -> str:

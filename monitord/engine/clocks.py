@@ -22,19 +22,22 @@ def running(view: View, instance: Instance, incident: Incident, now: Instant) ->
     return clocks(catalog, check, incident, view.events(incident.id), now, instance.steps)
 
 
-def call(view: View, instance: Instance, incident: Incident, now: Instant) -> sla.Alarm | None:
-    """Give the worst call that has come and that the timeline does not tell of yet."""
-    alarm = sla.pressing(running(view, instance, incident, now), now=now)
-    if alarm is None:
-        return None
-    told = [
-        event.data.get("share", 0)
-        for event in view.events(incident.id)
-        if event.kind == CALLED
-        and event.data.get("sla") == alarm.clock.sla
-        and event.data.get("promise") == alarm.clock.promise
-    ]
-    return alarm if alarm.share > max(told, default=0) else None
+def calls(view: View, instance: Instance, incident: Incident, now: Instant) -> list[sla.Alarm]:
+    """Give the worst call of each clock that the timeline does not tell of yet, the worst first.
+
+    A clock that is broken calls no more, and keeps no other from calling.
+    """
+    told: dict[tuple[object, object], float] = {}
+    for event in view.events(incident.id):
+        if event.kind == CALLED:  # each share of a clock is above the one before it
+            told[event.data.get("sla"), event.data.get("promise")] = event.data.get("share", 0)
+    come = (sla.pressing([clock], now=now) for clock in running(view, instance, incident, now))
+    fresh = (
+        alarm
+        for alarm in come
+        if alarm and alarm.share > told.get((alarm.clock.sla, str(alarm.clock.promise)), 0)
+    )
+    return sorted(fresh, key=lambda alarm: (-alarm.share, alarm.at))
 
 
 def next_call(view: View, instance: Instance, incident: Incident, now: Instant) -> Instant | None:
@@ -51,9 +54,11 @@ def line(incident: Incident, alarm: sla.Alarm, now: Instant) -> Event:
 
 
 def begin(tx: Tx, instance: Instance, number: IncidentId, now: Instant) -> None:
-    """Have a new incident looked at when its first clock calls, if not sooner."""
+    """Have an incident of a new priority looked at when its first clock calls, if not sooner."""
     incident = tx.incident(number)
-    calls = next_call(tx, instance, incident, now) if incident is not None else None
-    if incident is not None and calls is not None:
-        looks = min(calls, incident.page_at or calls)
+    if incident is None:
+        return
+    at = now if calls(tx, instance, incident, now) else next_call(tx, instance, incident, now)
+    if at is not None:
+        looks = min(at, incident.page_at or at)
         tx.change_incident(number, incident.status, page_at=looks)

@@ -143,7 +143,8 @@ class Orders:
             events.append(replace(line, incident=incident.id))
             if incident.status in wakes:
                 tx.change_incident(incident.id, incident.status, due_at=now)
-            if incident.page_at is not None and line.kind != order.verb:  # it kept people quiet
+            if incident.ticket is not None and not MATRIX[order.verb].pages and order.starts <= now:
+                # It begins or ends to keep people quiet: when somebody hears next is looked at.
                 tx.change_incident(incident.id, incident.status, page_at=now)
             if line.kind == order.verb and MATRIX[order.verb].in_hand:
                 _acknowledge(tx, incident, now)

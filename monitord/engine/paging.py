@@ -4,7 +4,9 @@ Who is next and when is decided by decisions/paging.py. What a person is told is
 the transaction that decides it; orders of people keep it quiet. Nothing is sent here.
 """
 
+from collections.abc import Sequence
 from dataclasses import replace
+from datetime import timedelta
 
 from monitord.clock import after
 from monitord.decisions import paging as decisions
@@ -15,9 +17,11 @@ from monitord.engine.turn import Turn
 from monitord.model.ids import Instant
 from monitord.model.incident import AttemptStatus
 from monitord.model.notice import NoticeKind
-from monitord.model.ticket import Order
+from monitord.model.ticket import Event, Order
 
 _AT_ONCE = "P1"
+_UNMANNED = "nobody-on-call"
+_LOOK_AGAIN = timedelta(minutes=5)  # whether somebody is on call now
 
 
 def page(turn: Turn) -> None:
@@ -43,6 +47,7 @@ def page(turn: Turn) -> None:
         next_open=opening(turn.instance),
         asking=bool(tx.attempts(incident=incident.id, statuses=[AttemptStatus.APPROVAL])),
         early=early,
+        lapsed=_lapsed(tx.events(incident.id)),
     )
     match move:
         case decisions.Hold():
@@ -52,20 +57,26 @@ def page(turn: Turn) -> None:
 
 
 def _called(turn: Turn) -> str:
-    """Note once that a clock of a service level calls; gives the sentence, or an empty text."""
-    alarm = clocks.call(turn.tx, turn.instance, turn.incident, turn.now)
-    if alarm is None:
-        return ""
-    line = clocks.line(turn.incident, alarm, turn.now)
-    turn.tx.add_events([line])
-    turn.after.events.append(line)
-    return line.text
+    """Note once each clock of a service level that calls; gives the worst's sentence, or ""."""
+    alarms = clocks.calls(turn.tx, turn.instance, turn.incident, turn.now)
+    lines = [clocks.line(turn.incident, alarm, turn.now) for alarm in alarms]
+    turn.tx.add_events(lines)
+    turn.after.events.extend(lines)
+    return lines[0].text if lines else ""
+
+
+def _lapsed(timeline: Sequence[Event]) -> bool:
+    """Tell whether an order has kept people quiet since they were told last."""
+    last = (event.kind for event in reversed(timeline) if event.kind in ("paged", "quiet"))
+    return next(last, "paged") == "quiet"
 
 
 def _remind(turn: Turn, order: Order, early: str) -> None:
     """Tell whoever has it in hand that it is still bad, from time to time, until the order ends."""
     every = turn.instance.catalog.settings.notify.remind
-    due = after(order.given, every)
+    notices = turn.tx.notices(incident=turn.incident.id)
+    told = (one.created for one in notices if one.kind is NoticeKind.REMINDER)
+    due = after(max((order.given, *told)), every)
     if turn.now < due and not early:
         _look_at(turn, min(order.expires, due))
         return
@@ -90,19 +101,39 @@ def _open_early(turn: Turn, early: str) -> None:
 def _tell(turn: Turn, move: decisions.Tell) -> None:
     tx, now, instance = turn.tx, turn.now, turn.instance
     people = decisions.told(move.step, lambda name: on_call(tx, instance, name, now))
-    vendors = decisions.vendors(move.step)
+    vendors, step = decisions.vendors(move.step), move.paged
+    kind = "paged" if people or vendors else _UNMANNED
+    if kind == _UNMANNED:
+        if move.next_at is None and _said(turn, kind, step):
+            _look_at(turn, after(now, _LOOK_AGAIN))
+            return
+        move = _without_people(turn, move)
     tier = max(turn.incident.tier, move.step.tier)  # a second round is not the desk's again
     page_at = _sooner(turn, move.next_at)
     incident = turn.incident = replace(turn.incident, paged=move.paged, page_at=page_at, tier=tier)
     tx.change_incident(incident.id, incident.status, paged=move.paged, page_at=page_at, tier=tier)
     names = [*people, *(f"vendor {name}" for name in vendors)] or ["nobody is on call"]
-    facts = {"tier": tier, "people": list(people), "vendors": list(vendors), "step": move.paged}
-    turn.note("paged", f"{tier}: {', '.join(names)}: {move.reason}", **facts)
+    facts = {"tier": tier, "people": list(people), "vendors": list(vendors), "step": step}
+    turn.note(kind, f"{tier}: {', '.join(names)}: {move.reason}", **facts)
     if not instance.catalog.settings.observe:
         for person in people:
             telling.tell(tx, incident, person, NoticeKind.PAGE, now, move.reason)
     lines = ticketing.open_or_update(tx, instance, incident.id, now)
     turn.after.events.extend(lines)
+
+
+def _without_people(turn: Turn, move: decisions.Tell) -> decisions.Tell:
+    """Have the next step told at once where nobody is on call; the last waits for somebody."""
+    if move.next_at is not None:
+        return replace(move, next_at=turn.now)
+    return replace(move, paged=turn.incident.paged, next_at=after(turn.now, _LOOK_AGAIN))
+
+
+def _said(turn: Turn, kind: str, step: int) -> bool:
+    """Tell whether the timeline says last that nobody was there for this step."""
+    kinds = ("paged", "quiet", kind)
+    told = [event for event in turn.tx.events(turn.incident.id) if event.kind in kinds]
+    return bool(told) and told[-1].kind == kind and told[-1].data.get("step") == step
 
 
 def _look_at(turn: Turn, when: Instant | None) -> None:

@@ -106,6 +106,24 @@ def test_a_tier_that_an_approval_has_passed_is_not_asked_again() -> None:
     assert (move.step.tier, move.paged) == ("L2", 2)
 
 
+def test_the_last_step_is_passed_over_by_no_approval() -> None:
+    alone = replace(POLICY, steps=STEPS[:1])
+    move = ask(alone, tier="L3", paged=0)
+    assert isinstance(move, Tell)
+    assert (move.step.tier, move.paged) == ("L1", 1)
+
+
+def test_an_answer_that_lapsed_after_the_last_step_tells_its_people_again_in_their_hours() -> None:
+    told_all = incident(paged=3, tier="L4")
+    move = decide(POLICY, told_all, now=NOW, next_open=always, lapsed=True)
+    assert isinstance(move, Tell)
+    assert (move.step.tier, move.paged, move.next_at) == ("L4", 3, None)
+    night = replace(POLICY, hours=MappingProxyType({"P2": "office"}))
+    morning = after(NOW, 8 * 60 * MINUTE)
+    move = decide(night, told_all, now=NOW, next_open=lambda *_: morning, lapsed=True)
+    assert move == Hold(morning, "P2 waits for office")
+
+
 def test_a_priority_pages_in_its_hours_or_never() -> None:
     policy = replace(POLICY, hours=MappingProxyType({"P3": "office", "P4": "never"}))
     morning = after(NOW, 8 * 60 * MINUTE)
