@@ -60,7 +60,7 @@ def standing(
     told: dict[str, Any] = {"service_levels": [], "clocks": [], "told_next": None}
     told |= {"similar": [], "problem": None, "vendors": []}
     if around is not None:
-        running = clocks(around.catalog, check, incident, events, around.now, around.steps)
+        running = clocks(around.catalog, incident, events, around.now, around.steps)
         told = {
             "service_levels": _levels(around.catalog, incident),
             "clocks": [_clock(one) for one in running],
@@ -74,25 +74,37 @@ def standing(
 
 
 def policy_of(catalog: Catalog, incident: Incident) -> Policy | None:
-    """Give the policy of an incident: its check's, a service's, else the one for all."""
-    check = catalog.checks.get(CheckKey(incident.key))
-    names = [] if check is None else [check.escalation]
-    services = () if check is None else check.services
-    names += [catalog.services[name].policy for name in services if name in catalog.services]
+    """Give the policy of an incident: its check's, a service's, else the one for all.
+
+    Of an outage of many it is that of the first of its checks that has one.
+    """
+    names = []
+    for check in checks_of(catalog, incident):
+        names.append(check.escalation)
+        known = (catalog.services[name] for name in check.services if name in catalog.services)
+        names += [one.policy for one in known]
     chosen = next(filter(None, [*names, catalog.settings.policy]), "")
     return catalog.policies.get(chosen)
 
 
+def checks_of(catalog: Catalog, incident: Incident) -> list[Check]:
+    """Give the check of an incident; of one that several share those of its items."""
+    keys = [CheckKey(incident.key)]
+    if keys[0] not in catalog.checks:
+        keys = [split_state_key(StateKey(key))[0] for key in incident.items]
+    return [catalog.checks[key] for key in dict.fromkeys(keys) if key in catalog.checks]
+
+
 def clocks(
     catalog: Catalog,
-    check: Check | None,
     incident: Incident,
     events: Sequence[Event],
     now: Instant,
     steps: Sequence[tuple[Instant, int]],
 ) -> list[sla.SlaClock]:
     """Give the clocks of the service levels that somebody wrote; the built-in one has none here."""
-    services = check.services if check is not None else ()
+    checks = checks_of(catalog, incident)
+    services = dict.fromkeys(name for check in checks for name in check.services)
     levels = [one for one in sla.of_services(catalog, services) if one is not DEFAULT]
     if not levels:
         return []
@@ -102,8 +114,7 @@ def clocks(
 
 def _levels(catalog: Catalog, incident: Incident) -> list[dict[str, str]]:
     """Give the services that the incident is about, with what was promised for them."""
-    keys = [CheckKey(incident.key), *(split_state_key(StateKey(key))[0] for key in incident.items)]
-    checks = [catalog.checks[key] for key in dict.fromkeys(keys) if key in catalog.checks]
+    checks = checks_of(catalog, incident)
     names = dict.fromkeys(name for check in checks for name in check.services)
     known = [catalog.services[name] for name in names if name in catalog.services]
     return [{"name": one.name, "sla": one.sla, "impact": one.impact} for one in known]

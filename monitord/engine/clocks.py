@@ -18,8 +18,7 @@ CALLED = "sla-called"
 
 def running(view: View, instance: Instance, incident: Incident, now: Instant) -> list[sla.SlaClock]:
     """Give the clocks of an incident that may call."""
-    catalog, check = instance.catalog, instance.check(incident.key)
-    return clocks(catalog, check, incident, view.events(incident.id), now, instance.steps)
+    return clocks(instance.catalog, incident, view.events(incident.id), now, instance.steps)
 
 
 def calls(view: View, instance: Instance, incident: Incident, now: Instant) -> list[sla.Alarm]:
