@@ -64,11 +64,15 @@ def choose(person: Person, notice: Notice, now: Instant) -> By | Later | Never:
 
 @dataclass(frozen=True, slots=True)
 class Again:
-    """Try it by `way` at `due_at`. `nobody`: no way has taken it in a whole round."""
+    """Try it by `way` at `due_at`. `nobody`: no way has taken it in a whole round.
+
+    `hands_over`: that was the first round, so the next tier is told. Later ones call nobody else.
+    """
 
     way: int
     due_at: Instant
     nobody: bool
+    hands_over: bool = False
 
 
 def after_failure(person: Person, notice: Notice, way: int, now: Instant) -> Again | None:
@@ -82,7 +86,7 @@ def after_failure(person: Person, notice: Notice, way: int, now: Instant) -> Aga
     if rest:
         return Again(following, now, nobody=False)
     wait = min(_FIRST_REST * 2 ** (rounds - 1), _LONGEST_REST)
-    return Again(following, Instant(now + wait // _MICRO), nobody=True)
+    return Again(following, Instant(now + wait // _MICRO), nobody=True, hands_over=rounds == 1)
 
 
 def _carries(way: Way, notice: Notice) -> bool:

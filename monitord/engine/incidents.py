@@ -318,6 +318,7 @@ def _reopen(
     now: Instant,
 ) -> tuple[list[Event], str]:
     incident = decision.incident
+    ranked = ranking.rank(instance, incident.key, decision.severity)
     tx.move_incident(
         incident.id,
         IncidentStatus.RESOLVED,
@@ -325,7 +326,8 @@ def _reopen(
         severity=decision.severity,
         summary=transition.summary,
         items=(transition.key,),
-        priority=ranking.rank(instance, incident.key, decision.severity),
+        priority=ranked,
+        page_at=telling.urged(instance, incident, ranked, now),
         due_at=now,
         resolved=None,
         cause="",
@@ -337,8 +339,9 @@ def _reopen(
     event = Event(incident.id, now, "reopened", text, data=data)
     tx.add_events([event])
     lines = [event, *problems.look(tx, instance, incident.id, now)]
+    clocks.begin(tx, instance, incident.id, now)
     if incident.ticket is not None:
-        telling.again(tx, tx.incident(incident.id) or incident, now)
+        telling.again(tx, instance, tx.incident(incident.id) or incident, now)
         ticketing.open_or_update(tx, instance, incident.id, now)
     return lines, f"reopened incident {incident.id}"
 
@@ -352,13 +355,13 @@ def _amend(
 ) -> tuple[list[Event], str]:
     incident = decision.incident
     changes: dict[str, object] = {"items": decision.items, "severity": decision.severity}
-    worse = decision.severity is Status.CRITICAL and incident.severity is not Status.CRITICAL
+    turned = decision.severity is Status.CRITICAL and incident.severity is not Status.CRITICAL
     if transition.key in decision.items:
         changes["summary"] = _summary(incident.key, decision.items, transition)
     if decision.severity is not incident.severity:
         ranked = changes["priority"] = ranking.rank(instance, incident.key, decision.severity)
         changes["page_at"] = telling.urged(instance, incident, ranked, now)
-    if worse and incident.status in (IncidentStatus.OPEN, IncidentStatus.WAITING):
+    if turned and incident.status in (IncidentStatus.OPEN, IncidentStatus.WAITING):
         # What was left out for a WARNING answers a CRITICAL; budgets keep the rest from repeating.
         changes |= {"due_at": now, "rung": 0}
     tx.change_incident(incident.id, incident.status, **changes)
@@ -369,7 +372,11 @@ def _amend(
     data = {"key": incident.key} | _seen(transition)
     event = Event(incident.id, now, "amended", text, data=data)
     tx.add_events([event])
+    if decision.severity is not incident.severity:
+        clocks.begin(tx, instance, incident.id, now)
     if incident.ticket is not None and decision.severity is not incident.severity:
+        worse = tx.incident(incident.id) or incident
+        telling.worse(tx, instance, worse, incident.priority, now)
         ticketing.open_or_update(tx, instance, incident.id, now)
     return [event], f"amended incident {incident.id}"
 

@@ -13,7 +13,7 @@ from typing import Any
 from monitord import secrets
 from monitord.clock import after
 from monitord.decisions import notifying as decisions
-from monitord.engine import ticketing
+from monitord.engine import telling, ticketing
 from monitord.engine.backends import Backends
 from monitord.engine.instance import Instance
 from monitord.errors import SecretError, TicketError
@@ -187,7 +187,7 @@ class Notifying:
                 changes = {"way": again.way, "tries": notice.tries + 1, "last_error": error}
                 tx.change_notice(one.id, _P, due_at=again.due_at, **changes)
             _note(tx, message, now, "unnoticed", line)
-            if again.nobody:
+            if again.hands_over:
                 _next_tier(tx, message, now)
 
         return work
@@ -196,7 +196,8 @@ class Notifying:
 def _sent(message: _Message, way: Way, now: Instant) -> Callable[[Tx], None]:
     def work(tx: Tx) -> None:
         for notice in message.notices:
-            tx.move_notice(notice.id, _P, NoticeStatus.SENT, sent=now, told_by=way.kind)
+            if not tx.move_notice(notice.id, _P, NoticeStatus.SENT, sent=now, told_by=way.kind):
+                telling.sent_too_late(tx, notice, now)
         _note(tx, message, now, "noticed", f"{message.person.name} was told by {way.kind}")
 
     return work
@@ -215,7 +216,8 @@ def _given_up(message: _Message, now: Instant, reason: str) -> Callable[[Tx], No
         for notice in message.notices:
             tx.move_notice(notice.id, _P, NoticeStatus.DEAD, last_error=reason)
         _note(tx, message, now, "unnoticed", reason)
-        _next_tier(tx, message, now)
+        if not message.first.tries:
+            _next_tier(tx, message, now)
 
     return work
 
@@ -226,11 +228,16 @@ def _note(tx: Tx, message: _Message, now: Instant, kind: str, text: str) -> None
 
 
 def _next_tier(tx: Tx, message: _Message, now: Instant) -> None:
-    """Whoever is next in the policy is told at once: this person cannot be reached."""
+    """Whoever is next in the policy is told at once: this person cannot be reached.
+
+    Only one tier: while this person is tried again and again, whoever was told since may answer.
+    """
     for notice in message.notices:
         incident = tx.incident(notice.incident)
-        paged = notice.kind is NoticeKind.PAGE
-        if paged and incident is not None and incident.page_at is not None:
+        if notice.kind is not NoticeKind.PAGE or incident is None or incident.page_at is None:
+            continue
+        told = [event.data["people"] for event in tx.events(incident.id) if event.kind == "paged"]
+        if told and notice.person in told[-1]:
             tx.change_incident(incident.id, incident.status, page_at=now)
 
 

@@ -10,12 +10,16 @@ from monitord.clock import after
 from monitord.decisions import paging as decisions
 from monitord.decisions import standing
 from monitord.decisions.ticket_document import title
+from monitord.engine.duty import opening
 from monitord.engine.instance import Instance
+from monitord.engine.ranking import early
 from monitord.model.ids import Instant
-from monitord.model.incident import Incident
+from monitord.model.incident import OPEN_STATUSES, Incident
 from monitord.model.notice import Notice, NoticeKind, NoticeStatus
 from monitord.model.policy import Policy
-from monitord.store.contract import Tx
+from monitord.store.contract import Tx, View
+
+_ALL = 100_000  # notices of one incident
 
 
 def policy_of(instance: Instance, incident: Incident) -> Policy | None:
@@ -38,9 +42,15 @@ def begins_at(instance: Instance, incident: Incident, now: Instant) -> Instant |
 
 
 def tell(
-    tx: Tx, incident: Incident, person: str, kind: NoticeKind, now: Instant, reason: str
+    tx: Tx,
+    incident: Incident,
+    person: str,
+    kind: NoticeKind,
+    now: Instant,
+    reason: str,
+    due_at: Instant | None = None,
 ) -> None:
-    """Write one notice to one person."""
+    """Write one notice to one person, to be sent at once or at `due_at`."""
     over = "over: " if kind is NoticeKind.OVER else ""
     tx.add_notice(
         Notice(
@@ -53,7 +63,7 @@ def tell(
             body=reason,
             status=NoticeStatus.PENDING,
             created=now,
-            due_at=now,
+            due_at=now if due_at is None else due_at,
         )
     )
 
@@ -61,29 +71,42 @@ def tell(
 def over(tx: Tx, incident: Incident, now: Instant) -> None:
     """Tell whoever was paged that it is over; what was not sent yet is not sent any more."""
     paged: dict[str, Notice] = {}
-    for notice in tx.notices(incident=incident.id):
+    for notice in _of(tx, incident):
         if notice.status is NoticeStatus.PENDING:
             tx.move_notice(notice.id, notice.status, NoticeStatus.VOID)
         elif notice.status is NoticeStatus.SENT:
             paged[notice.person] = notice
     for person, last in paged.items():
         if last.kind is not NoticeKind.OVER:
-            tell(tx, incident, person, NoticeKind.OVER, now, incident.cause or "closed")
+            tell(tx, incident, person, NoticeKind.OVER, now, _ended(incident))
 
 
-def again(tx: Tx, incident: Incident, now: Instant) -> None:
-    """Tell whoever was told the end of an incident, or was about to be told of it, that it is back.
+def sent_too_late(tx: Tx, notice: Notice, now: Instant) -> None:
+    """Tell somebody that it is over whose page was on its way when it ended."""
+    incident = tx.incident(notice.incident)
+    if incident is None or incident.status in OPEN_STATUSES:
+        return
+    later = [one for one in _of(tx, incident) if one.person == notice.person and one.id > notice.id]
+    if not any(one.kind is NoticeKind.OVER for one in later):
+        tell(tx, incident, notice.person, NoticeKind.OVER, now, _ended(incident))
 
-    The clock of its policy goes on beside that: the next tier is not told sooner or later.
+
+def again(tx: Tx, instance: Instance, incident: Incident, now: Instant) -> None:
+    """Tell whoever was told of an incident, or was about to be, that it is back.
+
+    In the hours of their policy. Its clock goes on beside that: the next tier is not told sooner
+    or later.
     """
-    last = {notice.person: notice for notice in tx.notices(incident=incident.id)}
-    for person, notice in last.items():
-        ended = notice.status is NoticeStatus.VOID
-        over = notice.kind is NoticeKind.OVER and notice.status is not NoticeStatus.DEAD
-        if over and notice.status is NoticeStatus.PENDING:
-            tx.move_notice(notice.id, notice.status, NoticeStatus.VOID)
-        if ended or over:
-            tell(tx, incident, person, NoticeKind.PAGE, now, "it is back")
+    _tell_anew(tx, instance, incident, now, "it is back")
+
+
+def worse(tx: Tx, instance: Instance, incident: Incident, before: str, now: Instant) -> None:
+    """Tell whoever was told of an incident of the priority `before` that it is more urgent now.
+
+    What was quiet then may wake somebody now, and wait for nobody's morning.
+    """
+    if incident.priority < before:
+        _tell_anew(tx, instance, incident, now, f"it is {incident.priority} now, not {before}")
 
 
 def urged(instance: Instance, incident: Incident, priority: str, now: Instant) -> Instant | None:
@@ -92,11 +115,40 @@ def urged(instance: Instance, incident: Incident, priority: str, now: Instant) -
     One that grew more urgent may page where it did not: that is looked at anew, and at once where
     nobody has been told yet.
     """
-    policy = policy_of(instance, incident)
-    if priority >= incident.priority or policy is None:
-        return incident.page_at
+    policy, page_at = policy_of(instance, incident), incident.page_at
+    if priority >= incident.priority:
+        return page_at
+    if incident.ticket is None:
+        looks = early(instance, priority, now)
+        return min((at for at in (page_at, looks) if at is not None), default=None)
+    if policy is None:
+        return page_at
     place = decisions.next_place(policy, incident)
     if place is None or not incident.paged:
         return now
     wait = decisions.wait_of(policy.steps[place % len(policy.steps)], priority)
-    return min(after(now, wait), incident.page_at or after(now, wait))
+    return min(after(now, wait), page_at or after(now, wait))
+
+
+def _tell_anew(tx: Tx, instance: Instance, incident: Incident, now: Instant, why: str) -> None:
+    policy = policy_of(instance, incident)
+    when: Instant | None = now
+    if policy is not None:
+        when = decisions.pages_at(policy, incident.priority, now, opening(instance))
+    people = dict.fromkeys(notice.person for notice in _of(tx, incident))
+    for notice in _of(tx, incident):
+        if notice.status is NoticeStatus.PENDING:
+            tx.move_notice(notice.id, notice.status, NoticeStatus.VOID)
+    for person in people if when is not None else ():
+        tell(tx, incident, person, NoticeKind.PAGE, now, why, when)
+
+
+def _of(view: View, incident: Incident) -> list[Notice]:
+    return view.notices(incident=incident.id, limit=_ALL)
+
+
+def _ended(incident: Incident) -> str:
+    """Say how an incident ended; who closed it may have meant that it goes on elsewhere."""
+    if incident.closed_by:
+        return f"closed by {incident.closed_by}: {incident.close_reason}"
+    return incident.cause or "closed"

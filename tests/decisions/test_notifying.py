@@ -56,7 +56,9 @@ def test_nobody_is_told_what_no_way_carries() -> None:
 def test_the_next_way_follows_at_once_and_a_whole_round_rests() -> None:
     assert after_failure(KIM, notice(), 0, NOON) == Again(1, NOON, nobody=False)
     rested = Instant(NOON + 30_000_000)
-    assert after_failure(KIM, notice(tries=1), 1, NOON) == Again(0, rested, nobody=True)
+    assert after_failure(KIM, notice(tries=1), 1, NOON) == Again(
+        0, rested, nobody=True, hands_over=True
+    )
     assert after_failure(KIM, notice(tries=11), 1, NOON) is None
 
 
