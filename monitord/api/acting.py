@@ -25,7 +25,7 @@ async def _body(asked: Asked, shape: type[bodies.B]) -> bodies.B:
 
 
 async def _touched(asked: Asked, selector: str) -> list[str]:
-    touches = await asyncio.to_thread(asked.engine.preview, selector)
+    touches = await asyncio.to_thread(asked.engine.orders.preview, selector)
     if not touches and selector != "*":
         raise CommandRefusedError(f"{selector!r} selects no check; `monitord checks` lists them")
     return touches
@@ -48,7 +48,7 @@ def _order(verb: Verb) -> Handler:
         body = await _body(asked, bodies.Order)
         touches = await _touched(asked, body.selector)
         expires = _future(asked, as_instant(body.expires))
-        order = await asked.engine.order(
+        order = await asked.engine.orders.give(
             verb, body.selector, by=asked.person.name, reason=body.reason, expires=expires
         )
         return _ordered(asked, order, touches)
@@ -64,7 +64,7 @@ async def maintenance(asked: Asked) -> Any:
     expires = _future(asked, as_instant(body.expires))
     if expires <= starts:
         raise CommandRefusedError("the maintenance ends before it starts; give a later end")
-    order = await asked.engine.order(
+    order = await asked.engine.orders.give(
         Verb.MAINTENANCE,
         body.selector,
         by=asked.person.name,
@@ -81,7 +81,7 @@ async def halt(asked: Asked) -> Any:
     body = await _body(asked, bodies.Halt)
     touches = await _touched(asked, body.selector)
     expires = _future(asked, as_instant(body.expires))
-    order = await asked.engine.order(
+    order = await asked.engine.orders.give(
         Verb.HALT, body.selector, by=asked.person.name, reason=body.reason, expires=expires
     )
     killed = await asked.engine.halt_now(by=asked.person.name) if body.now else []
@@ -91,7 +91,7 @@ async def halt(asked: Asked) -> Any:
 async def resume(asked: Asked) -> Any:
     """POST /v1/resume."""
     body = await _body(asked, bodies.Resume)
-    ended = await asked.engine.resume(body.what, by=asked.person.name, verb=Verb(body.verb))
+    ended = await asked.engine.orders.end(body.what, by=asked.person.name, verb=Verb(body.verb))
     return {"ended": [shapes.order(order, now=asked.engine.now()) for order in ended]}
 
 
@@ -105,14 +105,14 @@ async def close(asked: Asked) -> Any:
     body = await _body(asked, bodies.Close)
     number = IncidentId(row_number(asked, "incident"))
     by = asked.person.name
-    await asked.engine.close_incident(number, by=by, reason=body.reason, cure=body.cure)
+    await asked.engine.commands.close(number, by=by, reason=body.reason, cure=body.cure)
     return {"closed": number}
 
 
 async def run_check(asked: Asked) -> Any:
     """POST /v1/run-check."""
     body = await _body(asked, bodies.Key)
-    results = await asked.engine.run_check(body.key)
+    results = await asked.engine.commands.run_check(body.key)
     return {"key": body.key, "results": [shapes.result(one) for one in results]}
 
 
@@ -120,7 +120,7 @@ async def remediate(asked: Asked) -> Any:
     """POST /v1/remediate."""
     body = await _body(asked, bodies.Remediate)
     return dict(
-        await asked.engine.remediate(
+        await asked.engine.commands.remediate(
             body.key, body.runbook, dry_run=body.dry_run, by=asked.person.name
         )
     )
@@ -137,7 +137,7 @@ async def marker(asked: Asked) -> Any:
 async def forget(asked: Asked) -> Any:
     """POST /v1/forget."""
     body = await _body(asked, bodies.Key)
-    await asked.engine.forget(StateKey(body.key), by=asked.person.name)
+    await asked.engine.commands.forget(StateKey(body.key), by=asked.person.name)
     return {"forgotten": body.key}
 
 

@@ -124,6 +124,83 @@ class Trying(Protocol):
         ...
 
 
+class Orders(Protocol):
+    """The five orders of people."""
+
+    def preview(self, selector: str) -> list[str]:
+        """Give the check keys that a selector touches now, sorted.
+
+        Only looks at the catalog: the API calls it outside the event loop.
+
+        Raises:
+            BadSelectorError: it cannot be read.
+        """
+        ...
+
+    async def give(
+        self,
+        verb: Verb,
+        selector: str,
+        *,
+        by: str,
+        reason: str,
+        expires: Instant,
+        starts: Instant | None = None,
+        until_ok: bool = False,
+    ) -> Order:
+        """Give one of the five orders, in force from `starts` (now) to `expires`.
+
+        What each means is in monitord.decisions.verbs. `until_ok` ends it before, once all that it
+        touches is OK (an ack always). "*" is everything.
+        """
+        ...
+
+    async def end(self, what: int | str, *, by: str, verb: Verb = Verb.HALT) -> list[Order]:
+        """End one order by its id, or every order of `verb` with this very selector.
+
+        Gives what it ended. Resuming halts of "*" also removes the file HALT. NotFoundError when
+        no such order is in force.
+        """
+        ...
+
+
+class Commands(Protocol):
+    """What people ask for by name."""
+
+    async def close(self, number: IncidentId, *, by: str, reason: str, cure: str = "") -> None:
+        """Close an incident in a person's name."""
+        ...
+
+    async def run_check(self, key: str) -> list[Result]:
+        """Run one check now (`host/check`) and give its results; they count like any other."""
+        ...
+
+    async def remediate(
+        self, key: str, runbook: str | None, *, dry_run: bool, by: str
+    ) -> Mapping[str, Any]:
+        """Plan the next rung (or a named runbook of the ladder) for a key, and unless dry, start.
+
+        Gives {"key", "runbook", "mode", "plan": [{"phase", "kind", "target", "text"}], "problem",
+        "guards": [{"guard", "ok": bool, "reason"}], "started": attempt id or null}.
+        """
+        ...
+
+    async def explain(self, key: str) -> Mapping[str, Any]:
+        """Give all that bears on a key.
+
+        {"key", "kind", "means", "by_hand", "incident", "state": [{"key", "status", "hard", …}],
+        "policy": {name: text}, "reach": [{"key", "up": bool, "text"}],
+        "ladder": [{"runbook", "mode", "from"}], "guards": [{"guard", "ok", "reason"}],
+        "orders": [{"order", "verb", "by", "until", "reason", "means"}],
+        "config": [{"setting", "value", "place"}]}
+        """
+        ...
+
+    async def forget(self, key: StateKey, *, by: str) -> None:
+        """Drop the state of an item that is gone; CommandRefusedError while it still reports."""
+        ...
+
+
 class Engine(Protocol):
     """The running engine, as the control API sees it."""
 
@@ -140,6 +217,16 @@ class Engine(Protocol):
     @property
     def counters(self) -> Counters:
         """The process's own numbers."""
+        ...
+
+    @property
+    def orders(self) -> Orders:
+        """The five orders of people."""
+        ...
+
+    @property
+    def commands(self) -> Commands:
+        """What people ask for by name."""
         ...
 
     @property
@@ -191,44 +278,8 @@ class Engine(Protocol):
         """
         ...
 
-    def preview(self, selector: str) -> list[str]:
-        """Give the check keys that a selector touches now, sorted.
-
-        Only looks at the catalog: the API calls it outside the event loop.
-
-        Raises:
-            BadSelectorError: it cannot be read.
-        """
-        ...
-
-    async def order(
-        self,
-        verb: Verb,
-        selector: str,
-        *,
-        by: str,
-        reason: str,
-        expires: Instant,
-        starts: Instant | None = None,
-        until_ok: bool = False,
-    ) -> Order:
-        """Give one of the five orders, in force from `starts` (now) to `expires`.
-
-        What each means is in monitord.decisions.verbs. `until_ok` ends it before, once all that it
-        touches is OK (an ack always). "*" is everything.
-        """
-        ...
-
     async def halt_now(self, *, by: str) -> list[str]:
         """Kill the process groups of running steps; gives one line per step that was killed."""
-        ...
-
-    async def resume(self, what: int | str, *, by: str, verb: Verb = Verb.HALT) -> list[Order]:
-        """End one order by its id, or every order of `verb` with this very selector.
-
-        Gives what it ended. Resuming halts of "*" also removes the file HALT. NotFoundError when
-        no such order is in force.
-        """
         ...
 
     async def reload(self, *, by: str) -> Sequence[str]:
@@ -243,47 +294,12 @@ class Engine(Protocol):
         """Give the lines of what a reload would change now; ConfigError as for `reload`."""
         ...
 
-    async def close_incident(
-        self, incident: IncidentId, *, by: str, reason: str, cure: str = ""
-    ) -> None:
-        """Close an incident in a person's name."""
-        ...
-
-    async def run_check(self, key: str) -> list[Result]:
-        """Run one check now (`host/check`) and give its results; they count like any other."""
-        ...
-
-    async def remediate(
-        self, key: str, runbook: str | None, *, dry_run: bool, by: str
-    ) -> Mapping[str, Any]:
-        """Plan the next rung (or a named runbook of the ladder) for a key, and unless dry, start.
-
-        Gives {"key", "runbook", "mode", "plan": [{"phase", "kind", "target", "text"}], "problem",
-        "guards": [{"guard", "ok": bool, "reason"}], "started": attempt id or null}.
-        """
-        ...
-
-    async def explain(self, key: str) -> Mapping[str, Any]:
-        """Give all that bears on a key.
-
-        {"key", "kind", "means", "by_hand", "incident", "state": [{"key", "status", "hard", …}],
-        "policy": {name: text}, "reach": [{"key", "up": bool, "text"}],
-        "ladder": [{"runbook", "mode", "from"}], "guards": [{"guard", "ok", "reason"}],
-        "orders": [{"order", "verb", "by", "until", "reason", "means"}],
-        "config": [{"setting", "value", "place"}]}
-        """
-        ...
-
     async def mark(self, text: str, selector: str, *, by: str) -> Marker:
         """Keep a change that somebody tells of, at this instant.
 
         Raises:
             BadSelectorError: it cannot be read.
         """
-        ...
-
-    async def forget(self, key: StateKey, *, by: str) -> None:
-        """Drop the state of an item that is gone; CommandRefusedError while it still reports."""
         ...
 
     async def job_event(

@@ -123,7 +123,7 @@ async def checks(asked: Asked) -> Any:
         own = shapes.by_check(states)
         keys: Iterable[str] = {*catalog.checks, *own}
         if select := wanted.get("select"):
-            keys = engine.preview(select)
+            keys = engine.orders.preview(select)
         if status is not None:
             keys = [key for key in keys if _worst(own, CheckKey(key)) is status]
         answer = _page("checks", keys, wanted.get("after", ""), limit)
@@ -251,13 +251,13 @@ async def audit_violations(asked: Asked) -> Any:
 
 async def explain(asked: Asked) -> Any:
     """GET /v1/explain/{key}."""
-    return dict(await asked.engine.explain(asked.request.path_params["key"]))
+    return dict(await asked.engine.commands.explain(asked.request.path_params["key"]))
 
 
 async def preview(asked: Asked) -> Any:
     """GET /v1/preview?selector=…."""
     selector = asked.request.query_params.get("selector", "")
-    return {"touches": await asyncio.to_thread(asked.engine.preview, selector)}
+    return {"touches": await asyncio.to_thread(asked.engine.orders.preview, selector)}
 
 
 async def promotion(asked: Asked) -> Any:

@@ -14,7 +14,7 @@ from monitord.decisions.reach import hangs_on
 from monitord.decisions.sla import of_services
 from monitord.decisions.ticket_document import iso
 from monitord.decisions.verbs import MATRIX
-from monitord.engine import incidents, ladder
+from monitord.engine import closing, ladder
 from monitord.engine.held import as_held, ladder_of
 from monitord.engine.instance import Instance
 from monitord.engine.situation import ExactPlan, exact_plan, situation
@@ -49,13 +49,13 @@ class Commands:
         instance.beliefs.absorb(check, results, instance.now())
         return results
 
-    async def close(self, number: IncidentId, *, by: str, reason: str, cure: str) -> None:
+    async def close(self, number: IncidentId, *, by: str, reason: str, cure: str = "") -> None:
         """Close an incident in a person's name; `cure` is what helped, for the next time."""
         instance, now = self._instance, self._instance.now()
         if not reason.strip():
             raise CommandRefusedError("closing needs a reason; add --reason '…'")
         closed = await self._end(
-            lambda tx: incidents.close_by_person(
+            lambda tx: closing.close_by_person(
                 tx, instance, number, now, by=by, reason=reason, cure=cure
             )
         )
@@ -77,7 +77,7 @@ class Commands:
             tx.forget_states([key])
             tx.add_audit(now, by, "forget", key, state.summary)
             reason = f"{key} was forgotten"
-            return incidents.forget_items(tx, instance, {key}, now, by=by, reason=reason)
+            return closing.forget_items(tx, instance, {key}, now, by=by, reason=reason)
 
         await self._end(work)
         instance.beliefs.drop(key)
@@ -169,7 +169,7 @@ class Commands:
         instance = self._instance
         held = instance.beliefs.held
         events, ended = await instance.store.write(
-            lambda tx: (work(tx), incidents.ended_among(tx, held))
+            lambda tx: (work(tx), closing.ended_among(tx, held))
         )
         for attempt in ended:
             instance.beliefs.release(attempt, instance.now())

@@ -48,14 +48,13 @@ from monitord.errors import MonitordError
 from monitord.log import get_logger
 from monitord.metrics import Counters
 from monitord.model.catalog import Catalog, Check
-from monitord.model.ids import CheckKey, IncidentId, Instant, StateKey, split_state_key
+from monitord.model.ids import CheckKey, Instant, StateKey, split_state_key
 from monitord.model.inbound import Taken, Told
 from monitord.model.incident import AttemptStatus, StepStatus
 from monitord.model.kinds import Health, Kinds, Record
 from monitord.model.marker import Marker
-from monitord.model.result import Result, Status
+from monitord.model.result import Status
 from monitord.model.state import CheckState, Transition
-from monitord.model.ticket import Order, Verb
 from monitord.pings import Report
 from monitord.store import Door
 from monitord.store.contract import Store, Tx
@@ -123,9 +122,9 @@ class Core:
         notifying = Notifying(self.instance, kinds.backends, backends)
         self._mover = Mover(self.instance, self._attempts, verifying, self._outbox, notifying)
         self._pulse = Pulse(self.instance, self._condition, steady, self._chores, self._reassemble)
-        self._orders = Orders(self.instance)
-        self._readback = ReadBack(self.instance, backends, self._orders)
-        self._commands = Commands(self.instance, places)
+        self.orders = Orders(self.instance)
+        self._readback = ReadBack(self.instance, backends, self.orders)
+        self.commands = Commands(self.instance, places)
         self.approvals = Approvals(self.instance)
         self.trusting = Trusting(self.instance)
         self.problems = Problems(self.instance)
@@ -227,39 +226,9 @@ class Core:
         """Give what happens from now on."""
         return self.instance.happenings.subscribe()
 
-    def preview(self, selector: str) -> list[str]:
-        """Give the check keys that a selector touches now."""
-        return self._orders.preview(selector)
-
-    async def order(
-        self,
-        verb: Verb,
-        selector: str,
-        *,
-        by: str,
-        reason: str,
-        expires: Instant,
-        starts: Instant | None = None,
-        until_ok: bool = False,
-    ) -> Order:
-        """Give one of the five orders."""
-        return await self._orders.give(
-            verb,
-            selector,
-            by=by,
-            reason=reason,
-            expires=expires,
-            starts=starts,
-            until_ok=until_ok,
-        )
-
     async def halt_now(self, *, by: str) -> list[str]:
         """Kill the process groups of running steps."""
         return await kill_running(self.instance, by=by)
-
-    async def resume(self, what: int | str, *, by: str, verb: Verb = Verb.HALT) -> list[Order]:
-        """End an order, or every order of a verb with a selector."""
-        return await self._orders.end(what, by=by, verb=verb)
 
     async def reload(self, *, by: str) -> Sequence[str]:
         """Apply what stands on disk."""
@@ -269,33 +238,9 @@ class Core:
         """Say what a reload would change."""
         return (await self._reloading.plan())[1].lines
 
-    async def close_incident(
-        self, incident: IncidentId, *, by: str, reason: str, cure: str = ""
-    ) -> None:
-        """Close an incident in a person's name."""
-        await self._commands.close(incident, by=by, reason=reason, cure=cure)
-
-    async def run_check(self, key: str) -> list[Result]:
-        """Run one check now."""
-        return await self._commands.run_check(key)
-
-    async def remediate(
-        self, key: str, runbook: str | None, *, dry_run: bool, by: str
-    ) -> Mapping[str, Any]:
-        """Plan a repair, and unless dry, start it."""
-        return await self._commands.remediate(key, runbook, dry_run=dry_run, by=by)
-
-    async def explain(self, key: str) -> Mapping[str, Any]:
-        """Give all that bears on a key."""
-        return await self._commands.explain(key)
-
     async def mark(self, text: str, selector: str, *, by: str) -> Marker:
         """Keep a change that somebody tells of."""
         return await mark(self.instance, text, selector, by=by)
-
-    async def forget(self, key: StateKey, *, by: str) -> None:
-        """Drop the state of what is gone."""
-        await self._commands.forget(key, by=by)
 
     async def job_event(
         self,

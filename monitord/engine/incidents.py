@@ -1,29 +1,24 @@
-"""The stage from transitions to incidents: opens, joins, amends, resolves, reopens and closes them.
+"""The stage from transitions to incidents: opens, joins, amends, resolves and reopens them.
 
 What to do is decided by decisions/incidents.py; each transition is settled in the transaction that
 acts on it, so that a kill between two of them repeats nothing and forgets nothing.
 """
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Mapping
 from functools import partial
 
 from monitord.clock import after
 from monitord.decisions import incidents as decisions
-from monitord.engine import clocks, problems, ranking, shadow, telling, ticketing
+from monitord.engine import clocks, closing, problems, ranking, shadow, telling, ticketing
 from monitord.engine.instance import Instance
 from monitord.engine.outages import Hard, Outages
 from monitord.engine.turn import AfterCommit
 from monitord.engine.what_changed import begin as ask_what_changed
-from monitord.model.effect import Pause, from_json
-from monitord.model.ids import AttemptId, IncidentId, Instant, StateKey
+from monitord.model.ids import IncidentId, Instant
 from monitord.model.incident import (
-    LIVE_ATTEMPTS,
     OPEN_STATUSES,
-    Attempt,
-    AttemptStatus,
     Incident,
     IncidentStatus,
-    StepStatus,
 )
 from monitord.model.result import Status
 from monitord.model.state import Transition
@@ -80,7 +75,7 @@ def _fold(
     for own in list(outages.foldable(tx, key, live)):
         reason = f"part of incident {live[key].id}, {key}"
         events.extend(
-            close_by_person(tx, instance, own.id, now, by="monitord", reason=reason) or ()
+            closing.close_by_person(tx, instance, own.id, now, by="monitord", reason=reason) or ()
         )
         items.update(own.items)
         live.pop(own.key)
@@ -100,114 +95,6 @@ def _reread(tx: Tx, live: dict[str, Incident], decision: decisions.Decision) -> 
         live.pop(key, None)
     else:
         live[key] = incident
-
-
-def close_resolved(tx: Tx, now: Instant) -> list[Event]:
-    """Close incidents that can no longer reopen."""
-    events = []
-    for incident in tx.incidents([IncidentStatus.RESOLVED], due_by=now):
-        moved = tx.move_incident(
-            incident.id, IncidentStatus.RESOLVED, IncidentStatus.CLOSED, closed=now, due_at=None
-        )
-        if moved:
-            ticketing.close(tx, incident, now)
-            events.append(Event(incident.id, now, "closed", f"closed: {incident.cause}"))
-    tx.add_events(events)
-    return events
-
-
-def close_by_person(
-    tx: Tx,
-    instance: Instance,
-    number: IncidentId,
-    now: Instant,
-    *,
-    by: str,
-    reason: str,
-    cure: str = "",
-) -> list[Event] | None:
-    """Close an incident in a person's name, from any status; None when there is none to close."""
-    incident = tx.incident(number)
-    if incident is None or incident.status is IncidentStatus.CLOSED:
-        return None
-    for attempt in tx.attempts(incident=number):
-        end_attempt(tx, attempt, now, f"incident closed by {by}")
-    tx.move_incident(
-        number,
-        incident.status,
-        IncidentStatus.CLOSED,
-        closed=now,
-        closed_by=by,
-        close_reason=reason,
-        cure=cure or incident.cure,
-        cause=incident.cause or "closed",
-        due_at=None,
-    )
-    event = Event(number, now, "closed", f"closed by {by}: {reason}", actor=by)
-    tx.add_events([event])
-    tx.add_audit(now, by, "close", f"incident {number}", reason)
-    ticketing.resolve(tx, instance, number, now)
-    ticketing.close(tx, incident, now)
-    return [event]
-
-
-def forget_items(
-    tx: Tx, instance: Instance, gone: Collection[str], now: Instant, *, by: str, reason: str
-) -> list[Event]:
-    """Take what is no longer watched out of its incidents; one that is left empty is closed."""
-    events: list[Event] = []
-    for incident in tx.incidents(OPEN_STATUSES, limit=_ALL):
-        rest = tuple(item for item in incident.items if item not in gone)
-        if rest == incident.items:
-            continue
-        if not rest:
-            closed = close_by_person(tx, instance, incident.id, now, by=by, reason=reason)
-            events.extend(closed or ())
-            continue
-        left = [tx.state(StateKey(item)) for item in rest]
-        severity = decisions.worst(state.hard for state in left if state is not None)
-        tx.change_incident(incident.id, incident.status, items=rest, severity=severity)
-    return events
-
-
-def end_attempt(tx: Tx, attempt: Attempt, now: Instant, outcome: str) -> bool:
-    """End a live attempt whose incident is over.
-
-    A step that runs ends by its own deadline; until then it keeps the attempt's locks. One that is
-    being undone is left alone: half undone is worse than either, and it ends by itself.
-    """
-    if attempt.undoing:
-        return False
-    ends = {
-        AttemptStatus.PLANNED: AttemptStatus.VOID,
-        AttemptStatus.APPROVAL: AttemptStatus.VOID,
-        AttemptStatus.RUNNING: AttemptStatus.INTERRUPTED,
-        AttemptStatus.VERIFYING: AttemptStatus.FAILED,
-    }
-    end = ends.get(attempt.status)
-    if end is None:
-        return False
-    moved = tx.move_attempt(
-        attempt.id, attempt.status, end, finished=now, outcome=outcome, due_at=None
-    )
-    running = [step for step in tx.steps(attempt.id) if step.status is StepStatus.INTENT]
-    for step in list(running):
-        if isinstance(from_json(step.effect), Pause):  # only time passes: nobody would end it
-            tx.move_step(step.id, step.status, StepStatus.FAILED, finished=now, error=outcome)
-            running.remove(step)
-    if moved and not running:
-        tx.release_locks(attempt.id)
-    return moved
-
-
-def ended_among(tx: Tx, attempts: Iterable[AttemptId]) -> list[AttemptId]:
-    """Give those of some attempts that are over: whoever ended them, their holds must go."""
-    found = ((number, tx.attempt(number)) for number in attempts)
-    return [
-        number
-        for number, attempt in found
-        if attempt is None or attempt.status not in LIVE_ATTEMPTS
-    ]
 
 
 def _decide(
@@ -386,7 +273,7 @@ def _resolve(
 ) -> tuple[list[Event], str]:
     incident = decision.incident
     for attempt in tx.attempts(incident=incident.id):
-        if end_attempt(tx, attempt, now, "the check recovered by itself"):
+        if closing.end_attempt(tx, attempt, now, "the check recovered by itself"):
             out.calls.append(partial(instance.beliefs.release, attempt.id, now))
     tx.move_incident(
         incident.id,

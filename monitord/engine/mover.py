@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from monitord.clock import after
-from monitord.engine import approvals, incidents, ladder, paging
+from monitord.engine import approvals, closing, incidents, ladder, paging
 from monitord.engine.attempts import Attempts
 from monitord.engine.instance import Instance
 from monitord.engine.notifying import Notifying
@@ -209,7 +209,7 @@ def _settler(
 
 
 def _close(tx: Tx, out: AfterCommit, now: Instant) -> None:
-    out.events.extend(incidents.close_resolved(tx, now))
+    out.events.extend(closing.close_resolved(tx, now))
 
 
 def _climber(instance: Instance, number: IncidentId) -> Callable[[Tx, AfterCommit, Instant], None]:

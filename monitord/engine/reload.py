@@ -14,7 +14,7 @@ from monitord import config
 from monitord.config import ReloadPlan, Sources
 from monitord.decisions.reach import Reach
 from monitord.decisions.state import judge, reset_soft
-from monitord.engine import incidents
+from monitord.engine import closing
 from monitord.engine.health import Condition
 from monitord.engine.instance import Instance
 from monitord.engine.jobs import Jobs, job_checks
@@ -131,16 +131,16 @@ class Reloading:
             for key in plan.removed:
                 incident = tx.live_incident(key)
                 if incident is not None:
-                    closed = incidents.close_by_person(
+                    closed = closing.close_by_person(
                         tx, instance, incident.id, now, by=by, reason=f"{key} was removed"
                     )
                     events.extend(closed or ())
             reason = "its checks were removed"
-            events += incidents.forget_items(tx, instance, set(gone), now, by=by, reason=reason)
+            events += closing.forget_items(tx, instance, set(gone), now, by=by, reason=reason)
             tx.forget_states(gone)
             tx.put_states(reset)
             tx.add_audit(now, by, "reload", catalog.hash, f"{len(plan.lines)} changes")
-            return events, incidents.ended_among(tx, held), _records(tx, catalog, plan)
+            return events, closing.ended_among(tx, held), _records(tx, catalog, plan)
 
         events, ended, records = await instance.store.write(work)
         self.jobs.take_over(plan.renamed, records)

@@ -125,6 +125,104 @@ class FakeTrusting:
         return [{"runbook": "restart-nginx", "mode": "approve", "next": "auto", "why_not": ""}]
 
 
+class FakeOrders:
+    def __init__(self, engine: FakeEngine) -> None:
+        self._engine, self._orders = engine, 0
+
+    def preview(self, selector: str) -> list[str]:
+        parsed = selectors.parse(selector)
+        hosts, checks = self._engine.catalog.hosts, self._engine.catalog.checks
+        return sorted(
+            key
+            for key, check in checks.items()
+            if selectors.matches(parsed, host=hosts[check.host], check=check.name)
+        )
+
+    def _order(self, verb: Verb, selector: str, by: str, reason: str, expires: Instant) -> Order:
+        self._orders += 1
+        self._engine.note(verb.value, selector=selector, by=by, reason=reason, expires=expires)
+        now = self._engine.now()
+        return Order(self._orders, verb, selector, reason, by, now, now, expires)
+
+    async def give(
+        self,
+        verb: Verb,
+        selector: str,
+        *,
+        by: str,
+        reason: str,
+        expires: Instant,
+        starts: Instant | None = None,
+        until_ok: bool = False,
+    ) -> Order:
+        return self._order(verb, selector, by, reason, expires)
+
+    async def end(self, what: int | str, *, by: str, verb: Verb = Verb.HALT) -> list[Order]:
+        if what == 99:
+            raise NotFoundError("there is no order 99 in force; `monitord orders` lists them")
+        self._engine.note("resume", what=what, by=by, verb=verb)
+        return [Order(1, Verb.HALT, "*", "test", by, NOON, NOON, NOON, ended=NOON, ended_by=by)]
+
+
+class FakeCommands:
+    def __init__(self, engine: FakeEngine) -> None:
+        self._engine = engine
+
+    async def close(self, number: IncidentId, *, by: str, reason: str, cure: str = "") -> None:
+        if number != 1:
+            raise NotFoundError(f"there is no incident {number}; `monitord incidents` lists them")
+        self._engine.note("close", incident=number, by=by, reason=reason, cure=cure)
+
+    async def run_check(self, key: str) -> list[Result]:
+        if key == "web1/bug":
+            raise RuntimeError("a bug of ours")
+        if key not in self._engine.catalog.checks:
+            raise NotFoundError(f"no check is called {key!r}; the nearest is web1/site")
+        return [Result.critical("no answer within 5 s", Measurement("time", 5.0, "s"))]
+
+    async def remediate(
+        self, key: str, runbook: str | None, *, dry_run: bool, by: str
+    ) -> Mapping[str, Any]:
+        if key not in self._engine.catalog.checks:
+            raise NotFoundError(f"no check is called {key!r}; the nearest is web1/site")
+        self._engine.note("remediate", key=key, runbook=runbook, dry_run=dry_run, by=by)
+        step = {"phase": "step", "kind": "systemd", "target": "web1", "text": "systemctl restart"}
+        return {
+            "key": key,
+            "runbook": "restart-nginx",
+            "mode": "shadow",
+            "plan": [step],
+            "problem": "",
+            "guards": [
+                {"guard": "halt", "ok": True, "reason": ""},
+                {"guard": "cooldown", "ok": False, "reason": "ran 3 min ago; again after 10 min"},
+            ],
+            "started": None if dry_run else 5,
+        }
+
+    async def explain(self, key: str) -> Mapping[str, Any]:
+        if key not in self._engine.catalog.checks:
+            raise NotFoundError(f"no check is called {key!r}; the nearest is web1/site")
+        return {
+            "key": key,
+            "kind": "http",
+            "means": "customers see an error",
+            "by_hand": "look at nginx",
+            "incident": 1,
+            "state": [{"key": key, "status": "CRITICAL", "hard": "CRITICAL", "summary": HOSTILE}],
+            "policy": {"attempts": "3", "recoveries": "2"},
+            "reach": [{"key": "web1/reach", "up": True, "text": "answers in 1 ms"}],
+            "ladder": [{"runbook": "restart-nginx", "mode": "auto"}],
+            "guards": [{"guard": "halt", "ok": True, "reason": ""}],
+            "config": [{"setting": "every", "value": "30s", "place": "monitord.yaml:8"}],
+        }
+
+    async def forget(self, key: StateKey, *, by: str) -> None:
+        if self._engine.state(key) is not None:
+            raise CommandRefusedError(f"{key} still reports; remove it from the configuration")
+        self._engine.note("forget", key=key, by=by)
+
+
 class FakeEngine:
     """Answers from a catalog, fixed states and a store; notes what it was told to do."""
 
@@ -134,7 +232,7 @@ class FakeEngine:
         self.counters = Counters(started=NOON / 1e6, epoch=7, executor_up=True, checks_run=3)
         self._calls = state / "calls.jsonl"
         self._heard: asyncio.Queue[Mapping[str, Any]] = asyncio.Queue()
-        self._orders = 0
+        self.orders, self.commands = FakeOrders(self), FakeCommands(self)
         self.approvals = FakeApprovals(self)
         self.trusting = FakeTrusting(self)
         self.oncall = OnCall(self)
@@ -169,43 +267,9 @@ class FakeEngine:
         while True:
             yield await self._heard.get()
 
-    def preview(self, selector: str) -> list[str]:
-        parsed = selectors.parse(selector)
-        hosts, checks = self.catalog.hosts, self.catalog.checks
-        return sorted(
-            key
-            for key, check in checks.items()
-            if selectors.matches(parsed, host=hosts[check.host], check=check.name)
-        )
-
-    def _order(self, verb: Verb, selector: str, by: str, reason: str, expires: Instant) -> Order:
-        self._orders += 1
-        self.note(verb.value, selector=selector, by=by, reason=reason, expires=expires)
-        now = self.now()
-        return Order(self._orders, verb, selector, reason, by, now, now, expires)
-
-    async def order(
-        self,
-        verb: Verb,
-        selector: str,
-        *,
-        by: str,
-        reason: str,
-        expires: Instant,
-        starts: Instant | None = None,
-        until_ok: bool = False,
-    ) -> Order:
-        return self._order(verb, selector, by, reason, expires)
-
     async def halt_now(self, *, by: str) -> list[str]:
         self.note("halt-now", by=by)
         return ["step 1 on web1 killed"]
-
-    async def resume(self, what: int | str, *, by: str, verb: Verb = Verb.HALT) -> list[Order]:
-        if what == 99:
-            raise NotFoundError("there is no order 99 in force; `monitord orders` lists them")
-        self.note("resume", what=what, by=by, verb=verb)
-        return [Order(1, Verb.HALT, "*", "test", by, NOON, NOON, NOON, ended=NOON, ended_by=by)]
 
     async def reload(self, *, by: str) -> Sequence[str]:
         if (Path(self.catalog.settings.state) / "broken").exists():
@@ -216,65 +280,9 @@ class FakeEngine:
     async def plan(self) -> Sequence[str]:
         return ["added: web1/load"]
 
-    async def close_incident(
-        self, incident: IncidentId, *, by: str, reason: str, cure: str = ""
-    ) -> None:
-        if incident != 1:
-            raise NotFoundError(f"there is no incident {incident}; `monitord incidents` lists them")
-        self.note("close", incident=incident, by=by, reason=reason, cure=cure)
-
-    async def run_check(self, key: str) -> list[Result]:
-        if key == "web1/bug":
-            raise RuntimeError("a bug of ours")
-        if key not in self.catalog.checks:
-            raise NotFoundError(f"no check is called {key!r}; the nearest is web1/site")
-        return [Result.critical("no answer within 5 s", Measurement("time", 5.0, "s"))]
-
-    async def remediate(
-        self, key: str, runbook: str | None, *, dry_run: bool, by: str
-    ) -> Mapping[str, Any]:
-        if key not in self.catalog.checks:
-            raise NotFoundError(f"no check is called {key!r}; the nearest is web1/site")
-        self.note("remediate", key=key, runbook=runbook, dry_run=dry_run, by=by)
-        step = {"phase": "step", "kind": "systemd", "target": "web1", "text": "systemctl restart"}
-        return {
-            "key": key,
-            "runbook": "restart-nginx",
-            "mode": "shadow",
-            "plan": [step],
-            "problem": "",
-            "guards": [
-                {"guard": "halt", "ok": True, "reason": ""},
-                {"guard": "cooldown", "ok": False, "reason": "ran 3 min ago; again after 10 min"},
-            ],
-            "started": None if dry_run else 5,
-        }
-
-    async def explain(self, key: str) -> Mapping[str, Any]:
-        if key not in self.catalog.checks:
-            raise NotFoundError(f"no check is called {key!r}; the nearest is web1/site")
-        return {
-            "key": key,
-            "kind": "http",
-            "means": "customers see an error",
-            "by_hand": "look at nginx",
-            "incident": 1,
-            "state": [{"key": key, "status": "CRITICAL", "hard": "CRITICAL", "summary": HOSTILE}],
-            "policy": {"attempts": "3", "recoveries": "2"},
-            "reach": [{"key": "web1/reach", "up": True, "text": "answers in 1 ms"}],
-            "ladder": [{"runbook": "restart-nginx", "mode": "auto"}],
-            "guards": [{"guard": "halt", "ok": True, "reason": ""}],
-            "config": [{"setting": "every", "value": "30s", "place": "monitord.yaml:8"}],
-        }
-
     async def mark(self, text: str, selector: str, *, by: str) -> Marker:
         self.note("mark", text=text, selector=selector, by=by)
         return Marker(3, self.now(), by, selector, text)
-
-    async def forget(self, key: StateKey, *, by: str) -> None:
-        if self.state(key) is not None:
-            raise CommandRefusedError(f"{key} still reports; remove it from the configuration")
-        self.note("forget", key=key, by=by)
 
     async def told(self, source: str, reports: Sequence[Told]) -> Taken:
         """Note it."""

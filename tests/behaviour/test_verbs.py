@@ -56,7 +56,7 @@ class Story(Running):
             )
         )
         self.lines = shown["hidden"]
-        orders = (await core.explain("web1/site"))["orders"]
+        orders = (await core.commands.explain("web1/site"))["orders"]
         self.explained = [f"{order['verb']} by {order['by']}: {order['means']}" for order in orders]
         await super()._end()
 

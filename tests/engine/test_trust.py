@@ -73,7 +73,7 @@ def test_a_yes_that_a_guard_refuses_is_told_so_and_the_plan_goes_on_waiting() ->
             await core.approvals.approve(AttemptId(1), by="kim")
         assert (await attempt_of(core)).status is AttemptStatus.APPROVAL
         assert await core.store.read(lambda view: view.held_locks()) == {}
-        await core.resume("*", by="kim")
+        await core.orders.end("*", by="kim")
         await core.approvals.approve(AttemptId(1), by="kim")
         approved = await attempt_of(core)
         assert (approved.status, approved.approved_by) == (AttemptStatus.RUNNING, "kim")
@@ -118,7 +118,7 @@ def test_no_record_lifts_a_runbook_over_the_profile() -> None:
     async def ask(core: Core) -> None:
         with pytest.raises(CommandRefusedError, match="neither the profile"):
             await core.trusting.promote("fix", by="alex", reason="proven")
-        (rung,) = (await core.explain("web1/site"))["ladder"]
+        (rung,) = (await core.commands.explain("web1/site"))["ladder"]
         assert (rung["mode"], rung["from"]) == ("shadow", "configuration and profile")
 
     at_its_end(ask, mode="auto", profile="cautious")
@@ -127,7 +127,7 @@ def test_no_record_lifts_a_runbook_over_the_profile() -> None:
 def test_from_shadow_a_runbook_rises_by_the_cases_that_were_seen() -> None:
     async def ask(core: Core) -> None:
         assert await core.trusting.promote("fix", by="alex", reason="it fits") == "approve"
-        (rung,) = (await core.explain("web1/site"))["ladder"]
+        (rung,) = (await core.commands.explain("web1/site"))["ladder"]
         assert rung["from"] == "promoted to approve by alex: it fits"
         assert rung["mode"] == "approve"
 
@@ -142,7 +142,7 @@ def test_only_what_changed_something_can_be_wrong_and_only_once() -> None:
             await core.trusting.wrong(AttemptId(1), by="alex", reason="again")
         with pytest.raises(NotFoundError, match="no attempt 9"):
             await core.trusting.wrong(AttemptId(9), by="kim", reason="x")
-        (rung,) = (await core.explain("web1/site"))["ladder"]
+        (rung,) = (await core.commands.explain("web1/site"))["ladder"]
         assert (rung["mode"], rung["from"][:29]) == ("approve", "demoted to approve by kim: at")
 
     at_its_end(ask, mode="auto")

@@ -34,7 +34,7 @@ async def _order(deed: Deed, core: Core) -> bool:
     by, reason = deed.by, deed.reason
     verb = next((verb for verb in Verb if getattr(deed, verb) is not None), None)
     if verb is not None:
-        await core.order(
+        await core.orders.give(
             verb,
             getattr(deed, verb),
             by=by,
@@ -43,9 +43,9 @@ async def _order(deed: Deed, core: Core) -> bool:
             until_ok=deed.until_ok,
         )
     elif deed.resume is not None:
-        await core.resume(deed.resume, by=by)
+        await core.orders.end(deed.resume, by=by)
     elif deed.release is not None:
-        await core.resume(deed.release, by=by, verb=Verb.TAKE)
+        await core.orders.end(deed.release, by=by, verb=Verb.TAKE)
     elif deed.end is not None:
         await _end(deed.end, core, by)
     elif deed.close is not None:
@@ -69,7 +69,7 @@ async def _end(selector: str, core: Core, by: str) -> None:
     if not named:
         raise CommandRefusedError(f"end: no order of {selector!r} is in force then")
     for number in named:
-        await core.resume(number, by=by)
+        await core.orders.end(number, by=by)
 
 
 async def _waiting(key: str, core: Core) -> AttemptId:
@@ -92,7 +92,7 @@ async def _close(key: str, core: Core, by: str, reason: str) -> None:
     incident = await core.store.read(lambda view: view.live_incident(key))
     if incident is None:
         raise CommandRefusedError(f"close: there is no incident {key} then")
-    await core.close_incident(incident.id, by=by, reason=reason)
+    await core.commands.close(incident.id, by=by, reason=reason)
 
 
 def _on_a_host(deed: Deed, world: World) -> bool:
