@@ -23,7 +23,8 @@ from monitord.store.database import (
     reason,
     writer_engine,
 )
-from monitord.store.tx import EPOCH_NAME, Writing
+from monitord.store.tx import EPOCH_NAME
+from monitord.store.tx_rows import Writing
 from monitord.store.upsert import get_meta
 
 log = get_logger(__name__)

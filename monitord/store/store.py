@@ -17,7 +17,7 @@ from monitord.store.contract import Tx, View
 from monitord.store.database import Database, find
 from monitord.store.readers import Readers
 from monitord.store.session import WriterSession
-from monitord.store.tx import Writing, nowhere
+from monitord.store.tx_rows import Writing, nowhere
 from monitord.store.writer import Writer
 
 T = TypeVar("T")

@@ -1,15 +1,13 @@
 """The changes: INSERTs and compare-and-swap UPDATEs of one work inside the writer's transaction.
 
-Illegal moves raise here, at the one place that writes; whether a legal move is wise is decided by
-who asks. Deleting by age stands in prune, renaming in rename, the audit chain in chain.
+How a row is inserted and moved stands in tx_rows; whether a legal move is wise is decided by who
+asks. Deleting by age stands in prune, renaming in rename, the audit chain in chain.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
-from enum import StrEnum
-from typing import Any, TypeVar
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
-from sqlalchemy import Connection, delete, insert, select, update
+from sqlalchemy import delete, insert, select, update
 
 from monitord.model.ids import AttemptId, IncidentId, Instant, StateKey, StepId, TicketId
 from monitord.model.incident import (
@@ -22,7 +20,6 @@ from monitord.model.incident import (
     IncidentStatus,
     Step,
     StepStatus,
-    must_be_legal,
 )
 from monitord.model.kinds import JobRecord
 from monitord.model.marker import Marker
@@ -42,80 +39,15 @@ from monitord.model.ticket import (
 )
 from monitord.store import chain, prune, rename
 from monitord.store import tables as t
-from monitord.store.columns import Row, storable
+from monitord.store.columns import storable
+from monitord.store.tx_rows import RowWriter
 from monitord.store.upsert import put_meta, upsert
-from monitord.store.view import RowView
 
-_Status = TypeVar("_Status", bound=StrEnum)
 EPOCH_NAME = "epoch"
 
 
-def nowhere(_host: str) -> tuple[str, str]:
-    """Give no customer and no site."""
-    return "", ""
-
-
-@dataclass(slots=True)
-class Writing:
-    """What the writer knows while it runs works: where rows come from, and who overtook whom.
-
-    `place` gives (customer, site) of a host name; `number` counts works as they were submitted.
-    `touched` collects the state keys that works of this transaction wrote; `overtaken` says which
-    later work has already written a state that one still queued may want to write.
-    """
-
-    node: str = ""
-    epoch: int = 0
-    place: Callable[[str], tuple[str, str]] = nowhere
-    number: int = 0
-    touched: dict[StateKey, int] = field(default_factory=dict)
-    overtaken: dict[StateKey, int] = field(default_factory=dict)
-
-    def origin(self, host: str) -> dict[str, Any]:
-        """Give the columns that say where a row about `host` comes from."""
-        customer, site = self.place(host)
-        return {"customer": customer, "site": site, "node": self.node, "epoch": self.epoch}
-
-
-class RowTx(RowView):
+class RowTx(RowWriter):
     """Changes to the writer's connection; the questions answer from the same transaction."""
-
-    def __init__(self, connection: Connection, writing: Writing) -> None:
-        super().__init__(connection)
-        self.writing = writing
-
-    def _origin(self, rows: t.Rows[Any], host: str = "") -> dict[str, Any]:
-        origin = self.writing.origin(host)
-        return {name: origin[name] for name in rows.origin}
-
-    def _add(self, rows: t.Rows[Row], row: Row, **origin: Any) -> int:
-        new = rows.codec.store_new(row) | self._origin(rows) | origin
-        result = self.connection.execute(insert(rows.table), new)
-        key: Any = result.inserted_primary_key  # a table numbered by the database always has one
-        return int(key[0])
-
-    def _change(
-        self, rows: t.Rows[Any], number: int, expected: StrEnum, changes: Mapping[str, Any]
-    ) -> bool:
-        c = rows.table.c
-        statement = (
-            update(rows.table)
-            .where(c.id == number, c.status == str(expected))
-            .values(rows.codec.store_some(changes))
-        )
-        return self.connection.execute(statement).rowcount == 1
-
-    def _move(
-        self,
-        rows: t.Rows[Any],
-        number: int,
-        path: tuple[_Status, _Status],
-        moves: Mapping[_Status, frozenset[_Status]],
-        changes: Mapping[str, Any],
-    ) -> bool:
-        before, after = path
-        must_be_legal(moves, before, after)
-        return self._change(rows, number, before, {**changes, "status": after})
 
     # --- states and transitions
 

@@ -20,7 +20,8 @@ from monitord.errors import StoreError, StoreTooNewError
 from monitord.log import get_logger
 from monitord.model.ids import StateKey
 from monitord.store.database import reason
-from monitord.store.tx import RowTx, Writing
+from monitord.store.tx import RowTx
+from monitord.store.tx_rows import Writing
 
 log = get_logger(__name__)
 
