@@ -9,7 +9,7 @@ from datetime import timedelta
 from types import MappingProxyType
 
 from monitord.model.calendar import ALWAYS, Calendar
-from monitord.model.ids import Instant
+from monitord.model.ids import IncidentId, Instant
 
 IMPACTS = ("high", "normal", "low")
 URGENCIES = ("down", "critical", "warning", "unknown")
@@ -77,8 +77,56 @@ PRIORITY_TABLE: Mapping[tuple[str, str], str] = _table()
 
 @dataclass(frozen=True, slots=True)
 class Pause:
-    """A time that does not count, and why. `end` None: it still lasts."""
+    """A time that does not count, and why. `end` None: it still lasts, nobody knows how long.
+
+    What a `vendor` holds does not count for the end of the outage; to respond is still ours.
+    """
 
     start: Instant
     end: Instant | None
     reason: str
+    vendor: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Paused:
+    """A row: a person paused the clocks of an incident, or a `vendor` holds it.
+
+    It ends by itself at `expires`. `answered` is when the vendor did, whose own clock runs.
+    """
+
+    id: int
+    incident: IncidentId
+    starts: Instant
+    expires: Instant
+    reason: str
+    by: str
+    vendor: str = ""
+    answered: Instant | None = None
+    ended: Instant | None = None
+    ended_by: str = ""
+
+    @property
+    def end(self) -> Instant:
+        """Give when it ends, or ended."""
+        return self.expires if self.ended is None else min(self.ended, self.expires)
+
+
+@dataclass(frozen=True, slots=True)
+class Corrected:
+    """A row: what a service or a check really was (`said`: up, down, excluded) in a time.
+
+    One person says so and why, another approves. `about` is a service's name or a check's key.
+    """
+
+    id: int
+    about: str
+    starts: Instant
+    ends: Instant
+    said: str
+    reason: str
+    by: str
+    given: Instant
+    approved_by: str
+    revoked: Instant | None = None
+    revoked_by: str = ""

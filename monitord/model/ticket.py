@@ -174,7 +174,8 @@ class Order:
     """One verb that a person gave: on what (selector text), why, until when.
 
     `selector` is a selector text, or "*" for everything. `until_ok` ends the order by itself when
-    everything it touches is OK (maintenance, ack).
+    everything it touches is OK (maintenance, ack). `excused` maintenance is agreed not to count for
+    service levels.
     """
 
     id: int
@@ -188,6 +189,7 @@ class Order:
     until_ok: bool = False
     ended: Instant | None = None
     ended_by: str = ""
+    excused: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,6 +23,7 @@ from monitord.model.marker import Marker
 from monitord.model.notice import Notice, NoticeStatus
 from monitord.model.oncall import Override
 from monitord.model.problem import Problem, ProblemStatus
+from monitord.model.sla import Corrected, Paused
 from monitord.model.state import CheckState, Transition
 from monitord.model.ticket import (
     AuditRow,
@@ -34,6 +35,7 @@ from monitord.model.ticket import (
     TicketStatus,
     Verb,
 )
+from monitord.store.contract_accounts import AccountTx, AccountView
 
 T = TypeVar("T")
 
@@ -49,7 +51,7 @@ class EffectCount:
     fleet: int
 
 
-class View(Protocol):
+class View(AccountView, Protocol):
     """Questions; each answers from one consistent snapshot. Lists are ordered by id or key."""
 
     def states(self) -> list[CheckState]: ...
@@ -197,6 +199,14 @@ class View(Protocol):
         """
         ...
 
+    def pauses(self, incident: IncidentId) -> list[Paused]:
+        """Give every pause of an incident's clocks, those that are over too."""
+        ...
+
+    def corrections(self, since: Instant) -> list[Corrected]:
+        """Give those of times that end after `since`; revoked ones are among them."""
+        ...
+
     def job(self, key: str) -> JobRecord | None: ...
     def markers(self, since: Instant, limit: int = 200) -> list[Marker]:
         """Give those told at or after `since`, the oldest first."""
@@ -209,7 +219,7 @@ class View(Protocol):
         ...
 
 
-class Tx(View, Protocol):
+class Tx(View, AccountTx, Protocol):
     """Changes; all of one function commit together or not at all.
 
     Every `move_*` is compare-and-swap: it changes nothing and returns False unless the row is still
@@ -293,6 +303,13 @@ class Tx(View, Protocol):
         ...
 
     def end_shift_change(self, number: int, at: Instant, by: str) -> bool: ...
+    def add_pause(self, pause: Paused) -> int: ...
+    def change_pause(self, number: int, **changes: Any) -> bool:
+        """Change columns of a pause that nobody has ended; False of any other."""
+        ...
+
+    def add_correction(self, correction: Corrected) -> int: ...
+    def revoke_correction(self, number: int, at: Instant, by: str) -> bool: ...
     def put_job(self, key: str, record: JobRecord) -> None: ...
     def add_marker(self, marker: Marker) -> int: ...
     def add_audit(self, at: Instant, actor: str, act: str, subject: str, detail: str) -> None:

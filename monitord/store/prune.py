@@ -6,7 +6,18 @@ transition, an unsent message) is never deleted, however old it is.
 
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Table, and_, delete, exists, func, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Table,
+    and_,
+    delete,
+    exists,
+    func,
+    or_,
+    select,
+    update,
+)
 from sqlalchemy.sql import Select
 
 from monitord.model.ids import Instant
@@ -18,7 +29,9 @@ from monitord.store import tables as t
 
 _INCIDENTS = 200  # with all their rows: some 10 ms of the writer's time
 _ROWS = 2000
-_OF_INCIDENTS = tuple(rows.table for rows in (t.ATTEMPTS, t.EVENTS, t.TICKETS, t.OUTBOX, t.NOTICES))
+_OF_INCIDENTS = tuple(
+    rows.table for rows in (t.ATTEMPTS, t.EVENTS, t.TICKETS, t.OUTBOX, t.NOTICES, t.PAUSES)
+)
 
 
 def prune(
@@ -37,6 +50,8 @@ def prune(
         + _markers(connection, old)
         + _notices(connection, old)
         + _shifts(connection, old)
+        + _corrections(connection, old)
+        + _credentials(connection, old)
         + _evidence(connection, stale)
         + chain.cut_before(connection, old)
     )
@@ -104,9 +119,23 @@ def _notices(connection: Connection, before: Instant) -> int:
     return _slice(connection, t.NOTICES.table, query)
 
 
+def _credentials(connection: Connection, before: Instant) -> int:
+    """Delete what proves nothing any more, in bounded slices."""
+    c = t.CREDENTIALS.table.c
+    over = or_(c.ended < before, c.expires < before)
+    query = select(c.id).where(over).order_by(c.id).limit(_ROWS)
+    gone = list(connection.execute(query).scalars())
+    return _delete(connection, t.CREDENTIALS.table, c.id.in_(gone)) if gone else 0
+
+
 def _shifts(connection: Connection, before: Instant) -> int:
     c = t.SHIFTS.table.c
     return _slice(connection, t.SHIFTS.table, select(c.id).where(c.ends < before))
+
+
+def _corrections(connection: Connection, before: Instant) -> int:
+    c = t.CORRECTIONS.table.c
+    return _slice(connection, t.CORRECTIONS.table, select(c.id).where(c.ends < before))
 
 
 def _evidence(connection: Connection, before: Instant) -> int:

@@ -10,12 +10,14 @@ from typing import Any, Generic
 from sqlalchemy import Boolean, Column, Index, MetaData, Table, select, text
 from sqlalchemy.sql import Select
 
+from monitord.model.account import Credential, User
 from monitord.model.incident import Attempt, Incident, Step
 from monitord.model.kinds import JobRecord
 from monitord.model.marker import Marker
 from monitord.model.notice import Notice
 from monitord.model.oncall import Override
 from monitord.model.problem import Problem
+from monitord.model.sla import Corrected, Paused
 from monitord.model.state import CheckState, Transition
 from monitord.model.ticket import AuditRow, Event, Order, OutboxItem, Ticket
 from monitord.store.columns import NUMBER, TEXT, Codec, Row
@@ -82,6 +84,10 @@ MARKERS = _rows("markers", Marker, origin=_NODE)
 NOTICES = _rows("notices", Notice, origin=_NODE)
 PROBLEMS = _rows("problems", Problem, origin=_NODE)
 SHIFTS = _rows("shifts", Override, origin=_NODE)
+PAUSES = _rows("pauses", Paused, origin=_NODE)
+CORRECTIONS = _rows("corrections", Corrected, origin=_NODE)
+USERS = _rows("users", User, origin=_NODE)
+CREDENTIALS = _rows("credentials", Credential, origin=_NODE)
 
 LOCKS = Table(
     "locks",
@@ -137,6 +143,10 @@ Index("outbox_incident", _O.incident, _O.backend)
 Index("audit_node", AUDIT.table.c.node, AUDIT.table.c.id)
 Index("markers_at", MARKERS.table.c.at)
 Index("shifts_ends", SHIFTS.table.c.ends)
+Index("pauses_incident", PAUSES.table.c.incident)
+Index("corrections_ends", CORRECTIONS.table.c.ends)
+Index("users_name", USERS.table.c.name, unique=True)
+Index("credentials_digest", CREDENTIALS.table.c.digest, unique=True)
 _partial("notices_pending", NOTICES.table.c.due_at, where="status = 'PENDING'")
 Index("notices_incident", NOTICES.table.c.incident)
 # Two open problems of one key would be two causes of the same incidents.

@@ -26,6 +26,7 @@ from monitord.model.marker import Marker
 from monitord.model.notice import NOTICE_MOVES, Notice, NoticeStatus
 from monitord.model.oncall import Override
 from monitord.model.problem import PROBLEM_MOVES, Problem, ProblemStatus
+from monitord.model.sla import Corrected, Paused
 from monitord.model.state import CheckState, Transition
 from monitord.model.ticket import (
     OUTBOX_MOVES,
@@ -40,13 +41,13 @@ from monitord.model.ticket import (
 from monitord.store import chain, prune, rename
 from monitord.store import tables as t
 from monitord.store.columns import storable
-from monitord.store.tx_rows import RowWriter
+from monitord.store.tx_accounts import AccountTx
 from monitord.store.upsert import put_meta, upsert
 
 EPOCH_NAME = "epoch"
 
 
-class RowTx(RowWriter):
+class RowTx(AccountTx):
     """Changes to the writer's connection; the questions answer from the same transaction."""
 
     # --- states and transitions
@@ -288,6 +289,30 @@ class RowTx(RowWriter):
         c = t.SHIFTS.table.c
         statement = update(t.SHIFTS.table).where(c.id == number, c.ended.is_(None))
         changes = {"ended": at, "ended_by": storable(by)}
+        return self.connection.execute(statement.values(**changes)).rowcount == 1
+
+    # --- service levels
+
+    def add_pause(self, pause: Paused) -> int:
+        """Insert."""
+        return self._add(t.PAUSES, pause)
+
+    def change_pause(self, number: int, **changes: Any) -> bool:
+        """Change one that nobody has ended."""
+        c = t.PAUSES.table.c
+        statement = update(t.PAUSES.table).where(c.id == number, c.ended.is_(None))
+        values = t.PAUSES.codec.store_some(changes)
+        return self.connection.execute(statement.values(**values)).rowcount == 1
+
+    def add_correction(self, correction: Corrected) -> int:
+        """Insert."""
+        return self._add(t.CORRECTIONS, correction)
+
+    def revoke_correction(self, number: int, at: Instant, by: str) -> bool:
+        """Take one back; False when somebody had before, or there is none."""
+        c = t.CORRECTIONS.table.c
+        statement = update(t.CORRECTIONS.table).where(c.id == number, c.revoked.is_(None))
+        changes = {"revoked": at, "revoked_by": storable(by)}
         return self.connection.execute(statement.values(**changes)).rowcount == 1
 
     # --- the rest

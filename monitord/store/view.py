@@ -35,7 +35,8 @@ from monitord.model.ticket import (
 from monitord.store import tables as t
 from monitord.store.contract import EffectCount
 from monitord.store.upsert import get_meta
-from monitord.store.view_people import PeopleView, values
+from monitord.store.view_accounts import AccountView
+from monitord.store.view_people import values
 
 _HARD = [str(Change.HARD), str(Change.VERIFIED)]
 _EARLIER = t.OUTBOX.table.alias()  # made once: it costs more than the query that it is for
@@ -55,7 +56,7 @@ def _pages(numbers: Iterable[int]) -> Iterator[list[int]]:
         yield page
 
 
-class RowView(PeopleView):
+class RowView(AccountView):
     """Questions to one transaction's connection."""
 
     # --- states and transitions

@@ -14,6 +14,7 @@ from monitord.model.incident import Incident
 from monitord.model.notice import Notice, NoticeStatus
 from monitord.model.oncall import Override
 from monitord.model.problem import Problem, ProblemStatus
+from monitord.model.sla import Corrected, Paused
 from monitord.store import tables as t
 from monitord.store.columns import Row
 
@@ -96,6 +97,18 @@ class PeopleView:
         if until is not None:
             query = query.where(c.starts < until)
         return self._all(t.SHIFTS, query.order_by(c.id))
+
+    # --- service levels
+
+    def pauses(self, incident: IncidentId) -> list[Paused]:
+        """Give those of an incident, by id."""
+        query = t.PAUSES.select().where(t.PAUSES.table.c.incident == incident)
+        return self._all(t.PAUSES, query.order_by(t.PAUSES.table.c.id))
+
+    def corrections(self, since: Instant) -> list[Corrected]:
+        """Give those of times that end after an instant, by id."""
+        c = t.CORRECTIONS.table.c
+        return self._all(t.CORRECTIONS, t.CORRECTIONS.select().where(c.ends > since).order_by(c.id))
 
     def tickets_opened(self, since: Instant) -> list[IncidentId]:
         """Give the incidents of which a backend first heard at or after an instant, by number."""
