@@ -31,7 +31,9 @@ def hold(tx: Tx, instance: Instance, incident: Incident, now: Instant) -> list[E
     """Note once that an incident's ticket waits for the storm to pass."""
     if not tx.meta(_STORM):
         tx.put_meta(_STORM, json.dumps({"since": now, "told": 0, "count": 0}))
-    if any(event.kind == HELD_BACK for event in tx.events(incident.id)):
+    since = json.loads(tx.meta(_STORM) or "{}").get("since", now)
+    timeline = tx.events(incident.id)
+    if any(event.kind == HELD_BACK and event.at >= since for event in timeline):
         return []
     cap = instance.catalog.settings.ticket_cap
     text = f"its ticket waits: {cap} were opened in 10 minutes; one of them counts the rest"

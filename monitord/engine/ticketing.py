@@ -263,7 +263,10 @@ def _read(view: View, number: IncidentId) -> Incident:
 
 def after_the_storm(tx: Tx, instance: Instance, now: Instant) -> list[Event]:
     """Open the tickets that waited, as far as there is room, and have one count the rest."""
-    waiting, events = storm.held(tx), []
+    # What an order keeps quiet is told when that ends; in the queue it would hold up the others.
+    held = storm.held(tx)
+    waiting = [one for one in held if kept_quiet(tx, instance, one, now) is None]
+    events: list[Event] = []
     room = max(0, storm.room(tx, instance, now))
     for incident in waiting[:room]:
         events += open_or_update(tx, instance, incident.id, now)
