@@ -105,6 +105,8 @@ class Incident:
     something happens). `cause` says how it was resolved: verified, recovered, closed. `paged` is
     how many steps of its policy were told, `page_at` when the next is due (None: none is). `cure`
     is what a person noted when closing it; `problem` the problem that it belongs to (0: none).
+    `part_of` is the incident that tells people of it too (0: none): the one of what it hangs on,
+    or by the rule `inhibited_by` that of its source. Over, it shows what it was part of.
     """
 
     id: IncidentId
@@ -135,6 +137,8 @@ class Incident:
     page_at: Instant | None = None
     cure: str = ""
     problem: int = 0
+    part_of: int = 0
+    inhibited_by: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -86,8 +86,12 @@ class View(AccountView, Protocol):
     ) -> list[Incident]:
         """Give incidents in `statuses`; with `due_by`, those whose `due_at` has come, by it.
 
-        With `page_by` those that are to come before people by then.
+        With `page_by` those that are to come before people by then, and are part of no other.
         """
+        ...
+
+    def parts(self, incident: IncidentId) -> list[Incident]:
+        """Give the incidents that are on and part of this one."""
         ...
 
     def live_incident(self, key: str) -> Incident | None:

@@ -12,6 +12,7 @@ from sqlalchemy.sql import ColumnElement
 
 from monitord.model.ids import AttemptId, IncidentId, Instant, StateKey, StepId, TicketId
 from monitord.model.incident import (
+    OPEN_STATUSES,
     Attempt,
     AttemptStatus,
     Incident,
@@ -117,13 +118,20 @@ class RowView(AccountView):
         c = t.INCIDENTS.table.c
         query = t.INCIDENTS.select().where(c.status.in_(values(statuses)))
         if page_by is not None:
-            query = query.where(c.page_at <= page_by)
+            query = query.where(c.page_at <= page_by, c.part_of == 0)
         if due_by is None:
             query = query.order_by(c.id)
         else:
             # By due time, so that a crowd of low numbers cannot starve the rest of a full page.
             query = query.where(c.due_at <= due_by).order_by(c.due_at, c.id)
         return self._all(t.INCIDENTS, query.limit(limit))
+
+    def parts(self, incident: IncidentId) -> list[Incident]:
+        """Give those that are part of it and on."""
+        c = t.INCIDENTS.table.c
+        on = c.status.in_(values(OPEN_STATUSES))
+        query = t.INCIDENTS.select().where(c.part_of == incident, c.part_of != 0, on)
+        return self._all(t.INCIDENTS, query.order_by(c.id))
 
     def live_incident(self, key: str) -> Incident | None:
         """Give the one that is not CLOSED."""
