@@ -60,5 +60,7 @@ def upgrade() -> None:
         sqlite_autoincrement=True,
     )
     op.create_index("corrections_ends", "corrections", ["ends"])
-    excused = sa.Column("excused", sa.Boolean(), nullable=False, server_default=sa.false())
+    excused: sa.Column[bool] = sa.Column(
+        "excused", sa.Boolean(), nullable=False, server_default=sa.false()
+    )
     op.add_column("orders", excused)
