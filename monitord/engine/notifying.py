@@ -31,6 +31,9 @@ log = get_logger(__name__)
 
 _P = NoticeStatus.PENDING
 _SPAN = timedelta(minutes=10)
+_BREATH = timedelta(minutes=1)
+_URGENT = "P1"
+_ALL = 100_000  # what a storm brings: the newest must be among them
 _AS_ONE = 4  # so many at a time to one person are told in one message
 _OPERATIONS = {NoticeKind.PAGE: Operation.OPEN, NoticeKind.OVER: Operation.RESOLVE}
 
@@ -114,12 +117,10 @@ class Notifying:
             gone = _Message(Person(name, name), tuple(due), {})
             _given_up(gone, now, f"{name} is not configured any more")(tx)
             return None
-        wait = self._too_many(tx, name, now)
-        if wait is not None:
-            for notice in due:
-                tx.change_notice(notice.id, _P, due_at=wait)
+        due, crowded = self._bearable(tx, due, name, now)
+        if not due:
             return None
-        told = tuple(due) if len(due) >= _AS_ONE else (due[0],)
+        told = tuple(due) if crowded or len(due) >= _AS_ONE else (due[0],)
         return _Message(person, told, self._document(tx, told))
 
     def _still(self, tx: Tx, notice: Notice, now: Instant) -> bool:
@@ -134,14 +135,29 @@ class Notifying:
         tx.move_notice(notice.id, _P, NoticeStatus.VOID)
         return False
 
-    def _too_many(self, tx: Tx, name: str, now: Instant) -> Instant | None:
-        """Give until when a person hears nothing more, having heard too much; None: they may."""
-        lately = tx.notices(status=NoticeStatus.SENT, since=after(now, -2 * _SPAN))
+    def _bearable(
+        self, tx: Tx, due: list[Notice], name: str, now: Instant
+    ) -> tuple[list[Notice], bool]:
+        """Give what a person is told now, and whether they have heard too much; the rest waits.
+
+        A page of P1 is not kept from them for longer than a minute after the last message.
+        """
+        lately = tx.notices(status=NoticeStatus.SENT, since=after(now, -2 * _SPAN), limit=_ALL)
         sent = sorted(
             {n.sent for n in lately if n.person == name and n.sent and n.sent > after(now, -_SPAN)}
         )
         most = self._instance.catalog.settings.notify.most
-        return after(sent[-most], _SPAN) if len(sent) >= most else None
+        if len(sent) < most:
+            return due, False
+        told = []
+        for notice in due:
+            urgent = notice.kind is NoticeKind.PAGE and notice.priority == _URGENT
+            wait = after(sent[-1], _BREATH) if urgent else after(sent[-most], _SPAN)
+            if wait > now:
+                tx.change_notice(notice.id, _P, due_at=wait)
+            else:
+                told.append(notice)
+        return told, True
 
     def _document(self, tx: Tx, notices: Sequence[Notice]) -> dict[str, object]:
         """Give the document that is rendered: the ticket, or a list of what it is about."""

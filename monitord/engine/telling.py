@@ -68,8 +68,11 @@ def tell(
     )
 
 
-def over(tx: Tx, incident: Incident, now: Instant) -> None:
-    """Tell whoever was paged that it is over; what was not sent yet is not sent any more."""
+def over(tx: Tx, instance: Instance, incident: Incident, now: Instant) -> None:
+    """Tell whoever was paged that it is over; what was not sent yet is not sent any more.
+
+    In the hours of their policy: what did not page at night does not wake anybody by its end.
+    """
     paged: dict[str, Notice] = {}
     for notice in _of(tx, incident):
         if notice.status is NoticeStatus.PENDING:
@@ -78,7 +81,8 @@ def over(tx: Tx, incident: Incident, now: Instant) -> None:
             paged[notice.person] = notice
     for person, last in paged.items():
         if last.kind is not NoticeKind.OVER:
-            tell(tx, incident, person, NoticeKind.OVER, now, _ended(incident))
+            when = _pages_at(instance, incident, now)
+            tell(tx, incident, person, NoticeKind.OVER, now, _ended(incident), when)
 
 
 def sent_too_late(tx: Tx, notice: Notice, now: Instant) -> None:
@@ -131,16 +135,21 @@ def urged(instance: Instance, incident: Incident, priority: str, now: Instant) -
 
 
 def _tell_anew(tx: Tx, instance: Instance, incident: Incident, now: Instant, why: str) -> None:
-    policy = policy_of(instance, incident)
-    when: Instant | None = now
-    if policy is not None:
-        when = decisions.pages_at(policy, incident.priority, now, opening(instance))
+    when = _pages_at(instance, incident, now)
     people = dict.fromkeys(notice.person for notice in _of(tx, incident))
     for notice in _of(tx, incident):
         if notice.status is NoticeStatus.PENDING:
             tx.move_notice(notice.id, notice.status, NoticeStatus.VOID)
     for person in people if when is not None else ():
         tell(tx, incident, person, NoticeKind.PAGE, now, why, when)
+
+
+def _pages_at(instance: Instance, incident: Incident, now: Instant) -> Instant | None:
+    """Give when people may hear of an incident by its policy's hours; None: never."""
+    policy = policy_of(instance, incident)
+    if policy is None:
+        return now
+    return decisions.pages_at(policy, incident.priority, now, opening(instance))
 
 
 def _of(view: View, incident: Incident) -> list[Notice]:

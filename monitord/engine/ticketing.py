@@ -102,7 +102,7 @@ def resolve(tx: Tx, instance: Instance, number: IncidentId, now: Instant) -> Non
     if ticket is None or ticket.status in (TicketStatus.RESOLVED, TicketStatus.CLOSED):
         return
     tx.move_ticket(ticket.id, ticket.status, TicketStatus.RESOLVED, updated=now, resolved=now)
-    over(tx, incident, now)
+    over(tx, instance, incident, now)
     _send(tx, instance, incident, now, ended=True)
 
 
