@@ -17,6 +17,7 @@ from monitord.model.marker import Marker
 from monitord.model.notice import Notice
 from monitord.model.oncall import Override
 from monitord.model.problem import Problem
+from monitord.model.service import ServiceChange
 from monitord.model.sla import Corrected, Paused
 from monitord.model.state import CheckState, Transition
 from monitord.model.ticket import AuditRow, Event, Order, OutboxItem, Ticket
@@ -88,6 +89,7 @@ PAUSES = _rows("pauses", Paused, origin=_NODE)
 CORRECTIONS = _rows("corrections", Corrected, origin=_NODE)
 USERS = _rows("users", User, origin=_NODE)
 CREDENTIALS = _rows("credentials", Credential, origin=_NODE)
+SERVICES = _rows("service_changes", ServiceChange, origin=_NODE)
 
 LOCKS = Table(
     "locks",
@@ -148,6 +150,7 @@ Index("pauses_incident", PAUSES.table.c.incident)
 Index("corrections_ends", CORRECTIONS.table.c.ends)
 Index("users_name", USERS.table.c.name, unique=True)
 Index("credentials_digest", CREDENTIALS.table.c.digest, unique=True)
+Index("service_changes_service", SERVICES.table.c.service, SERVICES.table.c.id)
 _partial("notices_pending", NOTICES.table.c.due_at, where="status = 'PENDING'")
 Index("notices_incident", NOTICES.table.c.incident)
 # Two open problems of one key would be two causes of the same incidents.
