@@ -24,6 +24,7 @@ from monitord.model.notice import Notice, NoticeStatus
 from monitord.model.oncall import Override
 from monitord.model.problem import Problem, ProblemStatus
 from monitord.model.sla import Corrected, Paused
+from monitord.model.service import ServiceChange
 from monitord.model.state import CheckState, Transition
 from monitord.model.ticket import (
     AuditRow,
@@ -207,6 +208,14 @@ class View(AccountView, Protocol):
         """Give every pause of an incident's clocks, those that are over too."""
         ...
 
+    def service_changes(self, service: str, since: Instant) -> list[ServiceChange]:
+        """Give how a service stood since an instant, oldest first; the first may be from before."""
+        ...
+
+    def standings(self) -> dict[str, ServiceChange]:
+        """Give how each service stands, as last written; those that are gone are among them."""
+        ...
+
     def corrections(self, since: Instant) -> list[Corrected]:
         """Give those of times that end after `since`; revoked ones are among them."""
         ...
@@ -312,6 +321,7 @@ class Tx(View, AccountTx, Protocol):
         """Change columns of a pause that nobody has ended; False of any other."""
         ...
 
+    def add_service_change(self, change: ServiceChange) -> int: ...
     def add_correction(self, correction: Corrected) -> int: ...
     def revoke_correction(self, number: int, at: Instant, by: str) -> bool: ...
     def put_job(self, key: str, record: JobRecord) -> None: ...

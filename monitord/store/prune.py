@@ -51,6 +51,7 @@ def prune(
         + _notices(connection, old)
         + _shifts(connection, old)
         + _corrections(connection, old)
+        + _services(connection, old)
         + _credentials(connection, old)
         + _evidence(connection, stale)
         + chain.cut_before(connection, old)
@@ -136,6 +137,14 @@ def _shifts(connection: Connection, before: Instant) -> int:
 def _corrections(connection: Connection, before: Instant) -> int:
     c = t.CORRECTIONS.table.c
     return _slice(connection, t.CORRECTIONS.table, select(c.id).where(c.ends < before))
+
+
+def _services(connection: Connection, before: Instant) -> int:
+    # The newest of each service stays, and so does the one that held at the cut.
+    c = t.SERVICES.table.c
+    later = t.SERVICES.table.alias()
+    replaced = exists().where(later.c.service == c.service, later.c.id > c.id, later.c.at < before)
+    return _slice(connection, t.SERVICES.table, select(c.id).where(c.at < before, replaced))
 
 
 def _evidence(connection: Connection, before: Instant) -> int:

@@ -27,6 +27,7 @@ from monitord.model.notice import NOTICE_MOVES, Notice, NoticeStatus
 from monitord.model.oncall import Override
 from monitord.model.problem import PROBLEM_MOVES, Problem, ProblemStatus
 from monitord.model.sla import Corrected, Paused
+from monitord.model.service import ServiceChange
 from monitord.model.state import CheckState, Transition
 from monitord.model.ticket import (
     OUTBOX_MOVES,
@@ -303,6 +304,10 @@ class RowTx(AccountTx):
         statement = update(t.PAUSES.table).where(c.id == number, c.ended.is_(None))
         values = t.PAUSES.codec.store_some(changes)
         return self.connection.execute(statement.values(**values)).rowcount == 1
+
+    def add_service_change(self, change: ServiceChange) -> int:
+        """Insert."""
+        return self._add(t.SERVICES, change)
 
     def add_correction(self, correction: Corrected) -> int:
         """Insert."""

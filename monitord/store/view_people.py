@@ -6,7 +6,7 @@ They are part of the one view (view.py), which lives inside one transaction.
 from collections.abc import Iterable
 from typing import Any
 
-from sqlalchemy import Connection, select, text
+from sqlalchemy import Connection, func, or_, select, text
 from sqlalchemy.sql import Select
 
 from monitord.model.ids import IncidentId, Instant
@@ -14,6 +14,7 @@ from monitord.model.incident import Incident
 from monitord.model.notice import Notice, NoticeStatus
 from monitord.model.oncall import Override
 from monitord.model.problem import Problem, ProblemStatus
+from monitord.model.service import ServiceChange
 from monitord.model.sla import Corrected, Paused
 from monitord.store import tables as t
 from monitord.store.columns import Row
@@ -109,6 +110,21 @@ class PeopleView:
         """Give those of times that end after an instant, by id."""
         c = t.CORRECTIONS.table.c
         return self._all(t.CORRECTIONS, t.CORRECTIONS.select().where(c.ends > since).order_by(c.id))
+
+    def service_changes(self, service: str, since: Instant) -> list[ServiceChange]:
+        """Give those of a service since an instant, by id, and the one that held then."""
+        c = t.SERVICES.table.c
+        before = select(func.max(c.id)).where(c.service == service, c.at <= since)
+        reaches = or_(c.at > since, c.id == before.scalar_subquery())
+        query = t.SERVICES.select().where(c.service == service, reaches).order_by(c.id)
+        return self._all(t.SERVICES, query)
+
+    def standings(self) -> dict[str, ServiceChange]:
+        """Give the newest change of each service."""
+        c = t.SERVICES.table.c
+        newest = select(func.max(c.id)).group_by(c.service)
+        found = self._all(t.SERVICES, t.SERVICES.select().where(c.id.in_(newest)))
+        return {row.service: row for row in found}
 
     def tickets_opened(self, since: Instant) -> list[IncidentId]:
         """Give the incidents of which a backend first heard at or after an instant, by number."""
