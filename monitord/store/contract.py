@@ -23,8 +23,8 @@ from monitord.model.marker import Marker
 from monitord.model.notice import Notice, NoticeStatus
 from monitord.model.oncall import Override
 from monitord.model.problem import Problem, ProblemStatus
-from monitord.model.sla import Corrected, Paused
 from monitord.model.service import ServiceChange
+from monitord.model.sla import Corrected, Paused
 from monitord.model.state import CheckState, Transition
 from monitord.model.ticket import (
     AuditRow,

@@ -26,8 +26,8 @@ from monitord.model.marker import Marker
 from monitord.model.notice import NOTICE_MOVES, Notice, NoticeStatus
 from monitord.model.oncall import Override
 from monitord.model.problem import PROBLEM_MOVES, Problem, ProblemStatus
-from monitord.model.sla import Corrected, Paused
 from monitord.model.service import ServiceChange
+from monitord.model.sla import Corrected, Paused
 from monitord.model.state import CheckState, Transition
 from monitord.model.ticket import (
     OUTBOX_MOVES,
