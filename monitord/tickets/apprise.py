@@ -5,11 +5,15 @@ knows the service from the URL, and speaks to it.
 """
 
 import logging
-from collections.abc import Callable, Mapping
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
 from datetime import timedelta
 from queue import Empty, Queue
 from threading import Thread
 from typing import Any
+from urllib.parse import unquote
 
 from pydantic import Field
 
@@ -24,6 +28,9 @@ from monitord.tickets.text import brief, subject
 
 _LONGEST_TITLE = 200
 _SAID = 200
+_BETWEEN = re.compile(r"[/:?&=@#]")
+_PATH = re.compile(r"[/?#]")
+_HOST = re.compile(r"localhost|[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+")
 _WORDS = {Operation.RESOLVE: "over: ", Operation.REOPEN: "again: "}
 
 Resolve = Callable[[str | SecretRef], str]
@@ -69,13 +76,17 @@ class AppriseBackend:
         seconds = self._spec.timeout.total_seconds()
         limits = f"{'&' if '?' in url else '?'}rto={seconds:g}&cto={seconds:g}"
         service, done = apprise.Apprise(), Queue[str]()
-        if not service.add(url + limits):
-            raise TicketError("apprise: this URL names no service it knows", permanent=True)
+        with _heard() as heard:
+            known = service.add(url + limits)
+        if not known:
+            why = _told(heard, url)
+            text = f"apprise: this URL names no service it knows: {why}"
+            raise TicketError(text, permanent=True)
 
         def send() -> None:
-            with apprise.LogCapture(level=logging.WARNING) as said:  # type: ignore[no-untyped-call] # Apprise leaves it so
+            with _heard() as said:
                 sent = service.notify(body=body, title=title)
-                done.put("" if sent else said.getvalue() or "no reason given")
+            done.put("" if sent else _told(said, url))
 
         # Its limits count from each byte anew: a service that drips is left behind in its thread.
         Thread(target=send, name="apprise", daemon=True).start()
@@ -85,8 +96,49 @@ class AppriseBackend:
             text = f"apprise: no answer within {seconds:g} s"
             raise TicketError(text, permanent=False, unknown=True) from None
         if why:
-            said = one_line(redact(why, [url]), _SAID)
-            raise TicketError(f"apprise: not delivered: {said}", permanent=False, unknown=True)
+            raise TicketError(f"apprise: not delivered: {why}", permanent=False, unknown=True)
+
+
+class _Ear(logging.Handler):
+    """Keeps what Apprise says for whom it says it: others speak to other people's services."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        lines = _LISTENS.get()
+        if lines is not None:
+            lines.append(record.getMessage())
+
+
+# What Apprise says may hold a topic, a token, a name: it goes into our error, cleaned.
+_LISTENS: ContextVar[list[str] | None] = ContextVar("what Apprise says", default=None)
+_LOGGER = logging.getLogger("apprise")
+_LOGGER.propagate = False
+_LOGGER.addHandler(_Ear(logging.WARNING))
+
+
+@contextmanager
+def _heard() -> Iterator[list[str]]:
+    lines: list[str] = []
+    before = _LISTENS.set(lines)
+    try:
+        yield lines
+    finally:
+        _LISTENS.reset(before)
+
+
+def _told(lines: Iterable[str], url: str) -> str:
+    """Give what Apprise said as one line without the URL, or any part of it but its host."""
+    text = "; ".join(dict.fromkeys(lines)) or "no reason given"
+    return one_line(redact(text, [url, *_parts(url)]), _SAID)
+
+
+def _parts(url: str) -> Iterator[str]:
+    """Give the parts of a URL that may be its key: user, password, token, topic, room."""
+    rest = url.partition("://")[2]
+    host = _BETWEEN.split(_PATH.split(rest)[0].rpartition("@")[2])[0]
+    for part in _BETWEEN.split(rest):
+        if part != host or not _HOST.fullmatch(host):  # a token may stand in its place
+            yield part
+            yield unquote(part)
 
 
 KIND = BackendKind("apprise", AppriseSpec, AppriseBackend)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterator
+from io import StringIO
 
 import pytest
 
@@ -60,6 +62,34 @@ def test_apprise_costs_its_time_out_and_shows_no_key() -> None:
             backend.deliver(message(), TICKET, "")
         server.answer()
     assert (str(caught.value), caught.value.unknown) == ("apprise: no answer within 0.4 s", True)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "ntfy://kim:s3cr3t@{place}/my-topic",
+        "rocket://kimkim:s3cr3t@{place}/#channel",
+        "slack://s3cr3t/token1",
+        "nosuch://kim:s3cr3t@{place}/my-topic",
+    ],
+)
+def test_apprise_says_why_without_what_opens_the_service(url: str) -> None:
+    logged = StringIO()
+    handler, root = logging.StreamHandler(logged), logging.getLogger()
+    root.addHandler(handler)
+    try:
+        with WebhookSink() as server:
+            server.answer(401)
+            place = server.url.removeprefix("http://")
+            backend = build("apprise", url.format(place=place))
+            with pytest.raises(TicketError) as caught:
+                backend.deliver(message(), TICKET, "")
+    finally:
+        root.removeHandler(handler)
+    said = str(caught.value) + logged.getvalue()
+    assert "no reason given" not in said
+    for part in ("s3cr3t", "kimkim", "my-topic", "#channel", "token1"):
+        assert part not in said
 
 
 def test_one_that_speaks_http_reads_its_answers(before: tuple[str, Rig]) -> None:
