@@ -30,7 +30,7 @@ def look(tx: Tx, instance: Instance, number: IncidentId, now: Instant) -> list[E
     if incident is None:
         return []
     rule = instance.catalog.settings.recurring
-    since = _since(instance, now)
+    since = _since(tx, instance, incident.key, now)
     former = tx.incidents_of(incident.key, since=since)
     count, found = decisions.times(former, since), live(tx, incident.key)
     if found is None and not decisions.is_problem(count, rule):
@@ -56,7 +56,7 @@ def look(tx: Tx, instance: Instance, number: IncidentId, now: Instant) -> list[E
 
 def barred(view: View, instance: Instance, key: str, now: Instant) -> str:
     """Say why automation leaves alone what it has fixed again and again; empty: it may act."""
-    since = _since(instance, now)
+    since = _since(view, instance, key, now)
     attempts = [
         attempt
         for incident in view.incidents_of(key, limit=20)
@@ -66,9 +66,11 @@ def barred(view: View, instance: Instance, key: str, now: Instant) -> str:
     return decisions.barred(attempts, live(view, key), since, rule)
 
 
-def _since(instance: Instance, now: Instant) -> Instant:
+def _since(view: View, instance: Instance, key: str, now: Instant) -> Instant:
+    """Give since when a key's failures count: once its problem was closed, its cause was gone."""
     span = int(instance.catalog.settings.recurring.within.total_seconds() * _MICRO)
-    return instance.before(now, span)
+    closed = (one.closed for one in view.problems([ProblemStatus.CLOSED]) if one.key == key)
+    return max([instance.before(now, span), *(at for at in closed if at is not None)])
 
 
 @dataclass(frozen=True, slots=True)
