@@ -53,11 +53,19 @@ class _Connection(http.client.HTTPConnection):
 
 
 class Core:
-    """The core behind one socket. `timeout` (s) bounds each wait for it, not the whole answer."""
+    """The core behind one socket. `timeout` (s) bounds each wait for it, not the whole answer.
 
-    def __init__(self, path: Path, *, timeout: float = 30.0) -> None:
+    With a session or token in `secret`, it is asked as the user that it is of.
+    """
+
+    def __init__(self, path: Path, *, timeout: float = 30.0, secret: str = "") -> None:
         self.path = path
         self._timeout = timeout
+        self._secret = secret
+
+    def on_behalf(self, secret: str) -> "Core":
+        """Give the same core, asked as the user that a session or token is of."""
+        return Core(self.path, timeout=self._timeout, secret=secret)
 
     def get(self, route: str, **query: str | int | None) -> Any:
         """Ask and give the answer's JSON.
@@ -104,6 +112,8 @@ class Core:
         connection = _Connection(self.path, self._timeout)
         try:
             headers = {"Content-Type": "application/json"} if body is not None else {}
+            if self._secret:
+                headers["Authorization"] = f"Bearer {self._secret}"
             connection.request(method, target, body, headers)
             answer = connection.getresponse()
             if answer.status >= _ERROR:

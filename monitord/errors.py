@@ -98,5 +98,9 @@ class NotFoundError(MonitordError):
     """A person named something that does not exist; the text lists the nearest names."""
 
 
+class LoginError(MonitordError):
+    """Somebody could not show who they are; the text says no more than they may know."""
+
+
 class CommandRefusedError(MonitordError):
     """A person's command cannot be carried out; the text says why and what would."""

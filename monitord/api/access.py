@@ -16,6 +16,7 @@ from enum import StrEnum
 from types import MappingProxyType
 
 from monitord.errors import MonitordError
+from monitord.model.account import Known, Role
 from monitord.serving import GROUP, Peer
 
 
@@ -24,16 +25,30 @@ class Right(StrEnum):
 
     READ = "read"
     PING = "ping"
-    COMMAND = "command"
+    RESPOND = "respond"  # answer what happens: ack, take, approve, close; and stop everything
+    OPERATE = "operate"  # direct the work: mute, maintenance, resume, repair by hand
+    ADMIN = "admin"  # change what monitord is: reload, trust in runbooks, users
     LINK = "link"  # answer for an attempt with the word of a signed link
+    LOGIN = "login"  # try a password or a one-time link for somebody
+    COMMAND = "operate"
 
 
 _ALL = frozenset(Right)
 _NONE: frozenset[Right] = frozenset()
 LIMITED: Mapping[str, frozenset[Right]] = MappingProxyType(
     {
-        "monitord-web": frozenset({Right.READ, Right.PING, Right.LINK}),
+        "monitord-web": frozenset({Right.READ, Right.PING, Right.LINK, Right.LOGIN}),
         "monitord-executor": _NONE,
+    }
+)
+
+
+_OF_ROLES: Mapping[Role, frozenset[Right]] = MappingProxyType(
+    {
+        Role.VIEWER: frozenset({Right.READ}),
+        Role.RESPONDER: frozenset({Right.READ, Right.RESPOND}),
+        Role.OPERATOR: frozenset({Right.READ, Right.RESPOND, Right.OPERATE}),
+        Role.ADMIN: frozenset({Right.READ, Right.RESPOND, Right.OPERATE, Right.ADMIN}),
     }
 )
 
@@ -44,10 +59,22 @@ class NotAllowedError(MonitordError):
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """A peer with a name (`uid:1234` where it has none) and rights."""
+    """A peer with a name (`uid:1234` where it has none) and rights; `known` by a login or token."""
 
     name: str
     rights: frozenset[Right]
+    known: Known | None = None
+
+
+def logged_in(known: Known) -> Person:
+    """Give the person that a session or token is of: what the role may, whoever passes it on."""
+    return Person(known.name, _OF_ROLES[known.role], known)
+
+
+def bearer(header: str) -> str:
+    """Give the secret of an `Authorization: Bearer …`; empty where there is none."""
+    scheme, _, secret = header.partition(" ")
+    return secret.strip() if scheme.lower() == "bearer" else ""
 
 
 async def identify(peer: Peer | None) -> Person:
@@ -83,8 +110,14 @@ def _in_group(name: str, gid: int) -> bool:
 
 def require(person: Person, right: Right) -> None:
     """Raise NotAllowedError unless the person has the right."""
-    if right not in person.rights:
+    if right in person.rights:
+        return
+    if person.known is not None:
         raise NotAllowedError(
-            f"{person.name} may not {right.value} here; "
-            f"root, the daemon's user and group {GROUP} may: usermod -aG {GROUP} {person.name}"
+            f"{person.name} is {person.known.role} and may not {right.value};"
+            " ask an admin for another role"
         )
+    raise NotAllowedError(
+        f"{person.name} may not do this here; "
+        f"root, the daemon's user and group {GROUP} may: usermod -aG {GROUP} {person.name}"
+    )

@@ -7,7 +7,7 @@ halt that halts nothing is worse than none. What an order means is decided in th
 import asyncio
 from typing import Any
 
-from monitord import inbound_spool
+from monitord import inbound_sources, inbound_spool
 from monitord.api import bodies, shapes
 from monitord.api.access import Right
 from monitord.api.routes import Asked, Handler, Route, row_number
@@ -72,6 +72,7 @@ async def maintenance(asked: Asked) -> Any:
         starts=starts,
         expires=expires,
         until_ok=body.until_ok,
+        excused=body.excused,
     )
     return _ordered(asked, order, touches)
 
@@ -205,6 +206,9 @@ async def ping(asked: Asked) -> Any:
 async def told(asked: Asked) -> Any:
     """POST /v1/inbound: from monitord-web, which has looked at the token or the signature."""
     body = bodies.parse(bodies.Inbound, await read_body(asked.request, inbound_spool.LONGEST))
+    source = asked.engine.catalog.inbound.get(body.source)
+    if source is not None and inbound_sources.mark(source) != body.mark:
+        raise CommandRefusedError(f"inbound source {body.source} has changed; ask for it anew")
     try:
         reports = inbound_spool.checked(body.reports, now=asked.engine.now())
     except ValueError as error:
@@ -237,25 +241,25 @@ async def _read_report(asked: Asked, by: str) -> Report:
 
 
 ACTING = (
-    Route("POST", "/v1/ack", Right.COMMAND, _order(Verb.ACK), "stop paging; repair goes on"),
-    Route("POST", "/v1/take", Right.COMMAND, _order(Verb.TAKE), "a person works on these hosts"),
-    Route("POST", "/v1/mute", Right.COMMAND, _order(Verb.MUTE), "no page, repair goes on"),
-    Route("POST", "/v1/maintenance", Right.COMMAND, maintenance, "neither act nor page"),
-    Route("POST", "/v1/halt", Right.COMMAND, halt, "stop actions; `now` kills what runs"),
-    Route("POST", "/v1/resume", Right.COMMAND, resume, "end an order, or a selector's halts"),
-    Route("POST", "/v1/reload", Right.COMMAND, reload, "apply the configuration files"),
-    Route("POST", "/v1/incidents/{id:int}/close", Right.COMMAND, close, "close in your name"),
-    Route("POST", "/v1/run-check", Right.COMMAND, run_check, "run one check now"),
-    Route("POST", "/v1/remediate", Right.COMMAND, remediate, "plan the next rung, or start it"),
-    Route("POST", "/v1/markers", Right.COMMAND, marker, "tell of a change, such as a deployment"),
-    Route("POST", "/v1/forget", Right.COMMAND, forget, "drop the state of a vanished item"),
-    Route("POST", "/v1/attempts/{id:int}/approve", Right.COMMAND, approve, "let a plan run"),
-    Route("POST", "/v1/attempts/{id:int}/deny", Right.COMMAND, deny, "a person takes over instead"),
-    Route("POST", "/v1/attempts/{id:int}/wrong", Right.COMMAND, wrong, "call a repair wrong"),
-    Route("POST", "/v1/promote", Right.COMMAND, promote, "let a runbook do more by itself"),
+    Route("POST", "/v1/ack", Right.RESPOND, _order(Verb.ACK), "stop paging; repair goes on"),
+    Route("POST", "/v1/take", Right.RESPOND, _order(Verb.TAKE), "a person works on these hosts"),
+    Route("POST", "/v1/mute", Right.OPERATE, _order(Verb.MUTE), "no page, repair goes on"),
+    Route("POST", "/v1/maintenance", Right.OPERATE, maintenance, "neither act nor page"),
+    Route("POST", "/v1/halt", Right.RESPOND, halt, "stop actions; `now` kills what runs"),
+    Route("POST", "/v1/resume", Right.OPERATE, resume, "end an order, or a selector's halts"),
+    Route("POST", "/v1/reload", Right.ADMIN, reload, "apply the configuration files"),
+    Route("POST", "/v1/incidents/{id:int}/close", Right.RESPOND, close, "close in your name"),
+    Route("POST", "/v1/run-check", Right.RESPOND, run_check, "run one check now"),
+    Route("POST", "/v1/remediate", Right.OPERATE, remediate, "plan the next rung, or start it"),
+    Route("POST", "/v1/markers", Right.RESPOND, marker, "tell of a change, such as a deployment"),
+    Route("POST", "/v1/forget", Right.ADMIN, forget, "drop the state of a vanished item"),
+    Route("POST", "/v1/attempts/{id:int}/approve", Right.RESPOND, approve, "let a plan run"),
+    Route("POST", "/v1/attempts/{id:int}/deny", Right.RESPOND, deny, "a person takes over instead"),
+    Route("POST", "/v1/attempts/{id:int}/wrong", Right.RESPOND, wrong, "call a repair wrong"),
+    Route("POST", "/v1/promote", Right.ADMIN, promote, "let a runbook do more by itself"),
     Route("POST", "/v1/link", Right.LINK, link, "what a signed link is for"),
     Route("POST", "/v1/link/use", Right.LINK, use_link, "approve or deny by it, once"),
-    Route("POST", "/v1/jobs/report", Right.COMMAND, job, "a job's start or end"),
+    Route("POST", "/v1/jobs/report", Right.OPERATE, job, "a job's start or end"),
     Route("POST", "/v1/ping", Right.PING, ping, "the same, from monitord-web"),
     Route("POST", "/v1/inbound", Right.PING, told, "results of passive checks, from monitord-web"),
 )

@@ -13,9 +13,12 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route as StarletteRoute
 
-from monitord.api.access import identify, require
+from monitord.api.access import Person, bearer, identify, logged_in, require
+from monitord.api.accounts import ACCOUNTS
 from monitord.api.acting import ACTING
 from monitord.api.handover import HANDOVER
+from monitord.api.history import HISTORY
+from monitord.api.levels import LEVELS
 from monitord.api.notices import NOTICES
 from monitord.api.oncall import ONCALL
 from monitord.api.ports import Engine
@@ -27,7 +30,16 @@ from monitord.log import get_logger
 
 log = get_logger(__name__)
 
-ROUTES: tuple[Route, ...] = (*READING, *ACTING, *ONCALL, *HANDOVER, *PROBLEMS, *NOTICES)
+ROUTES: tuple[Route, ...] = (
+    *READING,
+    *ACTING,
+    *ONCALL,
+    *HANDOVER,
+    *PROBLEMS,
+    *NOTICES,
+    *ACCOUNTS,
+    *LEVELS,
+)
 """Every route of the API, in the order of the docs."""
 
 
@@ -45,7 +57,7 @@ def create_app(engine: Engine) -> Starlette:
 def _endpoint(engine: Engine, route: Route) -> Callable[[Request], Awaitable[Response]]:
     async def endpoint(request: Request) -> Response:
         try:
-            person = await identify(request.state.peer)
+            person = await _person(engine, request)
             require(person, route.right)
             answer = await route.handler(Asked(engine, person, request))
         except MonitordError as error:
@@ -59,6 +71,17 @@ def _endpoint(engine: Engine, route: Route) -> Callable[[Request], Awaitable[Res
         return await asyncio.to_thread(JSONResponse, answer)
 
     return endpoint
+
+
+async def _person(engine: Engine, request: Request) -> Person:
+    """Give who asks: whoever the secret is of that came along, else the peer itself.
+
+    monitord-web passes its users' sessions on: it can do for them what they may, and no more.
+    """
+    secret = bearer(request.headers.get("authorization", ""))
+    if secret:
+        return logged_in(await engine.accounts.known(secret))
+    return await identify(request.state.peer)
 
 
 async def _no_such_route(request: Request, error: Exception) -> Response:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:  # pydantic's own type for what `errors()` gives
 LONGEST = 64 * 1024
 """Bytes of a body: a job's tail fits with its escapes, a command many times."""
 
+Secret = Annotated[str, StringConstraints(min_length=1, max_length=500)]
 Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=500)]
 
 
@@ -48,6 +49,7 @@ class Maintenance(Order):
 
     starts: AwareDatetime | None = None
     until_ok: bool = False
+    excused: bool = False
 
 
 class Halt(Body):
@@ -119,6 +121,53 @@ class LinkUse(LinkShow):
     reason: str = ""
 
 
+class Login(Body):
+    """POST /v1/login; `where` is the address that somebody comes from."""
+
+    name: Text
+    password: Secret
+    where: Text = "unknown"
+
+
+class Word(Body):
+    """POST /v1/invitation: the secret of a one-time link."""
+
+    word: Secret
+
+
+class Accept(Word):
+    """POST /v1/invitation/use."""
+
+    password: Secret
+    where: Text = "unknown"
+
+
+RoleName = Literal["viewer", "responder", "operator", "admin"]
+
+
+class Invite(Body):
+    """POST /v1/users; without a role it is for a user that there is."""
+
+    name: Text
+    role: RoleName | None = None
+
+
+class ChangeUser(Body):
+    """POST /v1/users/{name}."""
+
+    role: RoleName | None = None
+    disabled: bool | None = None
+
+
+class Token(Body):
+    """POST /v1/tokens; `user` left out is who asks."""
+
+    about: Text
+    role: RoleName = "viewer"
+    days: int = 365
+    user: Text | None = None
+
+
 class JobReport(Body):
     """POST /v1/jobs/report and /v1/ping; `at` is µs since the epoch, UTC."""
 
@@ -130,9 +179,13 @@ class JobReport(Body):
 
 
 class Inbound(Body):
-    """POST /v1/inbound: what a source under `inbound:` says of passive checks."""
+    """POST /v1/inbound: what a source under `inbound:` says of passive checks.
+
+    `mark` is inbound_sources.mark of the source as whoever let the payload in knows it.
+    """
 
     source: Text
+    mark: Text
     reports: list[dict[str, Any]]
 
 

@@ -156,5 +156,5 @@ async def sign(asked: Asked) -> Any:
 
 HANDOVER = (
     Route("GET", "/v1/handover", Right.READ, show, "what the next on call must know; `since`"),
-    Route("POST", "/v1/handover/sign", Right.COMMAND, sign, "sign it, as who leaves or comes"),
+    Route("POST", "/v1/handover/sign", Right.RESPOND, sign, "sign it, as who leaves or comes"),
 )

@@ -8,6 +8,7 @@ StoreError; each becomes one sentence for the person. Nothing is decided here.
 from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import Any, Protocol
 
+from monitord.api.ports_accounts import Accounts
 from monitord.metrics import Counters
 from monitord.model.catalog import Catalog
 from monitord.model.ids import AttemptId, IncidentId, Instant, StateKey
@@ -17,6 +18,7 @@ from monitord.model.kinds import Health
 from monitord.model.marker import Marker
 from monitord.model.oncall import Override, Wanted
 from monitord.model.result import Result
+from monitord.model.sla import Corrected
 from monitord.model.state import CheckState
 from monitord.model.ticket import Order, Verb
 from monitord.store.contract import Store
@@ -116,6 +118,42 @@ class Problems(Protocol):
         ...
 
 
+class Levels(Protocol):
+    """What people say that bears on service levels.
+
+    Errors: NotFoundError for an incident that is not open, a vendor, service, check, approver or
+    correction that is none, CommandRefusedError with the reason.
+    """
+
+    async def pause(
+        self, number: IncidentId, *, by: str, reason: str, expires: Instant, vendor: str = ""
+    ) -> None:
+        """Have an incident's clocks stand still until then; with a vendor, who holds it."""
+        ...
+
+    async def resume(self, number: IncidentId, *, by: str) -> None:
+        """End the pauses of an incident before their time: its vendor has given it back."""
+        ...
+
+    async def answered(self, number: IncidentId, *, by: str, vendor: str = "") -> None:
+        """Note that the vendor who holds an incident is at work."""
+        ...
+
+    async def deadline(
+        self, number: IncidentId, at: Instant | None, *, by: str, whose: str = "", reason: str
+    ) -> None:
+        """Note by when a customer (`whose`) wants an incident to be over; None: not any more."""
+        ...
+
+    async def correct(self, wanted: Corrected) -> Corrected:
+        """Say what a service or check really was; gives the row as it is stored."""
+        ...
+
+    async def revoke(self, number: int, *, by: str, reason: str) -> None:
+        """Take a correction back."""
+        ...
+
+
 class Trying(Protocol):
     """What people ask of the ways by which somebody is told."""
 
@@ -147,11 +185,13 @@ class Orders(Protocol):
         expires: Instant,
         starts: Instant | None = None,
         until_ok: bool = False,
+        excused: bool = False,
     ) -> Order:
         """Give one of the five orders, in force from `starts` (now) to `expires`.
 
         What each means is in monitord.decisions.verbs. `until_ok` ends it before, once all that it
-        touches is OK (an ack always). "*" is everything.
+        touches is OK (an ack always). `excused` maintenance does not count for service levels. "*"
+        is everything.
         """
         ...
 
@@ -220,6 +260,11 @@ class Engine(Protocol):
         ...
 
     @property
+    def accounts(self) -> Accounts:
+        """Users of the console."""
+        ...
+
+    @property
     def orders(self) -> Orders:
         """The five orders of people."""
         ...
@@ -242,6 +287,11 @@ class Engine(Protocol):
     @property
     def problems(self) -> Problems:
         """What people say of problems."""
+        ...
+
+    @property
+    def levels(self) -> Levels:
+        """What people say that bears on service levels."""
         ...
 
     @property

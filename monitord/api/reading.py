@@ -275,7 +275,7 @@ async def jobs(asked: Asked) -> Any:
     """GET /v1/jobs: who may command also gets each job's ping path, which is a capability."""
     catalog = asked.engine.catalog
     keys = [key for key, check in catalog.checks.items() if check.kind == "job"]
-    if Right.COMMAND not in asked.person.rights:
+    if Right.OPERATE not in asked.person.rights:
         return {"jobs": [{"key": key} for key in keys]}
     secret = read_secret(Path(catalog.settings.state))
     records = await asked.engine.store.read(lambda view: {key: view.job(key) for key in keys})
@@ -292,6 +292,12 @@ async def jobs(asked: Asked) -> Any:
         ],
         "base": f"http://{catalog.settings.web}",
     }
+
+
+async def inbound(asked: Asked) -> Any:
+    """GET /v1/inbound: who may send results, for monitord-web, which lets them in."""
+    sources = asked.engine.catalog.inbound.values()
+    return {"sources": [inbound_sources.to_json(source) for source in sources]}
 
 
 async def metrics(asked: Asked) -> Response:
@@ -365,11 +371,12 @@ READING = (
     Route("GET", "/v1/ledger", Right.READ, effectiveness, "what runbooks are worth; `since`"),
     Route("GET", "/v1/sla", Right.READ, service_levels, "service levels, clocks; `service`"),
     Route("GET", "/v1/audit", Right.READ, audit, "links of the audit chain"),
-    Route("GET", "/v1/audit/violations", Right.COMMAND, audit_violations, "broken invariants"),
+    Route("GET", "/v1/audit/violations", Right.ADMIN, audit_violations, "broken invariants"),
     Route("GET", "/v1/explain/{key:path}", Right.READ, explain, "all that bears on a key"),
     Route("GET", "/v1/preview", Right.READ, preview, "what a `selector` touches"),
     Route("GET", "/v1/promotion", Right.READ, promotion, "what promoting a `runbook` changes"),
-    Route("GET", "/v1/plan", Right.COMMAND, plan, "what a reload would change"),
+    Route("GET", "/v1/plan", Right.ADMIN, plan, "what a reload would change"),
     Route("GET", "/v1/jobs", Right.READ, jobs, "job checks and their ping paths"),
+    Route("GET", "/v1/inbound", Right.PING, inbound, "who may send results, for monitord-web"),
     Route("GET", "/v1/events", Right.READ, events, "what happens, as it happens"),
 )

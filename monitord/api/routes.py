@@ -21,6 +21,7 @@ from monitord.errors import (
     CommandRefusedError,
     ConfigError,
     ExecutorLostError,
+    LoginError,
     MonitordError,
     NotFoundError,
     StoreError,
@@ -58,6 +59,7 @@ _STATUS: Mapping[type[MonitordError], int] = MappingProxyType(
     {
         BadBodyError: 400,
         BadSelectorError: 400,
+        LoginError: 401,
         NotAllowedError: 403,
         NotFoundError: 404,
         CommandRefusedError: 409,

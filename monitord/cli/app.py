@@ -160,6 +160,7 @@ from monitord.cli import (  # noqa: E402, F401 - they register themselves
     runbooks,
     serve,
     sla,
+    user,
 )
 
 # The order of `monitord --help`: what one needs first stands first. A command that is missing here

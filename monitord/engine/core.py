@@ -12,6 +12,7 @@ from typing import Any
 from monitord import pings
 from monitord.clock import Clock
 from monitord.engine import alive, halt_file
+from monitord.engine.accounts import Accounts
 from monitord.engine.approvals import Approvals
 from monitord.engine.attempts import Attempts
 from monitord.engine.backends import Backends
@@ -23,6 +24,7 @@ from monitord.engine.holding import resume_holds
 from monitord.engine.instance import Instance
 from monitord.engine.jobs import Jobs
 from monitord.engine.killing import kill_running
+from monitord.engine.levels import Levels
 from monitord.engine.mover import Mover
 from monitord.engine.notifying import Notifying
 from monitord.engine.oncall import OnCall
@@ -36,6 +38,7 @@ from monitord.engine.pulse import Pulse
 from monitord.engine.readback import ReadBack
 from monitord.engine.recorder import Recorder
 from monitord.engine.reload import Reloading
+from monitord.engine.remembering import Remembering
 from monitord.engine.running import Runner
 from monitord.engine.schedule import Scheduler
 from monitord.engine.spooled import take_reports, take_told
@@ -45,6 +48,7 @@ from monitord.engine.trying import Trying
 from monitord.engine.verifying import Verifying
 from monitord.engine.what_changed import mark
 from monitord.errors import MonitordError
+from monitord.history import Writer
 from monitord.log import get_logger
 from monitord.metrics import Counters
 from monitord.model.catalog import Catalog, Check
@@ -55,6 +59,7 @@ from monitord.model.kinds import Health, Kinds, Record
 from monitord.model.marker import Marker
 from monitord.model.result import Status
 from monitord.model.state import CheckState, Transition
+from monitord.passwords import Passwords
 from monitord.pings import Report
 from monitord.store import Door
 from monitord.store.contract import Store, Tx
@@ -80,11 +85,13 @@ class Core:
         door: Door,
         counters: Counters,
         probing: Probing | None = None,
+        history: Writer | None = None,
         places: Places = lambda _key: (),
     ) -> None:
         steady = SteadyClock(clock)
         self._recorder = Recorder(store, counters, self._committed)
         beliefs = Beliefs(self._recorder.put, self._recorder.erase, self._run_now, counters)
+        self._remembering = Remembering(history, beliefs, counters)
         self._jobs = Jobs()
         self._passive = Passive(beliefs, counters)
         self._prober = probing or Prober(
@@ -128,9 +135,17 @@ class Core:
         self.approvals = Approvals(self.instance)
         self.trusting = Trusting(self.instance)
         self.problems = Problems(self.instance)
+        self.levels = Levels(self.instance)
+        self.accounts = Accounts(self.instance, Passwords())
         self.oncall, self.trying = OnCall(self.instance), Trying(self.instance)
         self._reloading = Reloading(
-            self.instance, self._condition, self._jobs, door, self._adopt, self._recorder.put
+            self.instance,
+            self._condition,
+            self._jobs,
+            door,
+            self._adopt,
+            self._recorder.put,
+            self._remembering.rename,
         )
 
     async def start(self, *, calendar: bool = True) -> None:
@@ -312,6 +327,7 @@ class Core:
 
     def _chores(self) -> None:
         """Do what comes again every few seconds."""
+        self._condition.note("history", self._remembering.look(self.catalog.settings.retention))
         self._condition.note("inbound", "; ".join(self._passive.troubles(self.now())))
         halt_file.expire(self.instance.state, self.now())
         self.instance.start("spool", self._take_spooled())

@@ -24,6 +24,7 @@ from monitord.api.app import create_app
 from monitord.api.ports import Engine
 from monitord.clock import SystemClock
 from monitord.decisions import selector as selectors
+from monitord.engine.accounts import Accounts
 from monitord.engine.oncall import OnCall
 from monitord.engine.problems import Problems
 from monitord.engine.trying import Trying
@@ -38,6 +39,7 @@ from monitord.model.notice import NoticeStatus
 from monitord.model.result import Measurement, Result
 from monitord.model.state import CheckState
 from monitord.model.ticket import Order, Verb
+from monitord.passwords import Passwords
 from monitord.pings import read_secret
 from monitord.serving import listen_unix, serve
 from monitord.store import OpenStore, open_store
@@ -237,6 +239,7 @@ class FakeEngine:
         self.trusting = FakeTrusting(self)
         self.oncall = OnCall(self)
         self.problems = Problems(self)
+        self.accounts = Accounts(self, Passwords())
         self.trying = Trying(self)
 
     def wake(self) -> None:

@@ -102,10 +102,10 @@ def test_whoever_runs_under_the_group_s_gid_commands_even_without_a_name(
 def test_a_stranger_may_nothing_and_is_told_who_may(accounts: Accounts) -> None:
     before = accounts.calls()
     assert accounts.ask(60003, "POST", "/v1/resume") == (
-        "403 stranger may not command here root, the daemon's user and group monitord may: "
+        "403 stranger may not do this here root, the daemon's user and group monitord may: "
         "usermod -aG monitord stranger"
     )
-    assert accounts.ask(60003, "GET", "/v1/status").startswith("403 stranger may not read here")
+    assert accounts.ask(60003, "GET", "/v1/status").startswith("403 stranger may not do this here")
     assert accounts.calls() == before
 
 
@@ -114,7 +114,7 @@ def test_the_web_process_reads_and_pings_and_commands_nothing(accounts: Accounts
     assert accounts.ask(web, "GET", "/v1/status") == "done"
     assert accounts.ask(web, "POST", "/v1/ping") == "done"
     assert accounts.calls("job")[-1]["by"] == "ping"
-    assert accounts.ask(web, "POST", "/v1/resume").startswith("403 monitord-web may not command")
+    assert accounts.ask(web, "POST", "/v1/resume").startswith("403 monitord-web may not do this")
 
 
 def test_the_executor_may_nothing_here_though_it_is_in_the_group(accounts: Accounts) -> None:

@@ -19,13 +19,23 @@ def test_the_table_of_routes_is_the_table_of_the_program() -> None:
     assert page == program
 
 
-def test_whatever_changes_something_needs_the_right_to_command_or_is_a_ping() -> None:
+def test_whatever_changes_more_than_what_is_ones_own_needs_more_than_reading() -> None:
     assert {route.right.value for route in ROUTES if route.method == "POST"} == {
-        "command",
+        "respond",
+        "operate",
+        "admin",
         "ping",
         "link",
+        "login",
+        "read",
     }
+    assert [r.path for r in ROUTES if r.method == "POST" and r.right.value == "read"] == [
+        "/v1/logout",  # what is one's own
+        "/v1/credentials/{id:int}/end",
+        "/v1/tokens",
+    ]
     assert [route.path for route in ROUTES if route.right.value == "ping"] == [
+        "/v1/inbound",
         "/v1/ping",
         "/v1/inbound",
     ]

@@ -118,7 +118,7 @@ def test_web_pings_and_may_not_command(host: Host) -> None:
     assert host.run(["curl", "-sS", "--data", "no space", url]).stdout == "OK\n"
     record = ask(host, "/v1/jobs")["jobs"][0]["record"]
     assert (record["exit_code"], record["output"]) == (3, "no space")
-    assert "may not command" in ask(host, "/v1/reload", "monitord-web", "{}")["error"]["text"]
+    assert "may not do this" in ask(host, "/v1/reload", "monitord-web", "{}")["error"]["text"]
 
 
 def test_a_ping_is_kept_while_the_core_is_down_and_taken_when_it_is_back(host: Host) -> None:

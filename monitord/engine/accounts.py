@@ -1,0 +1,283 @@
+"""Users of the console and their credentials: rows, each change with its line in the audit chain.
+
+A secret is seen once, here, and kept only as a hash. What a credential proves is decided in
+decisions/accounts.py, what a role may in api/access.py.
+"""
+
+import hashlib
+import re
+import secrets
+from collections import OrderedDict
+from collections.abc import Callable
+from datetime import timedelta
+from typing import TypeVar
+
+from monitord.clock import after
+from monitord.decisions import accounts as decisions
+from monitord.engine.oncall import Here
+from monitord.errors import CommandRefusedError, LoginError, NotFoundError
+from monitord.log import get_logger
+from monitord.model.account import Credential, Kind, Known, Role, User
+from monitord.model.ids import Instant
+from monitord.passwords import Passwords
+from monitord.store.contract import Tx, View
+
+log = get_logger(__name__)
+
+T = TypeVar("T")
+
+_NAME = re.compile(r"[a-z0-9][a-z0-9._@-]{0,63}")
+_PREFIX = {Kind.SESSION: "mds_", Kind.TOKEN: "mdt_", Kind.LINK: "mdl_"}
+_REMEMBERED = 1000
+_LINE_EVERY = 5  # wrong passwords in a row
+_WRONG = "no such user, or another password; an admin gives a new link: monitord user link NAME"
+
+
+class Accounts:
+    """What people say about users, and who somebody with a secret is."""
+
+    def __init__(self, here: Here, passwords: Passwords) -> None:
+        self._here, self._passwords = here, passwords
+        self._rows: OrderedDict[str, tuple[Credential, User | None]] = OrderedDict()
+        self._changes = 0  # what was read before a change is not remembered after it
+
+    async def known(self, secret: str) -> Known:
+        """Give who somebody with this session or token is, and note that it was used.
+
+        Raises:
+            LoginError: it proves nothing (any more).
+        """
+        digest, now = _digest(secret), self._here.now()
+        if digest not in self._rows:
+            changes = self._changes
+            found = await self._here.store.read(lambda view: _row(view, digest))
+            if found is not None and changes == self._changes:
+                self._remember(digest, found)
+        else:
+            found = self._rows[digest]
+        credential, user = found or (None, None)
+        known = decisions.known(credential, user, now) if credential else None
+        if credential is None or known is None or known.kind is Kind.LINK:
+            raise LoginError("you are not logged in (any more); log in again")
+        if decisions.worth_noting(credential.seen, now):
+            await self._here.store.write(
+                lambda tx: tx.see_credential(credential.id, now), urgent=False
+            )
+            self._rows.pop(digest, None)
+        return known
+
+    async def login(self, name: str, password: str, *, where: str) -> tuple[str, Known]:
+        """Begin a session; gives its secret. `where` is the address somebody comes from.
+
+        Raises:
+            LoginError: a wrong name or password, or too many wrong ones before.
+        """
+        user = await self._here.store.read(lambda view: view.user(name))
+        waits = decisions.waits_until(user) if user else None
+        if waits is not None and waits > self._here.now():
+            wait = timedelta(microseconds=waits - self._here.now())
+            raise LoginError(f"too many wrong passwords; wait {int(wait.total_seconds()) + 1} s")
+        right = await self._passwords.fits(user.password if user else "", password)
+        if user is None or not right or user.disabled is not None:
+            log.warning("login refused", user=name[:64], address=where)
+            await self._failed(user, where)
+            raise LoginError(_WRONG)
+        return await self._begin(user.name, where)
+
+    async def logout(self, secret: str) -> None:
+        """End a session, or what else the secret is of."""
+        known = await self.known(secret)
+        await self._change(lambda tx, now: tx.end_credential(known.credential, now, known.name))
+
+    async def invite(self, name: str, role: Role | None, *, by: str) -> tuple[str, User]:
+        """Make a user (with a role) or find one; gives the secret of a link to set the password.
+
+        Older links of the user are void.
+        """
+        if not _NAME.fullmatch(name):
+            raise CommandRefusedError(
+                f"{name!r} cannot be a user's name; use small letters, digits and . _ @ -"
+            )
+
+        def work(tx: Tx, now: Instant) -> tuple[str, User]:
+            user = tx.user(name)
+            if user is not None and role is not None:
+                raise CommandRefusedError(f"there is a user {name} already; `monitord user list`")
+            if user is None:
+                if role is None:
+                    raise _no_user(name)
+                user = User(0, name, role, now, by)
+                tx.add_user(user)
+                tx.add_audit(now, by, "user", name, f"new, {role}")
+            tx.end_credentials(name, now, by, kind=Kind.LINK)
+            secret = _give(tx, Kind.LINK, user, user.role, now, by, decisions.LINK_HOLDS)
+            tx.add_audit(now, by, "user", name, "a link to set the password")
+            return secret, user
+
+        return await self._change(work)
+
+    async def accept(self, secret: str, password: str, *, where: str) -> tuple[str, Known]:
+        """Set a user's password by a link, once, and begin a session.
+
+        Raises:
+            LoginError: the link is not valid (any more).
+            CommandRefusedError: the password will not do.
+        """
+        name = await self.linked(secret)
+        bad = decisions.bad_password(name, password)
+        if bad:
+            raise CommandRefusedError(bad)
+        hashed, digest = await self._passwords.hashed(password), _digest(secret)
+
+        def work(tx: Tx, now: Instant) -> None:
+            found = _row(tx, digest)
+            if found is None or not tx.end_credential(found[0].id, now, name):
+                raise LoginError("this link is not valid (any more)")
+            tx.end_credentials(name, now, name, kind=Kind.SESSION)
+            tx.change_user(name, password=hashed, failures=0, failed=None)
+            tx.add_audit(now, name, "user", name, "the password was set")
+
+        await self._change(work)
+        return await self._begin(name, where)
+
+    async def linked(self, secret: str) -> str:
+        """Give whose password a link sets; LoginError when it is not valid (any more)."""
+        digest, now = _digest(secret), self._here.now()
+        found = await self._here.store.read(lambda view: _row(view, digest))
+        known = decisions.known(*found, now) if found else None
+        if known is None or known.kind is not Kind.LINK:
+            raise LoginError("this link is not valid (any more); an admin gives a new one")
+        return known.name
+
+    async def change(
+        self, name: str, *, role: Role | None = None, disabled: bool | None = None, by: str
+    ) -> User:
+        """Give a user another role, or lock them out and in; it holds at once, everywhere."""
+
+        def work(tx: Tx, now: Instant) -> User:
+            user = tx.user(name)
+            if user is None:
+                raise _no_user(name)
+            if by == name and (disabled or role is not None):
+                raise CommandRefusedError("nobody changes their own rights; ask another admin")
+            if role is not None:
+                tx.change_user(name, role=role)
+                tx.add_audit(now, by, "user", name, f"{user.role} → {role}")
+            if disabled is not None:
+                tx.change_user(name, disabled=now if disabled else None, disabled_by=by)
+                tx.add_audit(now, by, "user", name, "locked out" if disabled else "let in again")
+            if disabled:
+                tx.end_credentials(name, now, by)
+            return tx.user(name) or user
+
+        return await self._change(work)
+
+    async def token(
+        self, name: str, *, role: Role, about: str, lasts: timedelta, by: str
+    ) -> tuple[str, Role]:
+        """Make a token of a user for a program; it may at most what its user may."""
+        if not about.strip():
+            raise CommandRefusedError("say what the token is for; it stands in the list")
+        if not timedelta(0) < lasts <= decisions.LONGEST_TOKEN:
+            days = decisions.LONGEST_TOKEN.days
+            raise CommandRefusedError(f"a token lasts at most {days} days; make a new one then")
+
+        def work(tx: Tx, now: Instant) -> tuple[str, Role]:
+            user = tx.user(name)
+            if user is None or user.disabled is not None:
+                raise _no_user(name)
+            given = decisions.lesser(role, user.role)
+            tx.add_audit(now, by, "token", name, f"{given}: {about}")
+            return _give(tx, Kind.TOKEN, user, given, now, by, lasts, about), given
+
+        return await self._change(work)
+
+    async def revoke(self, number: int, *, by: str, own: str = "") -> None:
+        """End a session or token by its number; with `own`, only one of that user."""
+
+        def work(tx: Tx, now: Instant) -> None:
+            found = next((one for one in tx.credentials(own) if one.id == number), None)
+            if found is None or not tx.end_credential(number, now, by):
+                raise NotFoundError(f"there is no credential {number}; `monitord token list`")
+            tx.add_audit(now, by, "token", found.user, f"{found.kind} {number} ended")
+
+        await self._change(work)
+
+    async def users(self) -> list[User]:
+        """Give all users, by name."""
+        return await self._here.store.read(lambda view: view.users())
+
+    async def credentials(self, user: str = "") -> list[Credential]:
+        """Give what still proves something, of a user or all, by number."""
+        now = self._here.now()
+        found = await self._here.store.read(lambda view: view.credentials(user))
+        return [one for one in found if decisions.ends(one) > now]
+
+    async def _begin(self, name: str, where: str) -> tuple[str, Known]:
+        def work(tx: Tx, now: Instant) -> str:
+            user = tx.user(name)
+            if user is None or user.disabled is not None:
+                raise LoginError(_WRONG)
+            tx.change_user(name, failures=0, failed=None)
+            tx.add_audit(now, name, "login", name, where)
+            lasts = decisions.LONGEST_SESSION
+            return _give(tx, Kind.SESSION, user, user.role, now, name, lasts, where)
+
+        secret = await self._change(work)
+        return secret, await self.known(secret)
+
+    async def _failed(self, user: User | None, where: str) -> None:
+        if user is None:
+            return
+
+        def work(tx: Tx, now: Instant) -> None:
+            count = (tx.user(user.name) or user).failures + 1
+            tx.change_user(user.name, failures=count, failed=now)
+            locked = decisions.waits_until(tx.user(user.name) or user)
+            if locked is not None and count % _LINE_EVERY == 0:
+                tx.add_audit(now, "monitord", "lock-out", user.name, f"{count} from {where}")
+
+        await self._change(work)
+
+    async def _change(self, work: Callable[[Tx, Instant], T]) -> T:
+        now = self._here.now()
+        try:
+            return await self._here.store.write(lambda tx: work(tx, now))
+        finally:
+            self._changes += 1
+            self._rows.clear()
+
+    def _remember(self, digest: str, found: tuple[Credential, User | None]) -> None:
+        self._rows[digest] = found
+        while len(self._rows) > _REMEMBERED:
+            self._rows.popitem(last=False)
+
+
+def _row(view: View, digest: str) -> tuple[Credential, User | None] | None:
+    found = view.credential(digest)
+    return (found, view.user(found.user)) if found else None
+
+
+def _give(
+    tx: Tx,
+    kind: Kind,
+    user: User,
+    role: Role,
+    now: Instant,
+    by: str,
+    lasts: timedelta,
+    about: str = "",
+) -> str:
+    secret = _PREFIX[kind] + secrets.token_urlsafe(32)
+    expires = after(now, lasts)
+    row = Credential(0, kind, _digest(secret), user.name, role, now, by, expires, now, about)
+    tx.add_credential(row)
+    return secret
+
+
+def _digest(secret: str) -> str:
+    return hashlib.sha256(secret.encode(errors="replace")).hexdigest()
+
+
+def _no_user(name: str) -> NotFoundError:
+    return NotFoundError(f"there is no user {name!r}; `monitord user list` names them")

@@ -1,0 +1,87 @@
+"""Every route with every role: what a user may not is refused before anything else is looked at."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+import pytest
+
+from monitord.api.access import Right
+from monitord.api.app import ROUTES
+from monitord.api.routes import Route
+from monitord.control import CoreSaysNoError
+from monitord.model.account import Role
+from tests.api.cores import FakeCore
+
+WORDS = "four strange words together"
+MAY = {
+    Role.VIEWER: {"read"},
+    Role.RESPONDER: {"read", "respond"},
+    Role.OPERATOR: {"read", "respond", "operate"},
+    Role.ADMIN: {"read", "respond", "operate", "admin"},
+}
+
+
+@pytest.fixture(scope="module")
+def users() -> Iterator[tuple[FakeCore, dict[Role, str]]]:
+    with FakeCore(uvloop=True) as core:
+        sessions = {}
+        for role in Role:
+            made = core.client.post("/v1/users", {"name": f"a-{role}", "role": role.value})
+            word = made["link"].rpartition("/")[2]
+            used = core.client.post("/v1/invitation/use", {"word": word, "password": WORDS})
+            sessions[role] = used["session"]
+        yield core, sessions
+
+
+def answered(core: FakeCore, secret: str, route: Route) -> int:
+    path = re.sub(r"{id:int}", "4711", route.path)
+    path = re.sub(r"{\w+(:\w+)?}", "nobody", path)
+    asked = core.client.on_behalf(secret)
+    try:
+        if route.method == "POST":
+            asked.post(path, {"no such": "field"})
+        elif route.path == "/v1/events":
+            next(asked.follow(path))
+        else:
+            asked.text(path)
+    except CoreSaysNoError as error:
+        return error.status
+    return 200
+
+
+@pytest.mark.parametrize("role", list(Role))
+def test_a_role_may_exactly_what_the_table_says(
+    users: tuple[FakeCore, dict[Role, str]], role: Role
+) -> None:
+    core, sessions = users
+    own = {"/v1/logout"}  # it would end the session that the rest is asked with
+    for route in (one for one in ROUTES if one.path not in own):
+        status = answered(core, sessions[role], route)
+        refused = route.right.value not in MAY[role]
+        assert (status == 403) is refused, (role, route.method, route.path, status)
+
+
+def test_every_right_is_of_some_role_or_of_a_process() -> None:
+    of_roles = set().union(*MAY.values())
+    assert {right.value for right in Right} == {*of_roles, "ping", "link", "login"}
+
+
+@pytest.mark.parametrize("secret", ["mds_nothing", "mdl_nothing", "x" * 5000])
+def test_a_secret_that_proves_nothing_may_nothing_even_on_the_socket_of_root(
+    users: tuple[FakeCore, dict[Role, str]], secret: str
+) -> None:
+    core, _ = users
+    route = next(one for one in ROUTES if one.path == "/v1/status")
+    assert answered(core, secret, route) == 401
+
+
+def test_a_session_ends_with_its_logout(users: tuple[FakeCore, dict[Role, str]]) -> None:
+    core, _ = users
+    session = core.client.post("/v1/login", {"name": "a-viewer", "password": WORDS})["session"]
+    asked = core.client.on_behalf(session)
+    assert asked.get("/v1/me")["role"] == "viewer"
+    asked.post("/v1/logout", {})
+    with pytest.raises(CoreSaysNoError, match="not logged in"):
+        asked.get("/v1/me")
