@@ -77,6 +77,12 @@ class Counters:
     clock_steps: int = 0
     executor_reconnects: int = 0
     store_errors: int = 0
+    history_written: int = 0
+    history_dropped: int = 0
+    history_bytes: int = 0
+    history_seconds: float = 0.0
+    history_waiting: int = 0
+    history_lag: float = 0.0
     results: list[int] = field(default_factory=lambda: [0] * 4)
     start_delay: Timing = field(default_factory=lambda: Timing(START_DELAYS))
     commit: Timing = field(default_factory=lambda: Timing(COMMIT_TIMES))
@@ -140,6 +146,7 @@ class _Snapshot(Collector):
         yield from _states(shown.states)
         yield from _repairing(shown.counters)
         yield from _database(shown.counters, shown.rows)
+        yield from _history(shown.counters)
         if shown.per_check:
             yield from _each_check(shown.states)
 
@@ -217,6 +224,15 @@ def _database(counters: Counters, rows: Rows | None) -> Iterator[Metric]:
     yield _gauge("outbox_dead", "Messages refused for good (to 100).", rows.outbox_dead)
     yield _gauge("outbox_oldest_seconds", "Age of the oldest waiting.", rows.outbox_age)
     yield from _worth(rows.runbooks)
+
+
+def _history(counters: Counters) -> Iterator[Metric]:
+    yield _count("history_written", "Results written to the history.", counters.history_written)
+    yield _count("history_dropped", "Results that it had no room for.", counters.history_dropped)
+    yield _count("history_bytes", "Bytes of results as they came.", counters.history_bytes)
+    yield _count("history_cpu_seconds", "CPU time of its thread.", counters.history_seconds)
+    yield _gauge("history_waiting", "Results not in a file yet.", counters.history_waiting)
+    yield _gauge("history_lag_seconds", "Since its queue was emptied.", counters.history_lag)
 
 
 def _worth(lines: Sequence[Line]) -> Iterator[Metric]:

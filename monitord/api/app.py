@@ -37,6 +37,7 @@ ROUTES: tuple[Route, ...] = (
     *HANDOVER,
     *PROBLEMS,
     *NOTICES,
+    *HISTORY,
     *ACCOUNTS,
     *LEVELS,
 )

@@ -37,7 +37,7 @@ TARGET_FIELDS = frozenset(
 """Settings of a probe that say what it looks at, rather than what is bad; of any kind."""
 
 _NOT_COMPARED = frozenset({"key", "host", "name", "spec", "kind", "was", "place", "policy"})
-_NEED_RESTART = frozenset({"state", "run", "store", "web", "instance", "concurrency"})
+_NEED_RESTART = frozenset({"state", "run", "store", "web", "instance", "concurrency", "history"})
 _LONGEST = 60
 _MOST_NAMED = 10
 

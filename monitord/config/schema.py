@@ -341,6 +341,7 @@ class RetentionModel(Spec):
 
     incidents: Gap = timedelta(days=400)
     results: Gap = timedelta(days=30)
+    rollups: Gap = timedelta(days=400)
     evidence: Gap = timedelta(days=90)
 
 
@@ -385,3 +386,4 @@ class SettingsModel(Spec):
     vantage: VantageModel = VantageModel()
     budgets: BudgetsModel = BudgetsModel()
     retention: RetentionModel = RetentionModel()
+    history: bool = True

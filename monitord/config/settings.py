@@ -56,6 +56,7 @@ def build(context: Context, sections: Sections, sources: Sources) -> Settings:
         policy=model.policy,
         routes=routes(context, sections, model.routes, locate),
         ticket_cap=model.ticket_cap,
+        history=model.history,
         recurring=Recurring(**dict(model.recurring)),
         notify=telling(context, sections, model.notify, locate),
     )

@@ -23,6 +23,7 @@ from monitord.daemon.tied import configure_log
 from monitord.engine.core import Core
 from monitord.engine.executor_client import ExecutorClient
 from monitord.errors import MonitordError
+from monitord.history import HISTORY, Writer
 from monitord.metrics import Counters
 from monitord.model.catalog import Catalog
 from monitord.sdnotify import keep_watchdog, notify
@@ -65,12 +66,14 @@ async def _main(
         hello=lambda: {"epoch": core.instance.epoch, "catalog": core.instance.catalog.hash},
         on_connect=lambda: core.executor_is_back(),  # noqa: PLW0108 - the core is made below
     )
+    history = _history(catalog, state)
     core = Core(
         catalog,
         KINDS,
         store,
         executor,
         SystemClock(),
+        history=history,
         state=state,
         door=OpenDoor(),
         counters=counters,
@@ -84,8 +87,21 @@ async def _main(
     well = await _serve_until_told(core, sock)
     await core.stop()
     await executor.stop()
+    if history is not None:
+        await asyncio.to_thread(history.close)
     await store.close()
     return 0 if well else 1
+
+
+def _history(catalog: Catalog, state: Path) -> Writer | None:
+    """Begin the history, if there is to be one."""
+    settings = catalog.settings
+    if not settings.history:
+        return None
+    kept = settings.retention
+    return Writer(
+        state / HISTORY, now=SystemClock().now, raw=kept.results, rollups=kept.rollups
+    )
 
 
 def _place_of(core: Core, host: str) -> tuple[str, str]:

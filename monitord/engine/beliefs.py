@@ -49,6 +49,7 @@ class Beliefs:
         self._attempts: dict[AttemptId, Hold] = {}
         self._holds: dict[CheckKey, tuple[Hold, ...]] = {}
         self._watching: dict[CheckKey, Instant] = {}
+        self.keep: Callable[[Check, Sequence[Result], Instant], None] = lambda *_: None
 
     def restore(self, states: Iterable[CheckState]) -> None:
         """Take over states that were decided or stored elsewhere."""
@@ -122,10 +123,11 @@ class Beliefs:
         """Let results change the beliefs; gives the retry interval while something is soft."""
         if not self._still_watches(check):
             return None
+        self.keep(check, results, at)
         if self._held(check.key, results, at):
             return self._doubted(check)
         soft = False
-        results = self._spread(check.key, results)
+        results = self.spread(check.key, results)
         for result in results:
             self._counters.results[result.status] += 1
             soft |= self._one(check, state_key(check.key, result.item), result, at)
@@ -252,9 +254,9 @@ class Beliefs:
             return True
         return current is not None and (current.kind, current.spec) == (check.kind, check.spec)
 
-    def is_held(self, check: CheckKey, at: Instant) -> bool:
-        """Tell whether an attempt keeps the results of a check from counting."""
-        return any(at < hold.until for hold in self._holds.get(check, ()))
+    def holding(self, check: CheckKey, at: Instant) -> list[Hold]:
+        """Give the holds that keep the results of a check from counting."""
+        return [hold for hold in self._holds.get(check, ()) if at < hold.until]
 
     def end(self, key: StateKey, at: Instant) -> None:
         """End what is believed of an item that nobody will tell of again."""
@@ -272,7 +274,7 @@ class Beliefs:
 
     def _held(self, check: CheckKey, results: Sequence[Result], at: Instant) -> bool:
         """Keep the results with the attempts that hold the check; tells whether there are any."""
-        holds = [hold for hold in self._holds.get(check, ()) if at < hold.until]
+        holds = self.holding(check, at)
         for hold in holds:
             for result in results:
                 hold.take(state_key(check, result.item), result, at)
@@ -304,7 +306,7 @@ class Beliefs:
                 free.add(key)
         return frozenset(free)
 
-    def _spread(self, check: CheckKey, results: Sequence[Result]) -> Sequence[Result]:
+    def spread(self, check: CheckKey, results: Sequence[Result]) -> Sequence[Result]:
         """Let a check that could not look at all say so of each item that it is known to have.
 
         As a state of its own it would never end: once the items report again, nothing does.

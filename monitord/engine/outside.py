@@ -73,7 +73,9 @@ async def whole(instance: Instance, check: Check | None) -> list[Status]:
 
 async def _run(instance: Instance, check: Check) -> Sequence[Result]:
     try:
-        return (await instance.probing.look([check])).get(check.key, [])
+        results = (await instance.probing.look([check])).get(check.key, [])
     except Exception:
         log.exception("probe failed", check=check.key)  # a bug proves nothing: UNKNOWN
         return []
+    instance.beliefs.keep(check, results, instance.now())
+    return results

@@ -71,7 +71,7 @@ class Passive:
 
     def arrived(self, check: Check, now: Instant) -> PassiveRecord:
         """Give what has waited for this check, once, unless it still has to wait."""
-        if self._beliefs.is_held(check.key, now):
+        if self._beliefs.holding(check.key, now):
             return PassiveRecord(())
         return PassiveRecord(tuple(self._folded(check, self._waiting.pop(check.key, []))))
 

@@ -6,7 +6,7 @@ or of its own where nobody watches that.
 """
 
 import asyncio
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -21,7 +21,7 @@ from monitord.engine.jobs import Jobs, job_checks
 from monitord.errors import CommandRefusedError, ConfigError, ExecutorLostError, Problem
 from monitord.log import get_logger
 from monitord.model.catalog import Catalog
-from monitord.model.ids import AttemptId, CheckKey, StateKey, split_state_key, state_key
+from monitord.model.ids import AttemptId, CheckKey, Instant, StateKey, split_state_key, state_key
 from monitord.model.kinds import JobRecord
 from monitord.model.result import Result, Status
 from monitord.model.state import CheckState, StatePolicy, Transition
@@ -45,6 +45,7 @@ class Reloading:
     door: Door
     adopt: Callable[[Catalog, frozenset[CheckKey]], None]
     record: Callable[[CheckState, Sequence[Transition]], None]
+    remember: Callable[[Mapping[StateKey, StateKey], Instant], None]
     _turn: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     async def plan(self) -> tuple[Catalog, ReloadPlan]:
@@ -145,6 +146,7 @@ class Reloading:
         events, ended, records = await instance.store.write(work)
         self.jobs.take_over(plan.renamed, records)
         instance.beliefs.rename(renamed)
+        self.remember(renamed, now)
         for key in gone:
             instance.beliefs.drop(key)
         instance.beliefs.restore(reset)

@@ -274,6 +274,7 @@ class Retention:
 
     incidents: timedelta = timedelta(days=400)
     results: timedelta = timedelta(days=30)
+    rollups: timedelta = timedelta(days=400)
     evidence: timedelta = timedelta(days=90)
 
 
@@ -319,6 +320,7 @@ class Settings:
     notify: Notify = field(default_factory=Notify)
     recurring: Recurring = field(default_factory=Recurring)
     ticket_cap: int = 20
+    history: bool = True
 
 
 @dataclass(frozen=True, slots=True)
