@@ -101,7 +101,7 @@ class Passive:
 
     def _believe(self, check: Check, now: Instant) -> None:
         """Change the beliefs; a held check notes what it hears, and believes it afterwards."""
-        if self._beliefs.is_held(check.key, now):
+        if self._beliefs.holding(check.key, now):
             results: Iterable[Result] = self._folded(check, self._waiting[check.key])
         else:
             results = self.arrived(check, now).results
