@@ -99,9 +99,7 @@ def _history(catalog: Catalog, state: Path) -> Writer | None:
     if not settings.history:
         return None
     kept = settings.retention
-    return Writer(
-        state / HISTORY, now=SystemClock().now, raw=kept.results, rollups=kept.rollups
-    )
+    return Writer(state / HISTORY, now=SystemClock().now, raw=kept.results, rollups=kept.rollups)
 
 
 def _place_of(core: Core, host: str) -> tuple[str, str]:
