@@ -9,6 +9,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+from monitord.decisions.promises import Deadline
 from monitord.decisions.ticket_document import iso
 from monitord.model.catalog import Check, Host
 from monitord.model.effect import PlannedStep, describe
@@ -16,6 +17,7 @@ from monitord.model.ids import CheckKey, Instant
 from monitord.model.incident import Attempt, Incident, Step
 from monitord.model.kinds import JobRecord
 from monitord.model.result import Result, Status
+from monitord.model.sla import Paused
 from monitord.model.spec import format_duration
 from monitord.model.state import CheckState
 from monitord.model.ticket import AuditRow, Event, Order, Ticket
@@ -223,10 +225,34 @@ def order(of: Order, *, now: Instant) -> dict[str, Any]:
         "starts": iso(of.starts),
         "expires": iso(of.expires),
         "until_ok": of.until_ok,
+        "excused": of.excused,
         "ended": iso(of.ended),
         "ended_by": of.ended_by,
         "in_force": of.ended is None and of.starts <= now < of.expires,
     }
+
+
+def pause(of: Paused, *, now: Instant) -> dict[str, Any]:
+    """Give a pause of an incident's clocks, and whether it lasts at `now`."""
+    return {
+        "pause": of.id,
+        "starts": iso(of.starts),
+        "expires": iso(of.expires),
+        "reason": of.reason,
+        "by": of.by,
+        "vendor": of.vendor,
+        "answered": iso(of.answered),
+        "ended": iso(of.ended),
+        "ended_by": of.ended_by,
+        "lasts": of.starts <= now < of.end,
+    }
+
+
+def deadline(of: Deadline | None) -> dict[str, Any] | None:
+    """Give the deadline that a customer named."""
+    if of is None:
+        return None
+    return {"at": iso(of.at), "whose": of.whose, "told": iso(of.since), "reason": of.reason}
 
 
 def ticket(of: Ticket) -> dict[str, Any]:

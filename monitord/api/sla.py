@@ -3,15 +3,15 @@
 It reads rows and shapes them; what counts, and how, stands in decisions/sla.py and availability.py.
 """
 
-import json
 from collections.abc import Iterable, Sequence
 from datetime import timedelta
 from typing import Any
 
 from monitord.api import shapes
-from monitord.decisions import sla, watched
-from monitord.decisions.availability import Account, Period, Piece, measure
+from monitord.decisions import promises, sla, watched
+from monitord.decisions.availability import Account, Correction, Period, Piece, measure
 from monitord.decisions.calendars import is_open, next_open, open_periods
+from monitord.decisions.corrections import for_account
 from monitord.decisions.orders import touched
 from monitord.decisions.ticket_document import iso
 from monitord.errors import NotFoundError
@@ -22,6 +22,7 @@ from monitord.model.sla import Sla
 from monitord.model.spec import format_duration
 from monitord.model.state import CheckState
 from monitord.model.ticket import Verb
+from monitord.store.around import clock_facts
 from monitord.store.contract import View
 
 _MANY = 100_000  # more than any retention keeps
@@ -41,16 +42,16 @@ def document(
     if service and service not in catalog.services:
         known = ", ".join(sorted(catalog.services)) or "none is configured"
         raise NotFoundError(f"there is no service {service}; there are: {known}")
-    steps = [(Instant(at), delta) for at, delta in json.loads(view.meta("clock_steps") or "[]")]
     names = {service} if service else set(catalog.services)
     levels = sla.of_services(catalog, names) if service else tuple(catalog.slas.values())
     rows = []
     for incident in view.incidents(OPEN_STATUSES, limit=_MANY):
         own = _services(catalog, incident)
         if not service or service in own:
-            course = sla.course_of(incident, view.events(incident.id), steps=steps)
             held = sla.of_services(catalog, [service] if service else own)
-            rows.append(_incident(incident, own, course, held, now))
+            facts = clock_facts(view, catalog, incident)
+            running = promises.running(incident, held, catalog.vendors, facts, now)
+            rows.append(_incident(incident, own, facts, running, now))
     answer: dict[str, Any] = {
         "slas": [_level(catalog, one, now) for one in levels],
         "incidents": rows,
@@ -99,13 +100,13 @@ def _duration(value: timedelta | None) -> str | None:
 def _incident(
     incident: Incident,
     services: list[str],
-    course: sla.Course,
-    levels: Iterable[Sla],
+    facts: promises.Facts,
+    running: Sequence[sla.SlaClock],
     now: Instant,
 ) -> dict[str, Any]:
-    running = [clock for level in levels for clock in sla.clocks(level, course, now=now)]
     worst = sla.pressing(running, now=now)
     soonest = sla.next_alarm(running, after=now)
+    breaks = [clock.breaks_at for clock in running if clock.breaks_at is not None]
     return {
         "incident": incident.id,
         "key": incident.key,
@@ -114,9 +115,12 @@ def _incident(
         "services": services,
         "summary": incident.summary,
         "first_failed": iso(incident.first_failed),
-        "responded": iso(course.responded),
+        "responded": iso(sla.course_of(incident, facts.events).responded),
         "says": sla.sentence(worst) if worst else "",
         "next_call": iso(soonest.at) if soonest else None,
+        "breaks_at": iso(min(breaks, default=None)),
+        "deadline": shapes.deadline(promises.deadline(facts.events)),
+        "pauses": [shapes.pause(row, now=now) for row in promises.lasting(facts.pauses, now)],
         "clocks": [_clock(clock) for clock in running],
     }
 
@@ -124,6 +128,7 @@ def _incident(
 def _clock(of: sla.SlaClock) -> dict[str, Any]:
     return {
         "sla": of.sla,
+        "whose": of.whose,
         "promise": of.promise.value,
         "allowed": format_duration(of.allowed),
         "elapsed": _seconds(of.elapsed),
@@ -133,6 +138,7 @@ def _clock(of: sla.SlaClock) -> dict[str, Any]:
         "breached": of.breached,
         "stopped": iso(of.stopped),
         "paused": of.paused,
+        "goes_on": iso(of.goes_on),
     }
 
 
@@ -164,6 +170,7 @@ def _availability(
         _tracks(view, states, service.checks, window),
         watched.works(orders, window),
         watched.outages(view.meta(watched.OUTAGES) or "[]", window),
+        for_account(view.corrections(window[0]), service.name, service.checks, window),
     )
     found = measure(account)
     return {
@@ -178,7 +185,26 @@ def _availability(
         "agreed_s": found.agreed / _SECOND,
         "denominator_s": found.denominator / _SECOND,
         "times_s": {name.value: micros / _SECOND for name, micros in found.times.items()},
+        "corrections": [_correction(one) for one in account.corrections],
+        "excused": [
+            {"from": iso(one.start), "until": iso(one.end), "reason": one.reason}
+            for one in account.works
+            if one.excused
+        ],
         "seal": found.seal,
+    }
+
+
+def _correction(of: Correction) -> dict[str, Any]:
+    return {
+        "correction": of.id,
+        "about": of.check or "the service",
+        "from": iso(of.start),
+        "until": iso(of.end),
+        "as": of.time.value,
+        "reason": of.reason,
+        "by": of.by,
+        "approved_by": of.approved_by,
     }
 
 

@@ -14,6 +14,7 @@ from monitord.clock import between
 from monitord.decisions import verbs
 from monitord.decisions.changes import changed, look_back
 from monitord.decisions.orders import touched
+from monitord.decisions.promises import deadline
 from monitord.decisions.selector import matches, parse
 from monitord.decisions.ticket_document import document, iso, told_changes
 from monitord.errors import NotFoundError
@@ -62,6 +63,8 @@ def incident_document(
         "events": [shapes.event(one) for one in events],
         "changed": told_changes(changes),
         "orders": [shapes.order(one, now=now) for one in view.orders(at=now)],
+        "pauses": [shapes.pause(one, now=now) for one in view.pauses(found.id)],
+        "deadline": shapes.deadline(deadline(events)),
         "ticket_row": shapes.ticket(held) if held else None,
     }
 

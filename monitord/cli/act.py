@@ -9,7 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
-from monitord.cli.app import Json, Yes, command
+from monitord.cli.app import For, Json, Until, Yes, command
 from monitord.cli.order import confirm
 
 Key = Annotated[str, typer.Argument(help="host/check or host/check/item")]
@@ -18,31 +18,50 @@ Key = Annotated[str, typer.Argument(help="host/check or host/check/item")]
 @command("incident")
 def incident(
     number: Annotated[int, typer.Argument(min=1)],
-    verb: Annotated[str, typer.Argument(help="show, close or review")] = "show",
+    verb: Annotated[
+        str, typer.Argument(help="show, close, review, pause, resume, answered or deadline")
+    ] = "show",
+    when: Annotated[str, typer.Argument(help="deadline: by when, or none.")] = "",
     *,
-    reason: Annotated[str | None, typer.Option("--reason", "-r", help="Why it is closed.")] = None,
+    reason: Annotated[str | None, typer.Option("--reason", "-r", help="Why; it is kept.")] = None,
     cure: Annotated[str, typer.Option("--cure", help="What helped, for the next time.")] = "",
+    for_: For = None,
+    until: Until = None,
+    vendor: Annotated[str, typer.Option("--vendor", help="Which vendor holds it.")] = "",
+    by: Annotated[str, typer.Option("--by", help="Whose deadline it is.")] = "",
     yes: Yes = False,
     json: Json = False,
 ) -> None:
-    """Show one incident, close it, or begin its review.
+    """Show one incident, close it, begin its review, or say what bears on its clocks.
 
     `monitord incident 3` shows it with all its rows; `incident 3 close --reason …` closes it;
     `incident 3 review` prints what its rows know as a page in Markdown, for people to complete.
+    `incident 3 pause --reason …` has its SLA clocks stand still (`--until`; left out: a day),
+    `resume` has them go on. With `--vendor` the vendor holds it, whose own clock runs; `answered`
+    notes that they are at work. `deadline 18:00 --reason … --by …` is a customer's own.
     """
+    from monitord.cli import incidents, levels
+
+    why = reason or ""
+    does = {
+        "show": lambda: incidents.show_one(number, json=json),
+        "review": lambda: incidents.review(number, json=json),
+        "close": lambda: _close(number, why, cure, yes=yes, json=json),
+        "pause": lambda: levels.pause(number, why, (for_, until), vendor, json=json),
+        "resume": lambda: levels.resume(number, json=json),
+        "answered": lambda: levels.answered(number, vendor, json=json),
+        "deadline": lambda: levels.deadline(number, when, why, by, json=json),
+    }
+    if verb not in does:
+        raise typer.BadParameter(f"{verb!r}: of an incident one can say {', '.join(does)}")
+    if verb in ("close", "pause", "deadline") and not why:
+        raise typer.BadParameter(f"say why, it is kept: {verb} --reason …")
+    does[verb]()
+
+
+def _close(number: int, reason: str, cure: str, *, yes: bool, json: bool) -> None:
     from monitord.cli import incidents
 
-    if verb not in ("show", "close", "review"):
-        known = "show, close, review"
-        raise typer.BadParameter(f"{verb!r}: an incident can be shown, closed, reviewed ({known})")
-    if verb == "review":
-        incidents.review(number, json=json)
-        return
-    if verb == "show":
-        incidents.show_one(number, json=json)
-        return
-    if not reason:
-        raise typer.BadParameter("say why it is closed: --reason …")
     if not yes and sys.stdin.isatty():
         typer.confirm(f"Close incident {number} in your name?", abort=True, err=True)
     incidents.close(number, reason, cure, json=json)

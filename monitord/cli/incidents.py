@@ -49,6 +49,7 @@ def show_one(number: int, *, json: bool) -> None:
         none="nothing yet",
     )
     _changed(document.get("changed"))
+    _clocks(document)
     for attempt in document["attempts"]:
         show_attempt(attempt)
 
@@ -79,6 +80,20 @@ def _changed(changed: dict[str, Any] | None) -> None:
     show.table(changed["rows"], columns, none="nothing that the host tells")
     for said in changed["unread"]:
         show.line(f"({said})")
+
+
+def _clocks(document: dict[str, Any]) -> None:
+    """Print what people said that bears on its clocks; `monitord sla` tells how they stand."""
+    deadline = document.get("deadline")
+    if deadline:
+        show.heading(f"deadline {deadline['at']} of {deadline['whose']}")
+        show.line(deadline["reason"])
+    pauses = document.get("pauses") or []
+    if pauses:
+        show.heading("pauses of its clocks")
+        rows = [{**one, "until": one["ended"] or one["expires"]} for one in pauses]
+        columns = [("FROM", "starts"), ("UNTIL", "until"), ("VENDOR", "vendor"), ("BY", "by")]
+        show.table(rows, [*columns, ("BECAUSE", "reason")], none="")
 
 
 def close(number: int, reason: str, cure: str, *, json: bool) -> None:

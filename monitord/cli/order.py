@@ -184,6 +184,9 @@ def maintenance(
     until_ok: Annotated[
         bool, typer.Option("--until-ok", help="Ends by itself once all of it is OK.")
     ] = False,
+    excused: Annotated[
+        bool, typer.Option("--excused", help="It is agreed not to count for service levels.")
+    ] = False,
     preview: Preview = False,
     yes: Yes = False,
     json: Json = False,
@@ -193,7 +196,7 @@ def maintenance(
 
     starts = when.moment(from_, start=_now()) if from_ else _now()
     body = _body(selector, reason, for_, until, start=starts)
-    body |= {"starts": starts.isoformat(), "until_ok": until_ok}
+    body |= {"starts": starts.isoformat(), "until_ok": until_ok, "excused": excused}
     question = "Put these in maintenance?"
     _give("maintenance", question, body, preview=preview, yes=yes, json=json)
 

@@ -11,21 +11,41 @@ _PERCENT = 100
 
 @command("sla")
 def sla(
-    service: Annotated[str, typer.Argument(help="Only this service, with its availability.")] = "",
+    word: Annotated[str, typer.Argument(help="A service; or correct, revoke, corrections.")] = "",
+    about: Annotated[
+        str, typer.Argument(help="correct: a service or check; revoke: a correction's number.")
+    ] = "",
     *,
+    from_: Annotated[str, typer.Option("--from", help="correct: from when.")] = "",
+    to: Annotated[str, typer.Option("--to", help="correct: until when.")] = "",
+    as_: Annotated[str, typer.Option("--as", help="correct: up, down or excluded.")] = "",
+    reason: Annotated[str, typer.Option("--reason", "-r", help="Why; it is kept.")] = "",
+    approved_by: Annotated[str, typer.Option("--approved-by", help="Who else said yes.")] = "",
     json: Json = False,
 ) -> int:
     """Tell the service levels in force and the clocks of the open incidents.
 
-    Exits 1 when a promise of an open incident is broken.
+    Of a service also its availability. Exits 1 when a promise of an open incident is broken.
+    `sla correct SERVICE|CHECK --from … --to … --as up --reason … --approved-by …` says what a time
+    really was; `sla corrections` lists them, `sla revoke NUMBER --reason …` takes one back.
     """
-    from monitord.cli import show, source
+    from monitord.cli import levels, show, source
 
-    answer = source.get("/v1/sla", lambda view: _stored(view, service), service=service)
+    if word == "correct":
+        said = {"from": from_, "to": to, "as": as_, "reason": reason, "approved_by": approved_by}
+        levels.correct(about, said, json=json)
+        return 0
+    if word == "revoke":
+        levels.revoke(about, reason, json=json)
+        return 0
+    if word == "corrections":
+        levels.corrections(json=json)
+        return 0
+    answer = source.get("/v1/sla", lambda view: _stored(view, word), service=word)
     if json:
         show.as_json(answer)
     else:
-        _print(answer, service)
+        _print(answer, word)
     clocks = [clock for one in answer["incidents"] for clock in one["clocks"]]
     return 1 if any(clock["breached"] for clock in clocks) else 0
 
@@ -67,7 +87,7 @@ def _print(answer: dict[str, Any], service: str) -> None:
             ("INCIDENT", "incident"),
             ("PRIORITY", "priority"),
             ("KEY", "key"),
-            ("SLA", "sla"),
+            ("SLA", "named"),
             ("TO", "promise"),
             ("WITHIN", "allowed"),
             ("LEFT", "left"),
@@ -98,7 +118,13 @@ def _target(target: dict[str, Any], level: dict[str, Any]) -> str:
 
 def _clocks(incident: dict[str, Any]) -> list[dict[str, Any]]:
     return [
-        {**incident, **clock, "left": _left(clock["remaining"]), "says": _says(clock)}
+        {
+            **incident,
+            **clock,
+            "named": clock["whose"] or clock["sla"],
+            "left": _left(clock["remaining"]),
+            "says": _says(clock),
+        }
         for clock in incident["clocks"]
     ]
 
@@ -117,7 +143,8 @@ def _says(clock: dict[str, Any]) -> str:
         return "broken"
     if clock["stopped"]:
         return "kept"
-    return f"paused: {clock['paused']}" if clock["paused"] else ""
+    until = f" until {clock['goes_on']}" if clock["goes_on"] else ""
+    return f"paused{until}: {clock['paused']}" if clock["paused"] else ""
 
 
 def _print_availability(found: dict[str, Any], service: str) -> None:
@@ -131,3 +158,9 @@ def _print_availability(found: dict[str, Any], service: str) -> None:
     rows |= {name: _left(round(seconds)) for name, seconds in found["times_s"].items() if seconds}
     rows["of"] = _left(round(found["denominator_s"]))
     show.fields(rows, [(name.replace("_", " "), name) for name in rows])
+    for one in found["corrections"]:
+        said = f"{one['about']} was {one['as']} from {one['from']} until {one['until']}"
+        show.line(f"correction {one['correction']}: {said}: {one['reason']}")
+        show.line(f"by {one['by']}, approved by {one['approved_by']}", indent=2)
+    for one in found["excused"]:
+        show.line(f"excused from {one['from']} until {one['until']}: {one['reason']}")

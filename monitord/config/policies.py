@@ -21,7 +21,7 @@ from monitord.config.sections import Sections
 from monitord.config.sentences import Locate, finder
 from monitord.config.tree import Map, Place
 from monitord.decisions.selector import parse
-from monitord.model.calendar import ALWAYS
+from monitord.model.calendar import ALWAYS, Calendar
 from monitord.model.policy import (
     AFTER,
     NEVER,
@@ -39,16 +39,30 @@ _AT_ONCE: Mapping[str, timedelta] = MappingProxyType(dict.fromkeys(PRIORITIES, t
 _SECTIONS = {"rotation": "rotations", "person": "people", "vendor": "vendors"}
 
 
-def vendors(context: Context, top: Sections) -> dict[str, Vendor]:
-    """Make the vendors."""
+def vendors(
+    context: Context, top: Sections, calendars: Mapping[str, Calendar]
+) -> dict[str, Vendor]:
+    """Make the vendors; the calendars that they name must exist."""
     found = {}
     for entry in top.named["vendors"].values():
         tree = context.as_map(entry.value, entry.place, entry.name)
         model = tree is not None and context.model(
             VendorModel, tree, entry.place, prefix=f"vendors: {entry.name}"
         )
-        if model:
-            found[entry.name] = Vendor(entry.name, model.contract, model.contact, model.respond)
+        if tree is None or not model:
+            continue
+        if model.calendar:
+            place, _ = finder(tree, entry.place)(("calendar",))
+            what = f"vendors: {entry.name}.calendar"
+            must_be_a_calendar(context, top, model.calendar, place, what)
+        found[entry.name] = Vendor(
+            entry.name,
+            model.contract,
+            model.contact,
+            model.respond,
+            model.resolve,
+            calendars.get(model.calendar, ALWAYS),
+        )
     return found
 
 

@@ -70,6 +70,8 @@ class VendorModel(Spec):
     contract: Annotated[str, Field(min_length=1)]
     contact: Annotated[str, Field(min_length=1)]
     respond: Gap | None = Field(None, description="Within what they must answer.")
+    resolve: Gap | None = Field(None, description="Within what they must have repaired it.")
+    calendar: str = Field("", description="In which open time; left out: around the clock.")
 
 
 class NotifyModel(Spec):

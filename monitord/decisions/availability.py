@@ -56,13 +56,20 @@ class Work:
 
 @dataclass(frozen=True, slots=True)
 class Correction:
-    """What a time really was, by a person's word: why, and who approved it."""
+    """What a time really was, by a person's word (`by`): why, and who approved it.
+
+    With `check` only that check was so (EXCUSED: what it was does not count), else the service.
+    `id` is the number of its row.
+    """
 
     start: Instant
     end: Instant
     time: Time
     reason: str
     approved_by: str
+    check: str = ""
+    by: str = ""
+    id: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,6 +160,8 @@ class _Now:
             return Time.DOWN
         if not self.seen.total():
             return Time.NO_DATA  # a service without checks
+        if self.seen[Time.EXCUSED] == self.seen.total():
+            return Time.EXCUSED  # nothing is left that counts
         return next((time for time in _UNSEEN if self.seen[time]), Time.UP)
 
 
@@ -205,14 +214,27 @@ def _borders(account: Account) -> Iterator[_Border]:
     for work in account.works:
         yield from _layer(work.start, work.end, "excused" if work.excused else "work")
     for place, one in enumerate(account.corrections):
-        if one.start < one.end:
+        if one.start < one.end and not one.check:
             yield one.start, 1, _Corrected(place, begins=True)
             yield one.end, 0, _Corrected(place, begins=False)
-    for track in account.tracks.values():
-        for piece in track:
+    for key, track in account.tracks.items():
+        for piece in _corrected(key, track, account.corrections):
             if piece.start < piece.end:
                 yield piece.start, 1, _Renamed(Time.NO_DATA, piece.time)
                 yield piece.end, 0, _Renamed(piece.time, Time.NO_DATA)
+
+
+def _corrected(
+    key: str, track: Sequence[Piece], corrections: Sequence[Correction]
+) -> Sequence[Piece]:
+    """Give the pieces of a track with the corrections of its check laid over them, in order."""
+    for one in corrections:
+        if one.check and (key == one.check or key.startswith(f"{one.check}/")):
+            before = [Piece(p.start, min(p.end, one.start), p.time) for p in track]
+            after = [Piece(max(p.start, one.end), p.end, p.time) for p in track]
+            track = [*before, Piece(one.start, one.end, one.time), *after]
+            track = [piece for piece in track if piece.start < piece.end]
+    return track
 
 
 def _layer(start: Instant, end: Instant, name: str) -> Iterator[_Border]:

@@ -11,7 +11,7 @@ from enum import StrEnum
 
 from monitord.decisions.calendars import add_open_time, open_time_between
 from monitord.decisions.verbs import IN_HAND
-from monitord.model.calendar import Calendar
+from monitord.model.calendar import ALWAYS, Calendar
 from monitord.model.catalog import Catalog
 from monitord.model.ids import Instant
 from monitord.model.incident import Incident
@@ -28,6 +28,7 @@ class Promise(StrEnum):
 
     RESPOND = "respond"  # a person of ours has taken notice
     RESOLVE = "resolve"  # the outage is over
+    DEADLINE = "deadline"  # it is over by the time that a customer has named
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,13 +50,14 @@ class Course:
 
 @dataclass(frozen=True, slots=True)
 class SlaClock:
-    """One promise of one service level for one incident.
+    """One promise for one incident: of a service level, or of somebody else (`whose`).
 
     `allowed` and `elapsed` are open time; it is broken once `elapsed` reaches `allowed`. `due` is
-    when that happens if nothing else does (of a paused clock: if it went on at once); None: its
-    calendar does not open for so long. `stopped` is when the promise was met or the outage ended,
-    `paused` the reason of the pause that lasts. `calls` are the shares at which it calls, the last
-    of them BROKEN, each with its instant; those that a lasting pause puts off are left out.
+    when that happens if nothing else does (of a pause whose end nobody knows: if it went on at
+    once); None: its calendar does not open for so long. `stopped` is when the promise was met or
+    the outage ended, `paused` the reason of the pause that lasts, `goes_on` when that ends (None:
+    nobody knows). `calls` are the shares at which it calls, the last of them BROKEN, each with its
+    instant; those that a pause without an end puts off are left out.
     """
 
     sla: str
@@ -66,6 +68,8 @@ class SlaClock:
     stopped: Instant | None = None
     paused: str = ""
     calls: tuple[tuple[float, Instant], ...] = ()
+    goes_on: Instant | None = None
+    whose: str = ""
 
     @property
     def remaining(self) -> timedelta:
@@ -79,8 +83,9 @@ class SlaClock:
 
     @property
     def breaks_at(self) -> Instant | None:
-        """Forecast when the promise breaks; None: it is broken, met, or the clock is paused."""
-        if self.stopped is not None or self.paused or self.breached:
+        """Forecast when the promise breaks; None: it is broken, met, or paused without an end."""
+        endless = self.paused and self.goes_on is None
+        if self.stopped is not None or endless or self.breached:
             return None
         return self.due
 
@@ -113,14 +118,80 @@ def clocks(sla: Sla, course: Course, *, now: Instant) -> tuple[SlaClock, ...]:
     if target is None:
         return ()
     responded = course.responded if course.responded is not None else course.resolved
+    ours = tuple(pause for pause in course.pauses if not pause.vendor)
     ends = (
-        (Promise.RESPOND, target.respond, responded),
-        (Promise.RESOLVE, target.resolve, course.resolved),
+        (Promise.RESPOND, target.respond, responded, ours),
+        (Promise.RESOLVE, target.resolve, course.resolved, course.pauses),
     )
     return tuple(
-        _clock(sla, promise, allowed, course, stop, target.calendar, now)
-        for promise, allowed, stop in ends
+        run(
+            Terms(sla.name, promise, allowed, target.calendar, sla.warn),
+            course.first_failed,
+            stop,
+            now=now,
+            pauses=pauses,
+            steps=course.steps,
+        )
+        for promise, allowed, stop, pauses in ends
         if allowed is not None
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """What was promised: within which open time of `calendar`; `warn`: at which shares it calls."""
+
+    sla: str
+    promise: Promise
+    allowed: timedelta
+    calendar: Calendar = ALWAYS
+    warn: tuple[float, ...] = ()
+    whose: str = ""
+
+
+def run(
+    terms: Terms,
+    start: Instant,
+    stop: Instant | None,
+    *,
+    now: Instant,
+    pauses: Sequence[Pause] = (),
+    steps: Sequence[tuple[Instant, int]] = (),
+) -> SlaClock:
+    """Give a clock at `now` that began at `start`; all instants as the wall clock showed them."""
+
+    def read(at: Instant) -> Instant:
+        return on_present_scale(at, steps, now)
+
+    def ends(pause: Pause) -> Instant:
+        at = now if pause.end is None else pause.end
+        return at if at >= now else read(at)  # what is still to come was said of today's clock
+
+    start, end = read(start), now if stop is None else read(stop)
+    gaps = [(read(one.start) if one.start <= now else one.start, ends(one)) for one in pauses]
+    counted = _counted(start, gaps)
+    elapsed = sum(
+        (open_time_between(terms.calendar, a, min(b, end)) for a, b in counted if a < end),
+        timedelta(),
+    )
+    lasting = None if stop is not None else _lasting(pauses, now)
+    endless = lasting is not None and lasting.end is None
+    calls = []
+    for share in (*terms.warn, BROKEN):
+        at = _reached(terms.calendar, counted, terms.allowed * share)
+        if at is not None and (not endless or terms.allowed * share <= elapsed):
+            calls.append((share, at))
+    return SlaClock(
+        terms.sla,
+        terms.promise,
+        terms.allowed,
+        elapsed,
+        _reached(terms.calendar, counted, terms.allowed),
+        None if stop is None else end,
+        "" if lasting is None else lasting.reason,
+        tuple(calls),
+        None if lasting is None else lasting.end,
+        terms.whose,
     )
 
 
@@ -149,43 +220,21 @@ def pressing(running: Sequence[SlaClock], *, now: Instant) -> Alarm | None:
 def sentence(alarm: Alarm) -> str:
     """Say to a person what a call means."""
     clock = alarm.clock
-    allowed, what = format_duration(clock.allowed), clock.promise.value
+    allowed, whose = format_duration(clock.allowed), clock.whose or f"SLA {clock.sla}"
+    if clock.promise is Promise.DEADLINE:
+        if alarm.share >= BROKEN:
+            return f"the {whose} has passed"
+        return f"the {whose} is in danger: {alarm.share:.0%} of the time until then are used"
+    what = clock.promise.value
     if alarm.share >= BROKEN:
-        return f"SLA {clock.sla} is broken: {allowed} to {what} are used up"
-    return f"SLA {clock.sla} is in danger: {alarm.share:.0%} of {allowed} to {what} are used"
+        return f"{whose} is broken: {allowed} to {what} are used up"
+    return f"{whose} is in danger: {alarm.share:.0%} of {allowed} to {what} are used"
 
 
-def _clock(
-    sla: Sla,
-    promise: Promise,
-    allowed: timedelta,
-    course: Course,
-    stop: Instant | None,
-    calendar: Calendar,
-    now: Instant,
-) -> SlaClock:
-    def read(at: Instant) -> Instant:
-        return on_present_scale(at, course.steps, now)
-
-    start, end = read(course.first_failed), now if stop is None else read(stop)
-    lasting = "" if stop is not None else _lasting(course.pauses)
-    gaps = [(read(one.start), now if one.end is None else read(one.end)) for one in course.pauses]
-    counted = _counted(start, gaps)
-    elapsed = sum(
-        (open_time_between(calendar, a, min(b, end)) for a, b in counted if a < end), timedelta()
-    )
-    calls = []
-    for share in (*sla.warn, BROKEN):
-        at = _reached(calendar, counted, allowed * share)
-        if at is not None and (not lasting or allowed * share <= elapsed):
-            calls.append((share, at))
-    due = _reached(calendar, counted, allowed)
-    stopped = None if stop is None else end
-    return SlaClock(sla.name, promise, allowed, elapsed, due, stopped, lasting, tuple(calls))
-
-
-def _lasting(pauses: Iterable[Pause]) -> str:
-    return next((one.reason for one in pauses if one.end is None), "")
+def _lasting(pauses: Iterable[Pause], now: Instant) -> Pause | None:
+    """Give the pause that lasts now: of several the one that ends last."""
+    on = [one for one in pauses if one.start <= now and (one.end is None or one.end > now)]
+    return max(on, key=lambda one: _FOREVER if one.end is None else one.end, default=None)
 
 
 _FOREVER = Instant(2**62)

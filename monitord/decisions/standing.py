@@ -10,16 +10,17 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from monitord.decisions import paging, sla
+from monitord.decisions import paging, promises, sla
 from monitord.decisions.incidents import is_shared
+from monitord.decisions.promises import Facts
 from monitord.model.catalog import Catalog, Check
 from monitord.model.ids import CheckKey, Instant, StateKey, split_state_key
 from monitord.model.incident import OPEN_STATUSES, Attempt, AttemptStatus, Incident, IncidentStatus
 from monitord.model.policy import Policy
 from monitord.model.problem import Problem
-from monitord.model.sla import DEFAULT
+from monitord.model.sla import DEFAULT, Paused
 from monitord.model.spec import format_duration
-from monitord.model.ticket import Event, Ticket, TicketStatus
+from monitord.model.ticket import Event, Order, Ticket, TicketStatus
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +29,8 @@ class Around:
 
     `steps` are the recorded steps of the wall clock. `former` are earlier incidents of the same
     key, the newest first, each with its attempts. `on_call` gives who of a rotation is on call at
-    an instant. `problem` is the one that the incident belongs to.
+    an instant. `problem` is the one that the incident belongs to. `pauses` are those of its clocks,
+    `works` the excused maintenance that bears on all of it.
     """
 
     now: Instant
@@ -37,6 +39,8 @@ class Around:
     former: Sequence[tuple[Incident, Sequence[Attempt]]]
     on_call: Callable[[str, Instant], Sequence[str]]
     problem: Problem | None = None
+    pauses: Sequence[Paused] = ()
+    works: Sequence[Order] = ()
 
 
 def iso(instant: Instant | None) -> str | None:
@@ -60,14 +64,15 @@ def standing(
     told: dict[str, Any] = {"service_levels": [], "clocks": [], "told_next": None}
     told |= {"similar": [], "problem": None, "vendors": []}
     if around is not None:
-        running = clocks(around.catalog, incident, events, around.now, around.steps)
+        facts = Facts(events, around.steps, around.pauses, around.works)
+        running = clocks(around.catalog, incident, facts, around.now)
         told = {
             "service_levels": _levels(around.catalog, incident),
             "clocks": [_clock(one) for one in running],
             "told_next": _told_next(incident, plans, ticket, around),
             "similar": [_similar(*one) for one in around.former if one[0].id != incident.id][:3],
             "problem": _problem(around.problem),
-            "vendors": _vendors(around.catalog, events),
+            "vendors": _vendors(around.catalog, events, around.pauses),
         }
     coming = _coming(incident, plans, told["told_next"])
     return {**told, "coming": coming, "answers": _answers(incident, check, plans)}
@@ -95,21 +100,15 @@ def checks_of(catalog: Catalog, incident: Incident) -> list[Check]:
     return [catalog.checks[key] for key in dict.fromkeys(keys) if key in catalog.checks]
 
 
-def clocks(
-    catalog: Catalog,
-    incident: Incident,
-    events: Sequence[Event],
-    now: Instant,
-    steps: Sequence[tuple[Instant, int]],
-) -> list[sla.SlaClock]:
-    """Give the clocks of the service levels that somebody wrote; the built-in one has none here."""
+def clocks(catalog: Catalog, incident: Incident, facts: Facts, now: Instant) -> list[sla.SlaClock]:
+    """Give the clocks that may call: of levels that somebody wrote, of vendors, of a deadline.
+
+    The built-in level has none here.
+    """
     checks = checks_of(catalog, incident)
     services = dict.fromkeys(name for check in checks for name in check.services)
     levels = [one for one in sla.of_services(catalog, services) if one is not DEFAULT]
-    if not levels:
-        return []
-    course = sla.course_of(incident, events, steps=steps)
-    return [clock for level in levels for clock in sla.clocks(level, course, now=now)]
+    return promises.running(incident, levels, catalog.vendors, facts, now)
 
 
 def _levels(catalog: Catalog, incident: Incident) -> list[dict[str, str]]:
@@ -125,6 +124,7 @@ def _clock(clock: sla.SlaClock) -> dict[str, Any]:
     seconds = timedelta(seconds=round(clock.remaining.total_seconds()))
     return {
         "sla": clock.sla,
+        "whose": clock.whose,
         "promise": clock.promise.value,
         "allowed": format_duration(clock.allowed),
         "due": iso(clock.due),
@@ -132,6 +132,7 @@ def _clock(clock: sla.SlaClock) -> dict[str, Any]:
         "broken": clock.breached,
         "met": clock.stopped is not None and not clock.breached,
         "paused": clock.paused,
+        "goes_on": iso(clock.goes_on),
     }
 
 
@@ -216,9 +217,12 @@ def _problem(problem: Problem | None) -> dict[str, Any] | None:
     }
 
 
-def _vendors(catalog: Catalog, events: Sequence[Event]) -> list[dict[str, Any]]:
+def _vendors(
+    catalog: Catalog, events: Sequence[Event], pauses: Sequence[Paused]
+) -> list[dict[str, Any]]:
     """Give the vendors whose turn has come, with contract and contact."""
-    told = (name for event in events for name in _told(event))
+    holding = {row.vendor for row in promises.held_by(pauses)}
+    told = [*(name for event in events for name in _told(event)), *sorted(holding)]
     known = [catalog.vendors[name] for name in dict.fromkeys(told) if name in catalog.vendors]
     return [
         {
@@ -226,6 +230,8 @@ def _vendors(catalog: Catalog, events: Sequence[Event]) -> list[dict[str, Any]]:
             "contract": one.contract,
             "contact": one.contact,
             "respond": format_duration(one.respond) if one.respond is not None else "",
+            "resolve": format_duration(one.resolve) if one.resolve is not None else "",
+            "holds": one.name in holding,
         }
         for one in known
     ]

@@ -92,7 +92,7 @@ def works(orders: Iterable[Order], window: Period) -> tuple[Work, ...]:
             ended = order.expires if order.ended is None else min(order.ended, order.expires)
             start, end = max(order.starts, window[0]), min(ended, window[1])
             if start < end:
-                found.append(Work(start, end, order.reason))
+                found.append(Work(start, end, order.reason, order.excused))
     return tuple(found)
 
 

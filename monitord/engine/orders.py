@@ -45,6 +45,7 @@ class Orders:
         expires: Instant,
         starts: Instant | None = None,
         until_ok: bool = False,
+        excused: bool = False,
     ) -> Order:
         """Store an order; from the commit on it is in force, or from `starts`.
 
@@ -55,12 +56,17 @@ class Orders:
         instance, now = self._instance, self._instance.now()
         starts, until_ok = starts or now, until_ok or MATRIX[verb].until_ok
         self._must_make_sense(verb, selector, reason, starts, expires)
-        order = Order(0, verb, selector, reason, by, now, starts, expires, until_ok)
+        if excused and verb is not Verb.MAINTENANCE:
+            raise CommandRefusedError(f"only maintenance can be excused, {verb} cannot")
+        order = Order(
+            0, verb, selector, reason, by, now, starts, expires, until_ok, excused=excused
+        )
 
         def work(tx: Tx) -> tuple[Order, list[Event]]:
             number = tx.add_order(order)
             lasting = format_duration(between(starts, expires))
-            tx.add_audit(now, by, verb.value, selector, f"{reason} (order {number}, {lasting})")
+            said = f"{reason} (order {number}, {lasting}{', excused' * excused})"
+            tx.add_audit(now, by, verb.value, selector, said)
             given = _numbered(order, number)
             text = f"{verb} by {by}: {reason}"
             return given, self._tell_incidents(

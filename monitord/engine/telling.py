@@ -9,6 +9,7 @@ from datetime import timedelta
 from monitord.clock import after
 from monitord.decisions import paging as decisions
 from monitord.decisions import standing
+from monitord.decisions.sla import on_present_scale
 from monitord.decisions.ticket_document import title
 from monitord.engine.duty import opening
 from monitord.engine.instance import Instance
@@ -20,6 +21,7 @@ from monitord.model.policy import Policy
 from monitord.store.contract import Tx, View
 
 _ALL = 100_000  # notices of one incident
+_BEGINS = ("ticket-opened", "paged")  # from when on the next step of a policy is counted
 
 
 def policy_of(instance: Instance, incident: Incident) -> Policy | None:
@@ -132,6 +134,25 @@ def urged(instance: Instance, incident: Incident, priority: str, now: Instant) -
         return now
     wait = decisions.wait_of(policy.steps[place % len(policy.steps)], priority)
     return min(after(now, wait), page_at or after(now, wait))
+
+
+def due(view: View, instance: Instance, incident: Incident, now: Instant) -> Instant | None:
+    """Give when the policy alone has somebody told next: None: nobody any more.
+
+    What an order or the policy's hours keep quiet by then is for the paging stage.
+    """
+    if incident.ticket is None:
+        return early(instance, incident.priority, incident.opened)
+    policy = policy_of(instance, incident)
+    place = decisions.next_place(policy, incident) if policy is not None else None
+    if policy is None or place is None:
+        return None
+    step = policy.steps[place % len(policy.steps)]
+    last = [event for event in view.events(incident.id) if event.kind in _BEGINS]
+    since = on_present_scale(last[-1].at, instance.steps, now) if last else now
+    if not incident.paged:
+        return after(since, step.after.get(incident.priority, timedelta()))
+    return after(since, decisions.wait_of(step, incident.priority))
 
 
 def _tell_anew(tx: Tx, instance: Instance, incident: Incident, now: Instant, why: str) -> None:

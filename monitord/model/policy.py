@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from types import MappingProxyType
 
+from monitord.model.calendar import ALWAYS, Calendar
+
 TIERS = ("L1", "L2", "L3", "L4")
 PRIORITIES = ("P1", "P2", "P3", "P4", "P5")
 
@@ -55,12 +57,17 @@ class Policy:
 
 @dataclass(frozen=True, slots=True)
 class Vendor:
-    """Who stands behind a thing by contract: tier L4."""
+    """Who stands behind a thing by contract: tier L4.
+
+    Within `respond` of open time they answer, within `resolve` they give it back repaired.
+    """
 
     name: str
     contract: str = ""
     contact: str = ""
     respond: timedelta | None = None
+    resolve: timedelta | None = None
+    calendar: Calendar = ALWAYS
 
 
 @dataclass(frozen=True, slots=True)

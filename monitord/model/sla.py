@@ -112,6 +112,10 @@ class Paused:
         return self.expires if self.ended is None else min(self.ended, self.expires)
 
 
+SAID = ("up", "down", "excluded")
+"""What a person can say that a time was."""
+
+
 @dataclass(frozen=True, slots=True)
 class Corrected:
     """A row: what a service or a check really was (`said`: up, down, excluded) in a time.

@@ -169,11 +169,15 @@ def _clocks(clocks: Sequence[Ticket]) -> str:
         elif clock.get("met"):
             stands = "met"
         elif paused:
-            stands = f"{_line(clock.get('left'))} left, paused: {paused}"
+            until = f" until {_moment(clock['goes_on'])}" if clock.get("goes_on") else ""
+            stands = f"{_line(clock.get('left'))} left, paused{until}: {paused}"
         else:
             stands = f"{_line(clock.get('left'))} left" + (f", breaks {due}" if due else "")
         allowed, promise = _line(clock.get("allowed")), _line(clock.get("promise"))
-        lines.append(f"  {_line(clock.get('sla'))}, {promise} within {allowed}: {stands}")
+        named = f"{_line(clock.get('sla'))}, {promise} within {allowed}"
+        if promise == "deadline":
+            named = _line(clock.get("whose"))
+        lines.append(f"  {named}: {stands}")
     return "\n".join(lines)
 
 
@@ -209,6 +213,8 @@ def _vendors(vendors: Sequence[Ticket]) -> str:
             f"{name} {_line(one.get(name))}" for name in ("contract", "contact") if one.get(name)
         ]
         facts += [f"answers within {_line(one.get('respond'))}"] if one.get("respond") else []
+        facts += [f"repairs within {_line(one.get('resolve'))}"] if one.get("resolve") else []
+        facts += ["holds it now"] if one.get("holds") else []
         lines.append(f"  {_line(one.get('name'))}: {', '.join(facts)}")
     return "\n".join(lines)
 

@@ -144,5 +144,12 @@ def test_a_problem_brings_its_cause_and_its_cure() -> None:
 def test_a_vendor_stands_there_once_its_turn_has_come() -> None:
     paged = Event(IncidentId(7), at(600), "paged", "L4", data={"vendors": ["acme", "gone"]})
     (vendor,) = told(escalated(), events=(paged,))["vendors"]
-    assert vendor == {"name": "acme", "contract": "C-77", "contact": "+49 1", "respond": "4h"}
+    assert vendor == {
+        "name": "acme",
+        "contract": "C-77",
+        "contact": "+49 1",
+        "respond": "4h",
+        "resolve": "",
+        "holds": False,
+    }
     assert told(escalated())["vendors"] == []

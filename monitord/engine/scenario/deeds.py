@@ -25,7 +25,7 @@ async def do(deed: Deed, core: Core, world: World, clock: VirtualClock) -> None:
     """
     if deed.marker is not None:
         await core.mark(deed.reason, deed.marker, by=deed.by)
-    elif not await _order(deed, core) and not _on_a_host(deed, world):
+    elif not (await _order(deed, core) or await _clocks(deed, core) or _on_a_host(deed, world)):
         _fate(deed, world, clock)
 
 
@@ -41,6 +41,7 @@ async def _order(deed: Deed, core: Core) -> bool:
             reason=reason,
             expires=after(core.now(), deed.lasts),
             until_ok=deed.until_ok,
+            excused=deed.excused,
         )
     elif deed.resume is not None:
         await core.orders.end(deed.resume, by=by)
@@ -60,6 +61,27 @@ async def _order(deed: Deed, core: Core) -> bool:
         await core.trusting.promote(deed.promote, by=by, reason=reason)
     else:
         return False
+    return True
+
+
+async def _clocks(deed: Deed, core: Core) -> bool:
+    """Say what bears on an incident's clocks; tells whether the deed is that."""
+    key = deed.pause or deed.unpause or deed.answered or deed.deadline
+    if key is None:
+        return False
+    incident = await core.store.read(lambda view: view.live_incident(key))
+    if incident is None:
+        raise CommandRefusedError(f"there is no incident {key} then")
+    number, by, ends = incident.id, deed.by, after(core.now(), deed.lasts)
+    if deed.pause is not None:
+        said = {"reason": deed.reason, "vendor": deed.vendor}
+        await core.levels.pause(number, by=by, expires=ends, **said)
+    elif deed.unpause is not None:
+        await core.levels.resume(number, by=by)
+    elif deed.answered is not None:
+        await core.levels.answered(number, by=by, vendor=deed.vendor)
+    else:
+        await core.levels.deadline(number, ends, by=by, reason=deed.reason)
     return True
 
 

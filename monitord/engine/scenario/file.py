@@ -10,7 +10,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BeforeValidator, Field, ValidationError, model_validator
+from pydantic import AwareDatetime, BeforeValidator, Field, ValidationError, model_validator
 
 from monitord.config.names import nearest
 from monitord.config.sentences import finder, problems_of
@@ -110,6 +110,10 @@ class Deed(Spec):
     deny: str | None = Field(None, description="Denies it.")
     wrong: str | None = Field(None, description="Calls the last repair of this key wrong.")
     promote: str | None = Field(None, description="Raises a runbook by one mode.")
+    pause: str | None = Field(None, description="Has the clocks of this key stand still.")
+    unpause: str | None = Field(None, description="Has the clocks of this key go on.")
+    answered: str | None = Field(None, description="The vendor who holds this key has answered.")
+    deadline: str | None = Field(None, description="A customer wants this key over by then.")
     boot: str | None = Field(None, description="A host comes up anew at that moment.")
     marker: str | None = Field(None, description="Tells of a change (reason) to this selector.")
     logs_in: str | None = Field(None, description="Somebody (by) logs in to this host.")
@@ -124,6 +128,8 @@ class Deed(Spec):
     by: str = "kim"
     lasts: Duration = timedelta(hours=1)
     until_ok: bool = False
+    excused: bool = False
+    vendor: str = ""
 
     @model_validator(mode="after")
     def _one(self) -> Self:
@@ -134,9 +140,8 @@ class Deed(Spec):
         return self
 
 
-DEEDS = tuple(
-    name for name in Deed.model_fields if name not in {"reason", "by", "lasts", "until_ok"}
-)
+_HOW_DONE = {"reason", "by", "lasts", "until_ok", "excused", "vendor"}
+DEEDS = tuple(name for name in Deed.model_fields if name not in _HOW_DONE)
 
 
 class Expectation(Spec):
@@ -244,6 +249,9 @@ class Scenario(Spec):
     do: dict[TimeKey, Deed | list[Deed]] = Field(default_factory=dict)
     expect: list[Expectation] = Field(min_length=1)
     lasts: Duration | None = None
+    starts: AwareDatetime | None = Field(
+        None, description="When it begins on the wall clock, with a zone."
+    )
 
     def length(self) -> timedelta:
         """Give how long the scenario runs: what it says, or a minute past the last time in it."""

@@ -23,7 +23,6 @@ from monitord.engine.scenario.file import Deed, Scenario, ScenarioFile, read
 from monitord.engine.scenario.history import History, sample
 from monitord.engine.scenario.judge import judge
 from monitord.engine.scenario.world import (
-    START,
     ScriptedExecutor,
     ScriptedProbing,
     ScriptedStore,
@@ -123,7 +122,7 @@ class Running:
         self._door = door
         self._folder = folder
         self.world = World(scenario, loop, open_store(TEMPORARY, door=door, durable=False))
-        self._clock = VirtualClock(loop, START)
+        self._clock = VirtualClock(loop, self.world.start)
         kind = BackendKind("scripted", Spec, lambda _spec, _resolve: ScriptedTickets(self.world))
         backends = dict.fromkeys([*kinds.backends, "scripted"], kind)
         self._kinds = replace(kinds, backends=backends)

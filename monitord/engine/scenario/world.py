@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
 from monitord.actions.plan import from_text
+from monitord.clock import as_instant
 from monitord.engine.ports import StepOutcome
 from monitord.engine.scenario.file import Action, Given, Scenario
 from monitord.errors import ExecutorLostError, StoreError, TicketError
@@ -76,10 +77,15 @@ class World:
     stopped: set[tuple[str, str]] = field(default_factory=set)
     booted: dict[str, Instant] = field(default_factory=dict)
 
+    @property
+    def start(self) -> Instant:
+        """Give what the wall clock shows at first."""
+        return START if self.scenario.starts is None else as_instant(self.scenario.starts)
+
     def seconds(self, instant: Instant) -> float:
         """Give a wall time as seconds since the start, without the steps of the clock."""
         stepped = sum(delta for at, delta in self.steps if instant >= at)
-        return (instant - START - stepped) / 1e6
+        return (instant - self.start - stepped) / 1e6
 
     def says(self, key: str) -> Given:
         """Give what the target of a state key says now."""
