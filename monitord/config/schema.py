@@ -10,6 +10,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, WithJsonSchema, model_validator
 
+from monitord.config.correlation_models import CorrelateModel
 from monitord.config.device import DeviceModel
 from monitord.config.fields import (
     Count,
@@ -382,6 +383,7 @@ class SettingsModel(Spec):
     routes: tuple[RouteModel, ...] = ()
     notify: NotifyModel = NotifyModel()
     recurring: RecurringModel = RecurringModel()
+    correlate: CorrelateModel = CorrelateModel()
     ticket_cap: Count = 20
     vantage: VantageModel = VantageModel()
     budgets: BudgetsModel = BudgetsModel()

@@ -15,6 +15,7 @@ from monitord.config.sentences import Path as KeyPath
 from monitord.config.sources import Sources
 from monitord.config.tree import Map, Place, plain
 from monitord.model.catalog import Backend, Budgets, Retention, Settings
+from monitord.model.correlation import Correlate
 from monitord.model.policy import Recurring
 
 _SYSTEM_FOLDER = "/etc/monitord"
@@ -58,6 +59,7 @@ def build(context: Context, sections: Sections, sources: Sources) -> Settings:
         ticket_cap=model.ticket_cap,
         history=model.history,
         recurring=Recurring(**dict(model.recurring)),
+        correlate=Correlate(**dict(model.correlate)),
         notify=telling(context, sections, model.notify, locate),
     )
 

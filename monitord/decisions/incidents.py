@@ -16,6 +16,9 @@ from monitord.model.state import Change, Transition
 NETWORK = "vantage/network"
 """The one incident of all canaries: the monitor's own network."""
 
+UNKNOWNS = tuple(f"unknown/{cause}" for cause in Cause)
+"""The incidents of what nobody can judge, one for each cause."""
+
 _BAD = frozenset({Status.WARNING, Status.CRITICAL, Status.UNKNOWN})
 
 
@@ -88,7 +91,7 @@ def keys_to_look_at(transition: Transition, shared: Iterable[str] = ()) -> tuple
     """Give the keys of all incidents that it may touch; `shared` are those of outages of many."""
     return (
         split_state_key(transition.key)[0],
-        *(f"unknown/{cause}" for cause in Cause),
+        *UNKNOWNS,
         *shared,
     )
 

@@ -13,7 +13,7 @@ from typing import Any
 from monitord.decisions.freshness import stale
 from monitord.decisions.reach import Reach, hangs_on, reach, recheck
 from monitord.decisions.state import changed, gone, judge, retired
-from monitord.engine.hold import Hold, Streak, dependents, is_well
+from monitord.engine.hold import Hold, Streak, dependents, hanging, is_well
 from monitord.metrics import Counters
 from monitord.model.catalog import Catalog, Check
 from monitord.model.ids import AttemptId, CheckKey, Instant, StateKey, split_state_key, state_key
@@ -46,6 +46,7 @@ class Beliefs:
         self._items: dict[CheckKey, tuple[StateKey, ...]] = {}
         self._catalog: Catalog | None = None
         self._dependents: dict[str, frozenset[CheckKey]] = {}
+        self._hanging: Mapping[CheckKey, Sequence[CheckKey]] = {}
         self._attempts: dict[AttemptId, Hold] = {}
         self._holds: dict[CheckKey, tuple[Hold, ...]] = {}
         self._watching: dict[CheckKey, Instant] = {}
@@ -66,6 +67,7 @@ class Beliefs:
         self._dependents = dependents(catalog)
 
     def replace(self, state: CheckState) -> None:
+        self._hanging = hanging(catalog)
         """Set a state that was decided elsewhere (verification, a reload)."""
         self.states[state.key] = state
         check, item = split_state_key(state.key)
@@ -246,6 +248,10 @@ class Beliefs:
         """Tell whether a result of the check is one of what the catalog has under its key now.
 
         It may come late: the check was removed while it ran, or looks at something else since.
+    def hanging_on(self, check: CheckKey) -> Sequence[CheckKey]:
+        """Give the checks that hang on this one, on its own or as one of several."""
+        return self._hanging.get(check, ())
+
         """
         if self._catalog is None:
             return True

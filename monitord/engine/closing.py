@@ -70,7 +70,15 @@ def close_by_person(
     tx.add_audit(now, by, "close", f"incident {number}", reason)
     ticketing.resolve(tx, instance, number, now)
     ticketing.close(tx, incident, now)
+    let_go(tx, number, now)
     return [event]
+
+
+def let_go(tx: Tx, number: IncidentId, now: Instant) -> None:
+    """Have the parts of an incident that is over looked at: whether they are bad by themselves."""
+    for part in tx.parts(number):
+        if part.status is not IncidentStatus.REPAIRING:
+            tx.change_incident(part.id, part.status, due_at=now)
 
 
 def forget_items(

@@ -58,6 +58,16 @@ def is_well(state: CheckState) -> bool:
     return state.hard is Status.OK and not doubtful
 
 
+def hanging(catalog: Catalog) -> dict[CheckKey, list[CheckKey]]:
+    """Give, by check, those that hang on it at once."""
+    children: dict[CheckKey, list[CheckKey]] = {}
+    for key, check in catalog.checks.items():
+        needs = hangs_on(check, catalog.hosts[check.host], Status.UNKNOWN)
+        for parent in dict.fromkeys(parent for need in needs for parent in need.keys):
+            children.setdefault(parent, []).append(key)
+    return children
+
+
 def dependents(catalog: Catalog) -> dict[str, frozenset[CheckKey]]:
     """Give, by host, its checks and those that hang on any of them, however far away."""
     children: dict[CheckKey, set[CheckKey]] = {}

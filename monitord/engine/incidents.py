@@ -9,17 +9,14 @@ from functools import partial
 
 from monitord.clock import after
 from monitord.decisions import incidents as decisions
-from monitord.engine import clocks, closing, problems, ranking, shadow, telling, ticketing
+from monitord.engine import clocks, closing, parts, problems, ranking, shadow, telling, ticketing
 from monitord.engine.instance import Instance
 from monitord.engine.outages import Hard, Outages
+from monitord.engine.picture import Picture
 from monitord.engine.turn import AfterCommit
 from monitord.engine.what_changed import begin as ask_what_changed
 from monitord.model.ids import IncidentId, Instant
-from monitord.model.incident import (
-    OPEN_STATUSES,
-    Incident,
-    IncidentStatus,
-)
+from monitord.model.incident import Incident, IncidentStatus
 from monitord.model.result import Status
 from monitord.model.state import Transition
 from monitord.model.ticket import Event
@@ -27,74 +24,70 @@ from monitord.secrets import veil
 from monitord.store.contract import Tx
 
 _AT_A_TIME = 500
-_ALL = 1_000_000
-_NOT_CLOSED = (*OPEN_STATUSES, IncidentStatus.RESOLVED)
 
 
 def settle_transitions(
     tx: Tx, instance: Instance, now: Instant, out: AfterCommit, *, only: int | None = None
 ) -> None:
     """Decide every transition that is not yet decided, or `only` the one of this number."""
-    # One query for the batch: at a start thousands of transitions come, and hardly any incident.
-    live = {incident.key: incident for incident in tx.incidents(_NOT_CLOSED, limit=_ALL)}
-    # Their rows say who is in them: a reload may have changed groups and canaries since.
-    shared = [key for key in live if decisions.is_shared(key)]
+    picture = Picture(tx)
     outages, hard = Outages(instance), Hard(tx)
+    family = parts.Family(instance, picture.get, picture.sharing)
     for transition in tx.pending_transitions(_AT_A_TIME):
         if only not in (None, transition.id):
             continue
         outcomes = []
-        holding = (key for key in shared if key in live and transition.key in live[key].items)
+        # Their rows say who is in them: a reload may have changed groups and canaries since.
+        holding = picture.holding(transition.key)
         keys = decisions.keys_to_look_at(
             transition, (*outages.candidates(transition.key), *holding)
         )
-        touched = {key: live[key] for key in keys if key in live}
+        touched = picture.some(keys)
         for decision in _decide(instance, transition, touched, now, outages, hard):
             lines, outcome = _apply(tx, instance, transition, decision, now, out)
             out.events.extend(lines)
             outcomes.append(outcome)
-            _reread(tx, live, decision)
-            out.events.extend(_fold(tx, instance, decision, live, outages, now))
+            if not isinstance(decision, decisions.Suppress):
+                picture.read(_key(decision))
+            out.events.extend(_fold(tx, instance, decision, picture, outages, now))
+        out.events.extend(parts.gather(tx, family, transition, now, picture.read))
         tx.settle_transition(transition.id, "; ".join(outcomes))
+
+
+def _key(decision: decisions.Open | decisions.Reopen | decisions.Amend | decisions.Resolve) -> str:
+    return decision.key if isinstance(decision, decisions.Open) else decision.incident.key
 
 
 def _fold(
     tx: Tx,
     instance: Instance,
     decision: decisions.Decision,
-    live: dict[str, Incident],
+    picture: Picture,
     outages: Outages,
     now: Instant,
 ) -> list[Event]:
     """Put what was opened before it could be seen that many fail into the outage of all of them."""
     if not isinstance(decision, decisions.Open | decisions.Reopen):
         return []
-    key = decision.key if isinstance(decision, decisions.Open) else decision.incident.key
+    key = _key(decision)
+    outage = picture.get(key)
+    if outage is None:
+        return []
     events: list[Event] = []
-    items = set(live[key].items)
-    for own in list(outages.foldable(tx, key, live)):
-        reason = f"part of incident {live[key].id}, {key}"
+    items = set(outage.items)
+    for own in list(outages.foldable(tx, key, picture.get)):
+        for part in tx.parts(own.id):
+            tx.change_incident(part.id, part.status, part_of=outage.id)
+        reason = f"part of incident {outage.id}, {key}"
         events.extend(
             closing.close_by_person(tx, instance, own.id, now, by="monitord", reason=reason) or ()
         )
         items.update(own.items)
-        live.pop(own.key)
+        picture.read(own.key)
     if events:
-        tx.change_incident(live[key].id, live[key].status, items=tuple(sorted(items)))
-        live[key] = tx.incident(live[key].id) or live[key]
+        tx.change_incident(outage.id, outage.status, items=tuple(sorted(items)))
+        picture.read(key)
     return events
-
-
-def _reread(tx: Tx, live: dict[str, Incident], decision: decisions.Decision) -> None:
-    """Bring one key of the batch's picture up to date after a decision was applied."""
-    if isinstance(decision, decisions.Suppress):
-        return
-    key = decision.key if isinstance(decision, decisions.Open) else decision.incident.key
-    incident = tx.live_incident(key)
-    if incident is None:
-        live.pop(key, None)
-    else:
-        live[key] = incident
 
 
 def _decide(
@@ -152,7 +145,7 @@ def _open(
         ticketing.close(tx, older, now)
     check = instance.check(decision.key)
     host = instance.host(check)
-    ranked = ranking.rank(instance, decision.key, decision.severity)
+    ranked = ranking.rank(instance, decision.key, decision.severity, [transition.key])
     number = tx.add_incident(
         Incident(
             id=IncidentId(0),  # the store numbers it
@@ -205,7 +198,7 @@ def _reopen(
     now: Instant,
 ) -> tuple[list[Event], str]:
     incident = decision.incident
-    ranked = ranking.rank(instance, incident.key, decision.severity)
+    ranked = ranking.rank(instance, incident.key, decision.severity, [transition.key])
     tx.move_incident(
         incident.id,
         IncidentStatus.RESOLVED,
@@ -245,8 +238,10 @@ def _amend(
     turned = decision.severity is Status.CRITICAL and incident.severity is not Status.CRITICAL
     if transition.key in decision.items:
         changes["summary"] = _summary(incident.key, decision.items, transition)
-    if decision.severity is not incident.severity:
-        ranked = changes["priority"] = ranking.rank(instance, incident.key, decision.severity)
+    ranked = _ranked(instance, transition, decision)
+    tells = decision.severity is not incident.severity or ranked != incident.priority
+    if tells:
+        changes["priority"] = ranked
         changes["page_at"] = telling.urged(instance, incident, ranked, now)
     if turned and incident.status in (IncidentStatus.OPEN, IncidentStatus.WAITING):
         # What was left out for a WARNING answers a CRITICAL; budgets keep the rest from repeating.
@@ -259,13 +254,23 @@ def _amend(
     data = {"key": incident.key} | _seen(transition)
     event = Event(incident.id, now, "amended", text, data=data)
     tx.add_events([event])
-    if decision.severity is not incident.severity:
+    if tells:
         clocks.begin(tx, instance, incident.id, now)
-    if incident.ticket is not None and decision.severity is not incident.severity:
+    if incident.ticket is not None and tells:
         worse = tx.incident(incident.id) or incident
         telling.worse(tx, instance, worse, incident.priority, now)
         ticketing.open_or_update(tx, instance, incident.id, now)
     return [event], f"amended incident {incident.id}"
+
+
+def _ranked(instance: Instance, transition: Transition, decision: decisions.Amend) -> str:
+    """Give the priority of an incident that is amended; whoever joins can but raise it."""
+    incident = decision.incident
+    if decision.severity is not incident.severity:
+        return ranking.anew(instance, incident, decision.severity, decision.items)
+    joined = [transition.key] if transition.key in decision.items else []
+    alone = ranking.rank(instance, incident.key, incident.severity, joined)
+    return min(incident.priority, alone)
 
 
 def _resolve(
@@ -288,4 +293,5 @@ def _resolve(
     lines = [event, *shadow.ended(tx, incident, now)]
     tx.add_events(lines)
     ticketing.resolve(tx, instance, incident.id, now)
+    closing.let_go(tx, incident.id, now)
     return lines, f"resolved incident {incident.id}"

@@ -18,7 +18,7 @@ from monitord.decisions.guards import WANT_A_LOOK, Verdict, evaluate, told
 from monitord.decisions.orders import last_end
 from monitord.decisions.reach import Reach
 from monitord.decisions.verbs import HELD
-from monitord.engine import linking, shadow, ticketing
+from monitord.engine import linking, parts, shadow, ticketing
 from monitord.engine.instance import Instance
 from monitord.engine.situation import (
     ExactPlan,
@@ -85,23 +85,21 @@ def follow(turn: Turn, *, rung: int, due_in: timedelta = timedelta()) -> None:
 
 def climb(turn: Turn) -> None:
     """Take an incident whose time has come one decision further."""
+    if not parts.look(turn):
+        return
     incident, now = turn.incident, turn.now
     if incident.status is IncidentStatus.ESCALATED:
         ticketing.catch_up(turn.tx, turn.instance, incident.id, now)
         _tell_later(turn)
         return
-    quiet = _quiet(turn)
-    if quiet is not None:
-        _wait(turn, quiet)
+    first = _quiet(turn) or remediation.of_many(incident, now)
+    if isinstance(first, remediation.HandOver):
+        hand_over(turn, first.reason)
+        return
+    if first is not None:
+        _wait(turn, first)
         return
     check = turn.instance.check(incident.key)
-    many = remediation.of_many(incident, now)
-    if isinstance(many, remediation.HandOver):
-        hand_over(turn, many.reason)
-        return
-    if many is not None:
-        _wait(turn, many)
-        return
     if ticket_at_once(incident, check):
         _tell(turn)
     ticketing.catch_up(turn.tx, turn.instance, incident.id, now)
@@ -339,7 +337,7 @@ def _wait(turn: Turn, wait: remediation.Wait, **said: Any) -> None:
         turn.note("waiting", f"waits: {wait.reason}", guard=wait.guard, **said)
 
 
-def _quiet(turn: Turn) -> remediation.Wait | None:
+def _quiet(turn: Turn) -> remediation.Wait | remediation.HandOver | None:
     """Say why neither repair nor ticket is due: a person works there, or the parent's tells it."""
     instance, incident = turn.instance, turn.incident
     order = order_over(turn.tx, instance, HELD, incident, turn.now)
@@ -350,6 +348,9 @@ def _quiet(turn: Turn) -> remediation.Wait | None:
     severity = incident.severity
     down = [instance.beliefs.reach_of(each, severity) for each in checks_of(instance, incident)]
     if down and severity is not Status.OK and all(each is Reach.DOWN for each in down):
+        if not parts.is_told(turn):  # a person has closed it
+            down_too = "what it stands behind or needs is down, and no incident tells it"
+            return remediation.HandOver(down_too)
         reason = "what it stands behind or needs is down: that incident tells it"
         return remediation.Wait(reason, after(turn.now, _LOOK_AGAIN))
     return None

@@ -228,7 +228,7 @@ def _pager(instance: Instance, number: IncidentId) -> Callable[[Tx, AfterCommit,
         incident = tx.incident(number)
         if incident is None or incident.status not in OPEN_STATUSES:
             return
-        if _due(incident.page_at, now):
+        if _due(incident.page_at, now) and not incident.part_of:
             paging.page(Turn(tx, instance, incident, now, out))
 
     return work

@@ -5,7 +5,7 @@ decisions/incidents.py, and written by the stage of incidents.
 """
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 
 from monitord.decisions.guards import GroupHealth
 from monitord.decisions.guards.harm import room
@@ -77,14 +77,16 @@ class Outages:
                 failing[key] = count + len(group.hosts) * is_open
         return max(failing, key=lambda key: (failing[key], key), default="")
 
-    def foldable(self, view: View, key: str, live: Mapping[str, Incident]) -> Iterator[Incident]:
+    def foldable(
+        self, view: View, key: str, find: Callable[[str], Incident | None]
+    ) -> Iterator[Incident]:
         """Give the incidents of a group's hosts for which nothing was done or told yet."""
         if not is_group(key):
             return
         _, group, name = key.split("/", 2)
         known = self._instance.catalog.groups.get(group)  # a reload may have taken it away
         for host in known.hosts if known is not None else ():
-            own = live.get(f"{host}/{name}")
+            own = find(f"{host}/{name}")
             if own is None or own.status not in _NOT_BEGUN or own.ticket is not None:
                 continue
             if not view.attempts(incident=own.id):

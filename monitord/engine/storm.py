@@ -53,7 +53,8 @@ def held(view: View) -> list[Incident]:
     waiting = [
         row
         for row in rows
-        if row is not None and row.status in OPEN_STATUSES and not view.messages(row.id)
+        if row is not None and row.status in OPEN_STATUSES and not row.part_of
+        if not view.messages(row.id)
     ]
     return sorted(waiting, key=lambda row: (row.priority, row.id))
 

@@ -90,20 +90,22 @@ def over(tx: Tx, instance: Instance, incident: Incident, now: Instant) -> None:
 def sent_too_late(tx: Tx, notice: Notice, now: Instant) -> None:
     """Tell somebody that it is over whose page was on its way when it ended."""
     incident = tx.incident(notice.incident)
-    if incident is None or incident.status in OPEN_STATUSES:
+    if incident is None or (incident.status in OPEN_STATUSES and not incident.part_of):
         return
     later = [one for one in _of(tx, incident) if one.person == notice.person and one.id > notice.id]
     if not any(one.kind is NoticeKind.OVER for one in later):
         tell(tx, incident, notice.person, NoticeKind.OVER, now, _ended(incident))
 
 
-def again(tx: Tx, instance: Instance, incident: Incident, now: Instant) -> None:
-    """Tell whoever was told of an incident, or was about to be, that it is back.
+def again(
+    tx: Tx, instance: Instance, incident: Incident, now: Instant, why: str = "it is back"
+) -> None:
+    """Tell whoever was told of an incident, or was about to be, that it is back, or `why` else.
 
     In the hours of their policy. Its clock goes on beside that: the next tier is not told sooner
     or later.
     """
-    _tell_anew(tx, instance, incident, now, "it is back")
+    _tell_anew(tx, instance, incident, now, why)
 
 
 def worse(tx: Tx, instance: Instance, incident: Incident, before: str, now: Instant) -> None:
@@ -179,6 +181,8 @@ def _of(view: View, incident: Incident) -> list[Notice]:
 
 def _ended(incident: Incident) -> str:
     """Say how an incident ended; who closed it may have meant that it goes on elsewhere."""
+    if incident.status in OPEN_STATUSES:
+        return incident.waiting_for  # it is part of another
     if incident.closed_by:
         return f"closed by {incident.closed_by}: {incident.close_reason}"
     return incident.cause or "closed"

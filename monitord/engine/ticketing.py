@@ -57,8 +57,13 @@ def ticket_document(view: View, instance: Instance, incident: Incident) -> dict[
 
 
 def open_or_update(tx: Tx, instance: Instance, number: IncidentId, now: Instant) -> list[Event]:
-    """Make sure that a person has a ticket of this incident that shows what is true now."""
+    """Make sure that a person has a ticket of this incident that shows what is true now.
+
+    Of one that is part of another people hear there.
+    """
     incident = _read(tx, number)
+    if incident.part_of:
+        return []
     if incident.ticket is None:
         return _open(tx, instance, incident, now)
     ticket = tx.ticket(incident.ticket)
@@ -94,7 +99,7 @@ def catch_up(tx: Tx, instance: Instance, number: IncidentId, now: Instant) -> No
 
 
 def resolve(tx: Tx, instance: Instance, number: IncidentId, now: Instant) -> None:
-    """Say on the ticket, where there is one, that it is over."""
+    """Say on the ticket, where there is one, that it is over, or part of another incident."""
     incident = _read(tx, number)
     if incident.ticket is None:
         return

@@ -11,7 +11,7 @@ from monitord.clock import after, between
 from monitord.decisions import verification
 from monitord.decisions.harm import doubtful
 from monitord.decisions.state import verified
-from monitord.engine import ladder, ticketing
+from monitord.engine import closing, ladder, ticketing
 from monitord.engine.harming import did_harm, neighbours
 from monitord.engine.instance import Instance
 from monitord.engine.outside import begin, look, whole
@@ -151,6 +151,7 @@ def _fixed(turn: AttemptTurn, items: Sequence[str], oks: int) -> None:
     if resolved:
         turn.note("resolved", "resolved: verified")
         ticketing.resolve(tx, turn.instance, incident.id, now)
+        closing.let_go(tx, incident.id, now)
 
 
 def _gave_up(turn: AttemptTurn, reason: str) -> None:

@@ -11,6 +11,7 @@ from types import MappingProxyType
 from typing import Any
 
 from monitord.model.calendar import Calendar
+from monitord.model.correlation import Correlate
 from monitord.model.ids import CheckKey, Instant
 from monitord.model.inbound import Source
 from monitord.model.oncall import Person, Rotation
@@ -323,6 +324,7 @@ class Settings:
     history: bool = True
 
 
+    correlate: Correlate = field(default_factory=Correlate)
 @dataclass(frozen=True, slots=True)
 class Catalog:
     """The snapshot. `warnings` are what check-config says without failing.

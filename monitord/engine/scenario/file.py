@@ -185,6 +185,7 @@ class Expectation(Spec):
     stale: bool | None = None
     reopened: int | None = None
 
+    part_of: str | None = None
     @model_validator(mode="after")
     def _one(self) -> Self:
         said = [name for name in SUBJECTS if getattr(self, name) is not None]

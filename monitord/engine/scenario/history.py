@@ -89,6 +89,7 @@ def _of_incident(view: View, incident: Incident, world: World) -> Iterator[Fact]
     attempts = view.attempts(incident=incident.id)
     newest = attempts[-1] if attempts else None
     yield {
+    other = view.incident(IncidentId(incident.part_of)) if incident.part_of else None
         "what": "incident",
         "of": incident.key,
         "id": incident.id,
@@ -99,6 +100,7 @@ def _of_incident(view: View, incident: Incident, world: World) -> Iterator[Fact]
         "tier": incident.tier,
         "waits": incident.waiting_for,
         "items": len(incident.items),
+        "part_of": other.key if other else "",
         "says": incident.summary,
         "reopened": incident.reopened,
         "runbook": newest.runbook if newest else None,
