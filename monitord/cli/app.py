@@ -148,6 +148,7 @@ from monitord.cli import (  # noqa: E402, F401 - they register themselves
     attempt,
     handover,
     hear,
+    history,
     job,
     ledger,
     look,
@@ -167,7 +168,7 @@ from monitord.cli import (  # noqa: E402, F401 - they register themselves
 # is an error at once.
 _ORDER = """
     run check-config plan reload status hosts checks incidents incident tickets ticket orders
-    explain ledger sla problems problem notify
+    explain history ledger sla problems problem notify
     watch ack take release mute maintenance halt resume run-check remediate attempt approve deny
     promote
     marker forget audit schema runbooks sudoers locked-login test demo
