@@ -82,7 +82,7 @@ def _assemble(sources: Sources, kinds: Kinds) -> tuple[Catalog, list[attach.Atta
     unused.judge(context, rules, defined, fleet, {item.name for item in found})
     exceptions.refuse_unused(context, deviations, [(i.host.name, i.name) for i in found])
     keys = needs.Keys([check_key(item.host.name, item.name) for item in found], attacher.absent)
-    members = services.build(context, top, keys)
+    members = services.build(context, top, keys, fleet.hosts)
     built = _build_checks(context, rules, found, keys, members)
     _refuse_circles(context, built, fleet)
     canaries = guarding.canaries(context, top, keys, built)

@@ -26,6 +26,11 @@ class Keys:
         self._known = set(self._keys)
         self._matches: dict[str, list[CheckKey]] = {}
 
+    @property
+    def all(self) -> Sequence[CheckKey]:
+        """All keys, in the catalog's order."""
+        return self._keys
+
     def match(self, pattern: str) -> list[CheckKey]:
         """Give the keys that `host/check` means, in the catalog's order.
 

@@ -1,5 +1,9 @@
-"""Services: which checks make one up. Their expressions are kept as texts for a later issue."""
+"""Services: which checks make one up, and the rules by which it is down or degraded, resolved.
 
+What a rule may say is decided by decisions/expressions.py; here its selectors find their checks.
+"""
+
+import re
 from collections.abc import Mapping
 
 from monitord.config.context import Context
@@ -8,15 +12,25 @@ from monitord.config.schema import ServiceModel
 from monitord.config.sections import Sections
 from monitord.config.sentences import walk
 from monitord.config.tree import Map, Place
-from monitord.model.catalog import Service
+from monitord.decisions import selector
+from monitord.decisions.expressions import ExpressionError, rule
+from monitord.decisions.services import members
+from monitord.model.catalog import Host, Service
 from monitord.model.ids import CheckKey
+from monitord.model.service import Rule
+from monitord.model.ticket import BadSelectorError
 
-_LISTS = ("checks", "down_when", "degraded_when")
+_ALTERNATIVES = re.compile(r"[,|](?![^\[]*\])")  # not the comma of web[1,3]
+_CIRCULAR = ("service", "runbook")
 
-_LATER = ("down_when", "degraded_when")
+
+class _MissingError(ExpressionError):
+    """A name that is not there: it may stand in a file that could not be read."""
 
 
-def build(context: Context, sections: Sections, keys: Keys) -> dict[str, Service]:
+def build(
+    context: Context, sections: Sections, keys: Keys, hosts: Mapping[str, Host]
+) -> dict[str, Service]:
     """Make all services; each check they name must exist."""
     services: dict[str, Service] = {}
     for entry in sections.named["services"].values():
@@ -26,48 +40,107 @@ def build(context: Context, sections: Sections, keys: Keys) -> dict[str, Service
         )
         if tree is None or not model:
             continue
-        _warn_of_later(context, entry.name, tree)
-        checks: list[CheckKey] = []
-        for key in _LISTS:
-            for index, text in enumerate(getattr(model, key)):
-                place, _ = walk(tree, (key, index), entry.place)
-                what = f"{entry.name}.{key}"
-                checks.extend(_named(context, keys, text, place, what))
+        finder = _Finder(context, keys, hosts, tree, entry.place, entry.name)
+        named = [key for at, text in enumerate(model.checks) for key in finder.checks(at, text)]
+        down = finder.rules("down_when", model.down_when)
+        degraded = finder.rules("degraded_when", model.degraded_when)
         services[entry.name] = Service(
             name=entry.name,
             impact=model.impact,
             sla=model.sla,
             policy=model.policy,
-            checks=tuple(dict.fromkeys(checks)),
-            down_when=model.down_when,
-            degraded_when=model.degraded_when,
+            checks=members(named, (*down, *degraded)),
+            down_when=down,
+            degraded_when=degraded,
         )
     return services
 
 
-def _warn_of_later(context: Context, name: str, tree: Map) -> None:
-    for key in _LATER:
-        if tree.get(key):
-            context.warnings.append(
-                f"{tree.key_place(key)}: {name}: {key} is read but not enforced by this version"
-            )
+class _Finder:
+    """Resolves the selectors of one service, and notes what is wrong with them at their lines."""
 
+    def __init__(
+        self,
+        context: Context,
+        keys: Keys,
+        hosts: Mapping[str, Host],
+        tree: Map,
+        place: Place,
+        name: str,
+    ) -> None:
+        self._context, self._keys, self._hosts = context, keys, hosts
+        self._tree, self._place, self._name = tree, place, name
 
-def _named(context: Context, keys: Keys, text: str, place: Place, what: str) -> list[CheckKey]:
-    """Give the checks that an expression begins with: `web*/site fewer than 6 ok`."""
-    words = text.split()
-    pattern = words[0] if words else ""
-    if "/" not in pattern:
-        context.add(place, f"{what}: {text!r} does not begin with host/check")
+    def checks(self, index: int, text: str) -> list[CheckKey]:
+        """Give the checks that one line of `checks:` means."""
+        place, what = self._at("checks", index)
+        try:
+            return self.find(text)
+        except _MissingError as error:
+            self._context.add_missing(place, f"{what}: {error}")
+        except ExpressionError as error:
+            self._context.add(place, f"{what}: {error}")
         return []
-    try:
-        found = keys.match(pattern)
-    except ValueError as error:
-        context.add(place, f"{what}: {error}")
-        return []
-    if not found and not keys.is_absent(pattern):
-        context.add_missing(place, f"{what}: there is no check {pattern}{keys.nearest(pattern)}")
-    return found
+
+    def rules(self, key: str, texts: tuple[str, ...]) -> tuple[Rule, ...]:
+        """Give the rules of `down_when` or `degraded_when`."""
+        found = []
+        for index, text in enumerate(texts):
+            place, what = self._at(key, index)
+            try:
+                found.append(rule(text, self.find))
+            except _MissingError as error:
+                self._context.add_missing(place, f"{what}: {error}")
+            except ExpressionError as error:
+                self._context.add(place, f"{what}: {error}")
+        return tuple(found)
+
+    def find(self, text: str) -> list[CheckKey]:
+        """Give the checks that a selector means: `web*/site, api1/site`, `group=web & check=site`.
+
+        Raises:
+            ExpressionError: it cannot be read, or means nothing.
+        """
+        parts = [part.strip() for part in _ALTERNATIVES.split(text)]
+        return list(dict.fromkeys(key for part in parts for key in self._one(part)))
+
+    def _one(self, pattern: str) -> list[CheckKey]:
+        if "=" in pattern or "&" in pattern:
+            return self._by_terms(pattern)
+        if "/" not in pattern:
+            raise ExpressionError(f"{pattern!r} does not begin with host/check")
+        try:
+            found = self._keys.match(pattern)
+        except ValueError as error:
+            raise ExpressionError(str(error)) from error
+        if not found and not self._keys.is_absent(pattern):
+            near = self._keys.nearest(pattern)
+            raise _MissingError(f"there is no check {pattern}{near}")
+        return found
+
+    def _by_terms(self, text: str) -> list[CheckKey]:
+        try:
+            parsed = selector.parse(text)
+        except BadSelectorError as error:
+            raise ExpressionError(str(error)) from error
+        for term in (term for terms in parsed.alternatives for term in terms):
+            if term.field in _CIRCULAR:
+                raise ExpressionError(
+                    f"{text!r}: what a service is made of cannot be told by {term.field}= "
+                    "(write host=, group=, site=, customer= or check=)"
+                )
+        found = [key for key in self._keys.all if self._matches(parsed, key)]
+        if not found:
+            raise _MissingError(f"no check matches {text} (`monitord checks` lists them)")
+        return found
+
+    def _matches(self, parsed: selector.Selector, key: CheckKey) -> bool:
+        host, _, check = key.partition("/")
+        known = self._hosts.get(host)
+        return known is not None and selector.matches(parsed, host=known, check=check)
+
+    def _at(self, key: str, index: int) -> tuple[Place, str]:
+        return walk(self._tree, (key, index), self._place)[0], f"{self._name}.{key}"
 
 
 def memberships(services: Mapping[str, Service]) -> dict[CheckKey, tuple[str, ...]]:

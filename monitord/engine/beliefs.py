@@ -51,6 +51,7 @@ class Beliefs:
         self._holds: dict[CheckKey, tuple[Hold, ...]] = {}
         self._watching: dict[CheckKey, Instant] = {}
         self.keep: Callable[[Check, Sequence[Result], Instant], None] = lambda *_: None
+        self.moved: set[CheckKey] = set()  # whose services are to be judged anew
 
     def restore(self, states: Iterable[CheckState]) -> None:
         """Take over states that were decided or stored elsewhere."""
@@ -64,13 +65,15 @@ class Beliefs:
         for key in catalog.checks:
             if not self.of(key):
                 self.states[StateKey(key)] = CheckState(StateKey(key), since=now)
+        self.moved.update(catalog.checks)
         self._dependents = dependents(catalog)
+        self._hanging = hanging(catalog)
 
     def replace(self, state: CheckState) -> None:
-        self._hanging = hanging(catalog)
         """Set a state that was decided elsewhere (verification, a reload)."""
         self.states[state.key] = state
         check, item = split_state_key(state.key)
+        self.moved.add(check)
         known = self._items.get(check, ())
         if item and state.key not in known:
             self._items[check] = (*known, state.key)
@@ -79,6 +82,7 @@ class Beliefs:
         """Forget a state."""
         self.states.pop(key, None)
         check, _item = split_state_key(key)
+        self.moved.add(check)
         rest = tuple(known for known in self._items.get(check, ()) if known != key)
         self._items[check] = rest
 
@@ -244,14 +248,14 @@ class Beliefs:
         """Give the checks of a host and of everything that needs it."""
         return self._dependents.get(host, frozenset())
 
-    def _still_watches(self, check: Check) -> bool:
-        """Tell whether a result of the check is one of what the catalog has under its key now.
-
-        It may come late: the check was removed while it ran, or looks at something else since.
     def hanging_on(self, check: CheckKey) -> Sequence[CheckKey]:
         """Give the checks that hang on this one, on its own or as one of several."""
         return self._hanging.get(check, ())
 
+    def _still_watches(self, check: Check) -> bool:
+        """Tell whether a result of the check is one of what the catalog has under its key now.
+
+        It may come late: the check was removed while it ran, or looks at something else since.
         """
         if self._catalog is None:
             return True
@@ -359,6 +363,7 @@ class Beliefs:
         if unproven and whole.status is not Status.PENDING:
             return
         del self.states[whole.key]
+        self.moved.add(check)
         _, transitions = retired(whole, at=at)
         self._counters.transitions += len(transitions)
         self._erase(whole.key, transitions)
@@ -385,6 +390,8 @@ class Beliefs:
 
     def _note(self, state: CheckState, transitions: Sequence[Transition]) -> None:
         self._counters.transitions += len(transitions)
+        if transitions:  # what is believed to be hard, stale or unreachable changes with one
+            self.moved.add(split_state_key(state.key)[0])
         self._record(state, transitions)
 
 

@@ -16,6 +16,7 @@ from monitord.engine.attempts import Attempts
 from monitord.engine.instance import Instance
 from monitord.engine.notifying import Notifying
 from monitord.engine.outbox import Outbox
+from monitord.engine.services import Services
 from monitord.engine.turn import AfterCommit, AttemptTurn, Turn
 from monitord.engine.verifying import Verifying
 from monitord.errors import StoreError
@@ -53,6 +54,7 @@ class Mover:
         self._verifying = verifying
         self._outbox = outbox
         self._notifying = notifying
+        self._services = Services(instance)
         self._aside: dict[str, float] = {}
         self._task: asyncio.Task[None] | None = None
 
@@ -100,6 +102,9 @@ class Mover:
     async def _cycle(self, found: "_Found") -> bool:
         """Go through all stages in their order; tells whether anything was moved."""
         moved = False
+        services = self._services.look()
+        if services:
+            moved |= await self._row("services", self._services.writer(services))
         if found.transitions:
             moved |= await self._transitions()
         if found.resolved:

@@ -17,6 +17,7 @@ from monitord.model.inbound import Source
 from monitord.model.oncall import Person, Rotation
 from monitord.model.policy import Notify, Policy, Recurring, Route, Vendor
 from monitord.model.result import Status
+from monitord.model.service import Rule
 from monitord.model.sla import PRIORITY_TABLE, Sla
 from monitord.model.spec import Spec
 from monitord.model.state import StatePolicy
@@ -236,15 +237,18 @@ class Check:
 
 @dataclass(frozen=True, slots=True)
 class Service:
-    """A business service: which checks make it up. SLA and expressions come with later issues."""
+    """A business service: the checks that it is made of, and the rules by which it is bad.
+
+    `checks` are all of it, those of its rules too. Without rules a CRITICAL check is what is down.
+    """
 
     name: str
     impact: str = "normal"
     sla: str = ""
     policy: str = ""
     checks: tuple[CheckKey, ...] = ()
-    down_when: tuple[str, ...] = ()
-    degraded_when: tuple[str, ...] = ()
+    down_when: tuple[Rule, ...] = ()
+    degraded_when: tuple[Rule, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -320,11 +324,11 @@ class Settings:
     routes: tuple[Route, ...] = ()
     notify: Notify = field(default_factory=Notify)
     recurring: Recurring = field(default_factory=Recurring)
+    correlate: Correlate = field(default_factory=Correlate)
     ticket_cap: int = 20
     history: bool = True
 
 
-    correlate: Correlate = field(default_factory=Correlate)
 @dataclass(frozen=True, slots=True)
 class Catalog:
     """The snapshot. `warnings` are what check-config says without failing.

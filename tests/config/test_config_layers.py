@@ -339,7 +339,8 @@ services: {shop: {sla: gold, impact: high, down_when: ["web*/p fewer than 1 ok"]
 """
     catalog = load(text)
     assert catalog.services["shop"].checks == ("web1/p", "web2/p")
-    assert catalog.services["shop"].down_when == ("web*/p fewer than 1 ok",)
+    (rule,) = catalog.services["shop"].down_when
+    assert rule.text == "web*/p fewer than 1 ok"
     assert catalog.checks[CheckKey("web1/p")].impact == "high"
     assert catalog.checks[CheckKey("web1/p")].services == ("shop",)
     assert catalog.checks[CheckKey("web1/q")].impact == "normal"

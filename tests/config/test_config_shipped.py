@@ -73,11 +73,10 @@ def test_the_example_shows_what_the_design_promises() -> None:
     assert catalog.hosts["web7"].login.may_act
     assert catalog.checks[CheckKey("web7/disk-space")].via == "web7/ssh"
     assert catalog.checks[CheckKey("www/vip")].impact == "high"
-    later = [text.split(": ", 1)[1] for text in catalog.warnings]
-    assert later == [
-        f"shop: {key} is read but not enforced by this version"
-        for key in ("down_when", "degraded_when")
-    ]
+    assert catalog.warnings == ()
+    shop = catalog.services["shop"]
+    assert shop.checks == ("www/vip", *(f"web{number}/site" for number in range(1, 9)))
+    assert [rule.text for rule in shop.degraded_when] == ["web*/site fewer than 6 ok"]
 
 
 def test_the_published_schema_is_one(schema: dict[str, Any]) -> None:

@@ -20,6 +20,7 @@ from monitord.errors import ConfigError, Problem
 from monitord.model.incident import AttemptStatus, IncidentStatus
 from monitord.model.notice import NoticeStatus
 from monitord.model.result import Cause, Status
+from monitord.model.service import ServiceState
 from monitord.model.spec import Duration, Spec, parse_duration
 from monitord.model.ticket import Operation, TicketStatus
 
@@ -153,7 +154,16 @@ class Expectation(Spec):
     until: Duration | None = None
     never: list[str] | str | None = None
     count: (
-        Literal["incidents", "attempts", "tickets", "pages", "notices", "effects", "refusals"]
+        Literal[
+            "incidents",
+            "attempts",
+            "tickets",
+            "pages",
+            "notices",
+            "effects",
+            "refusals",
+            "services",
+        ]
         | None
     ) = None
     exactly: int | None = Field(None, alias="is")
@@ -166,6 +176,7 @@ class Expectation(Spec):
     page: str | None = None
     notice: str | None = None
     effect: str | None = None
+    service: str | None = None
     status: str | None = None
     cause: str | None = None
     runbook: str | None = None
@@ -174,6 +185,7 @@ class Expectation(Spec):
     priority: str | None = None
     tier: str | None = None
     waits: str | None = None
+    part_of: str | None = None
     items: int | None = None
     says: str | None = None
     tells: list[str] | str | None = None
@@ -185,7 +197,6 @@ class Expectation(Spec):
     stale: bool | None = None
     reopened: int | None = None
 
-    part_of: str | None = None
     @model_validator(mode="after")
     def _one(self) -> Self:
         said = [name for name in SUBJECTS if getattr(self, name) is not None]
@@ -228,11 +239,14 @@ _STATUSES = {
     "state": [one.name for one in Status],
     "page": [one.value for one in Operation],
     "notice": [one.value for one in NoticeStatus],
+    "service": [one.value for one in ServiceState],
 }
-HAPPENINGS = ("incident", "attempt", "effect", "refused", "ticket", "page", "notice", "state")
+HAPPENINGS = (
+    "incident", "attempt", "effect", "refused", "ticket", "page", "notice", "state", "service",
+)  # fmt: skip
 SUBJECTS = (
-    "incident", "ticket", "state", "refused", "page", "notice", "effect", "never", "count",
-    "pages",
+    "incident", "ticket", "state", "refused", "page", "notice", "effect", "service", "never",
+    "count", "pages",
 )  # fmt: skip
 
 

@@ -82,14 +82,15 @@ def _rows(view: View, core: Core, world: World) -> list[Fact]:
         facts.extend(_of_incident(view, incident, world))
     facts.extend(_tickets(view, core, incidents))
     facts.extend(_pages(incidents, world))
+    facts.extend(_services(view, core, world))
     return facts
 
 
 def _of_incident(view: View, incident: Incident, world: World) -> Iterator[Fact]:
     attempts = view.attempts(incident=incident.id)
     newest = attempts[-1] if attempts else None
-    yield {
     other = view.incident(IncidentId(incident.part_of)) if incident.part_of else None
+    yield {
         "what": "incident",
         "of": incident.key,
         "id": incident.id,
@@ -99,8 +100,8 @@ def _of_incident(view: View, incident: Incident, world: World) -> Iterator[Fact]
         "priority": incident.priority,
         "tier": incident.tier,
         "waits": incident.waiting_for,
-        "items": len(incident.items),
         "part_of": other.key if other else "",
+        "items": len(incident.items),
         "says": incident.summary,
         "reopened": incident.reopened,
         "runbook": newest.runbook if newest else None,
@@ -172,6 +173,20 @@ def _pages(incidents: Mapping[IncidentId, Incident], world: World) -> Iterator[F
             "tells": page.item.body,
             "at": page.at,
         }
+
+
+def _services(view: View, core: Core, world: World) -> Iterator[Fact]:
+    """Give how each service stands: its newest row."""
+    for name in core.catalog.services:
+        for change in view.service_changes(name, core.now()):
+            yield {
+                "what": "service",
+                "of": name,
+                "id": change.id,
+                "status": change.state.value,
+                "says": change.text,
+                "at": world.seconds(change.at),
+            }
 
 
 def _states(core: Core) -> Iterable[Fact]:

@@ -7,7 +7,7 @@ from monitord.engine.scenario.file import Expectation
 from monitord.engine.scenario.history import Fact, History
 from monitord.model.spec import format_duration
 
-_SUBJECTS = ("incident", "ticket", "state", "refused", "page", "notice", "effect")
+_SUBJECTS = ("incident", "ticket", "state", "refused", "page", "notice", "effect", "service")
 _MATCHED = (
     "status",
     "cause",
@@ -34,6 +34,7 @@ _COUNTED = {
     "notices": "notice",
     "effects": "effect",
     "refusals": "refused",
+    "services": "service",
 }
 _LONG = frozenset({"tells"})
 
