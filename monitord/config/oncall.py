@@ -18,6 +18,7 @@ from monitord.config.oncall_models import (
     WayModel,
     Week,
 )
+from monitord.config.policies import mail_servers
 from monitord.config.sections import Sections
 from monitord.config.sentences import Locate, finder
 from monitord.decisions import calendars, oncall
@@ -36,6 +37,7 @@ def people(context: Context, top: Sections, *, timezone: str) -> dict[str, Perso
     """Make the people; no two of them act in the name of one account."""
     found: dict[str, Person] = {}
     logins: dict[str, str] = {}
+    unserved = bool(top.named["policies"]) and not mail_servers(top)
     for entry in top.named["people"].values():
         tree = context.as_map(entry.value, entry.place, entry.name)
         what = f"people: {entry.name}"
@@ -49,6 +51,9 @@ def people(context: Context, top: Sections, *, timezone: str) -> dict[str, Perso
             context.add(tree.value_place("login") if "login" in tree else entry.place, text)
         if not model.ways:
             context.warnings.append(f"{entry.place}: {what}: no ways: nothing can be told to them")
+        if unserved and any(way.email is not None for way in model.ways):
+            text = "no email backend carries their mails (add one to tickets:)"
+            context.warnings.append(f"{entry.place}: {what}: {text}")
         found[entry.name] = Person(
             entry.name,
             login,

@@ -25,6 +25,8 @@ ANCHOR = date(2024, 1, 1)
 _HOUR = timedelta(hours=1)
 _LONGEST = timedelta(weeks=53)
 _TIME = re.compile(r"([01]\d|2[0-3]):[0-5]\d")
+_MAIL = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[A-Za-z0-9](?:[A-Za-z0-9.-]{0,250})?")
+_URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://\S")
 _WORDS: Mapping[str, Every] = {
     "daily": Every(length=timedelta(days=1)),
     "weekly": Every(length=timedelta(weeks=1)),
@@ -100,8 +102,15 @@ def _quiet(value: object) -> tuple[Span, ...]:
 
 
 def _address(value: Any) -> Any:
-    if isinstance(value, str) and ("@" not in value or any(sign.isspace() for sign in value)):
+    if isinstance(value, str) and not _MAIL.fullmatch(value):
         raise ValueError(f"{value!r} is no mail address (write kim@example.com)")
+    return value
+
+
+def _service(value: Any) -> Any:
+    if isinstance(value, str) and not _URL.match(value):
+        # It may be half a secret: not repeated.
+        raise ValueError("is no Apprise URL (write ntfy://ntfy.example.com/topic)")
     return value
 
 
@@ -127,7 +136,9 @@ class WayModel(Spec):
     """One way to reach a person: exactly one of its kinds, and when it stays silent."""
 
     email: Annotated[SecretText, AfterValidator(_address)] | None = None
-    apprise: SecretText | None = Field(None, description="An Apprise URL, best as a !secret.")
+    apprise: Annotated[SecretText, AfterValidator(_service)] | None = Field(
+        None, description="An Apprise URL, best as a !secret."
+    )
     quiet: Annotated[
         Any,
         BeforeValidator(_quiet),

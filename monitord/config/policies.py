@@ -112,17 +112,21 @@ def routes(
 
 def telling(context: Context, top: Sections, model: NotifyModel, locate: Locate) -> Notify:
     """Make how people are told: the mail server is that of an email backend."""
-    named, backends = model.mail, top.named["tickets"]
-    mails = [
-        name
-        for name, entry in backends.items()
-        if isinstance(entry.value, Map) and "email" in entry.value
-    ]
+    named, backends, mails = model.mail, top.named["tickets"], mail_servers(top)
     if named and named not in mails:
         what = "is no email backend" if named in backends else "is not there"
         place, _ = locate(("notify", "mail"))
         context.add_missing(place, f"notify.mail: {named} {what}{nearest(named, mails)}")
     return Notify(named or next(iter(mails), ""), model.remind, model.most)
+
+
+def mail_servers(top: Sections) -> list[str]:
+    """Give the names of the email backends, whose servers can carry people's mails."""
+    return [
+        name
+        for name, entry in top.named["tickets"].items()
+        if isinstance(entry.value, Map) and "email" in entry.value
+    ]
 
 
 def judge(

@@ -111,6 +111,16 @@ def test_somebody_without_a_way_is_a_warning(load: Load) -> None:
     assert warning.endswith(":1: people: kim: no ways: nothing can be told to them")
 
 
+def test_mails_that_no_server_carries_are_a_warning_where_a_policy_tells_people(
+    load: Load,
+) -> None:
+    text = PEOPLE + "policies: {p: {steps: [{tier: L1, tell: person/kim}]}}\n"
+    warnings = load(text).warnings
+    assert warnings
+    assert all("no email backend carries their mails (add one to tickets:)" in w for w in warnings)
+    assert load(PEOPLE).warnings == ()
+
+
 def test_a_rotation_answers_for_any_time(load: Load) -> None:
     rotation = load(PEOPLE + "rotations: {r: {members: [kim, ann]}}").rotations["r"]
     assert len(on_call(rotation, (), EPOCH)) == 1
