@@ -257,9 +257,14 @@ async def take_ics(asked: Asked) -> Any:
     body, catalog = bodies.parse(Import, text), asked.engine.catalog
     (rotation,) = rotations(catalog, body.rotation)
     events = await asyncio.to_thread(ics.read, body.ics, rotation, catalog.people)
+    now = asked.engine.now()
     wanted = [
-        Wanted(body.rotation, one.person, one.starts, one.ends, body.reason) for one in events
+        Wanted(body.rotation, one.person, one.starts, one.ends, body.reason)
+        for one in events
+        if one.ends > now  # a plan of the month is read in the middle of it, too
     ]
+    if not wanted:
+        raise BadBodyError("all events of the file are over")
     return _changed(await asked.engine.oncall.override(wanted, by=asked.person.name))
 
 

@@ -127,6 +127,23 @@ def test_a_calendar_goes_out_and_comes_in_again(core: FakeCore) -> None:
         core.client.post(f"/v1/oncall/{one['change']}/end", {})
 
 
+def test_what_is_over_of_a_plan_is_left_out(core: FakeCore) -> None:
+    def event(begins: float, ends: float) -> str:
+        low, high = (f"{NOW + timedelta(days=at):%Y%m%dT%H%M%SZ}" for at in (begins, ends))
+        return f"BEGIN:VEVENT\nSUMMARY:kim\nDTSTART:{low}\nDTEND:{high}\nEND:VEVENT\n"
+
+    def take(*events: str) -> Any:
+        text = f"BEGIN:VCALENDAR\n{''.join(events)}END:VCALENDAR\n"
+        return core.client.post(
+            "/v1/oncall/import", {"rotation": "linux", "ics": text, "reason": "plan"}
+        )
+
+    (change,) = take(event(-3, -2), event(-1, 1))["changes"]
+    core.client.post(f"/v1/oncall/{change['change']}/end", {})
+    with pytest.raises(CoreSaysNoError, match="all events of the file are over"):
+        take(event(-3, -2))
+
+
 def test_an_unknown_person_leaves_everything_as_it_was(core: FakeCore) -> None:
     def stamp(hours: float) -> str:
         return f"{NOW + timedelta(hours=hours):%Y%m%dT%H%M%SZ}"
