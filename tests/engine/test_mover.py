@@ -72,10 +72,10 @@ def test_a_transition_that_cannot_be_settled_keeps_no_other_from_it(
 ) -> None:
     rank = ranking.rank
 
-    def buggy(instance: Any, key: str, severity: Any) -> str:
+    def buggy(instance: Any, key: str, severity: Any, items: Any) -> str:
         if key == "web1/site" and (instance.now() - START) / 1e6 < 60:
             raise ZeroDivisionError
-        return rank(instance, key, severity)
+        return rank(instance, key, severity, items)
 
     monkeypatch.setattr(ranking, "rank", buggy)
     failures, errors = run(
