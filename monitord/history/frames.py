@@ -120,15 +120,12 @@ def frames(descriptor: int, damaged: Damaged) -> Iterator[Frame]:
     at = 0
     while at < size:
         found = _frame_at(descriptor, at, size)
-        if found is not None:
-            frame_, length = found
-            if not _index_is_whole(frame_, length):
-                damaged(at + frame_.index_at)
-                frame_ = _salvaged(descriptor, at, at + frame_.index_at)
-            yield frame_
-            at += length
+        if found is not None and _index_is_whole(*found):
+            yield found[0]
+            at += found[1]
             continue
         damaged(at)
+        # Not behind the length that a torn frame says: the next one was written into it.
         end = _next_frame(descriptor, at + 1, size)
         yield _salvaged(descriptor, at, end)
         at = end

@@ -4,15 +4,14 @@ No lock is taken and nothing is kept between two questions. A file that goes awa
 together with others: then the folder is looked at again. Damage is a gap and a line in the log.
 """
 
-import contextlib
-import os
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
-from monitord.history import names, pieces
+from monitord.history import names
 from monitord.history.frames import Frame, frames, number_of, payload_at
+from monitord.history.opening import Look
 from monitord.history.pieces import DAY, ROLLUPS, Piece
 from monitord.history.rollup import STATS, Buckets, Point, Run, hours, runs
 from monitord.history.samples import TICK, Samples, extend
@@ -22,7 +21,6 @@ from monitord.model.result import Status
 
 log = get_logger(__name__)
 
-_TRIES = 5  # looks at the folder while its files change
 _LOOK_BACK = 21_600_000_000  # µs before the begin whose last result may still tell something
 _TOLD = 1000  # damages that are told of, so that a bad disk does not fill a good one
 
@@ -54,10 +52,11 @@ class Reader:
             return []
         found = _buckets(start // TICK, end // TICK, points)
         width = found.width * TICK // 1_000_000
+        look = Look(self._folder)
         for named, began, ended in self._named(key, start, end):
             span = began // TICK, ended // TICK
-            for day in range(began // DAY, (ended - 1) // DAY + 1):
-                samples, level = self._day(named, day, measurement, width)
+            for day in look.days(began, ended):
+                samples, level = self._day(look, named, day, measurement, width)
                 _add(found, samples, measurement, level, span)
         return found.points()
 
@@ -67,11 +66,12 @@ class Reader:
         They are kept as long as the results; `hours` tells of what is older.
         """
         found: list[Run] = []
+        look = Look(self._folder)
         for named, began, ended in self._named(key, start, end):
             early = Instant(max(0, began - _LOOK_BACK))
             samples = Samples()
-            for day in range(early // DAY, (ended - 1) // DAY + 1):
-                self._raw(samples, named, day, ())
+            for day in look.days(early, ended):
+                self._raw(samples, look, named, day, ())
             for run in runs(samples):
                 if run.end > began and run.start < ended:
                     cut = Instant(max(run.start, began)), Instant(min(run.end, ended))
@@ -83,11 +83,12 @@ class Reader:
     ) -> list[tuple[Instant, dict[Status, float]]]:
         """Give by hour the seconds in each status, of days that are over; the rest is a gap."""
         found = []
+        look = Look(self._folder)
         for named, began, ended in self._named(key, start, end):
-            for day in range(began // DAY, (ended - 1) // DAY + 1):
+            for day in look.days(began, ended):
                 samples = Samples()
                 wanted = [f"/{status.name}" for status in Status]
-                with self._opened(day, "1h") as files:
+                with look.files(day, "1h") as files:
                     self._take(samples, files, named, wanted)
                 found += [row for row in hours(samples) if began <= row[0] < ended]
         return found
@@ -95,22 +96,23 @@ class Reader:
     def measurements(self, key: StateKey) -> list[Known]:
         """Give the measurements of the newest day on which the key has any, by name."""
         spans = names.of(self._folder, key)
-        for day in sorted(pieces.listed(self._folder), reverse=True):
+        look = Look(self._folder)
+        for day in reversed(look.days(Instant(0), Instant(2**62))):
             found: dict[str, str] = {}
             for named, began, ended in spans:
                 if began < (day + 1) * DAY and ended > day * DAY:
                     samples = Samples()
-                    self._raw(samples, named, day, None)
+                    self._raw(samples, look, named, day, None)
                     found |= {name: column.unit for name, column in samples.columns.items()}
                     if not samples.times:
-                        found |= self._rolled_names(named, day)
+                        found |= self._rolled_names(look, named, day)
             if found:
                 return [Known(name, unit) for name, unit in sorted(found.items())]
         return []
 
-    def _rolled_names(self, key: StateKey, day: int) -> dict[str, str]:
+    def _rolled_names(self, look: Look, key: StateKey, day: int) -> dict[str, str]:
         samples = Samples()
-        with self._opened(day, "1h") as files:
+        with look.files(day, "1h") as files:
             self._take(samples, files, key, None)
         columns = ((name.removesuffix("/count"), c) for name, c in samples.columns.items())
         return {name: c.unit for name, c in columns if name and f"{name}/count" in samples.columns}
@@ -125,28 +127,37 @@ class Reader:
             if began < ended:
                 yield named, began, ended
 
-    def _day(self, key: StateKey, day: int, measurement: str, width: int) -> tuple[Samples, str]:
+    def _day(
+        self, look: Look, key: StateKey, day: int, measurement: str, width: int
+    ) -> tuple[Samples, str]:
         """Give what is wanted of a day at the level that fits buckets of `width` seconds."""
         samples = Samples()
         wanted = [f"{measurement}/{stat}" for stat in STATS]
         fitting = [kind for kind, seconds in ROLLUPS.items() if seconds <= width]
         for kind in reversed(fitting):
-            with self._opened(day, kind) as files:
+            with look.files(day, kind) as files:
                 if files:
                     self._take(samples, files, key, wanted)
                     return samples, kind
-        if self._raw(samples, key, day, (measurement,)):
+        if self._raw(samples, look, key, day, (measurement,)):
             return samples, "raw"
         for kind in ROLLUPS:
-            with self._opened(day, kind) as files:
+            with look.files(day, kind) as files:
                 if files:
                     self._take(samples, files, key, wanted)
                     return samples, kind
         return samples, "raw"
 
-    def _raw(self, samples: Samples, key: StateKey, day: int, only: Collection[str] | None) -> bool:
+    def _raw(
+        self,
+        samples: Samples,
+        look: Look,
+        key: StateKey,
+        day: int,
+        only: Collection[str] | None,
+    ) -> bool:
         """Append a day's results; tells whether there are files of them."""
-        with self._opened(day, "raw") as files:
+        with look.files(day, "raw") as files:
             self._take(samples, files, key, only)
             return bool(files)
 
@@ -185,29 +196,6 @@ class Reader:
         if (piece.name, at) not in self._told and len(self._told) < _TOLD:
             self._told.add((piece.name, at))
             log.warning("history is damaged; that part is a gap", file=piece.name, at=at)
-
-    @contextlib.contextmanager
-    def _opened(self, day: int, kind: str) -> Iterator[list[tuple[Piece, int]]]:
-        """Give a day's living files of a kind, open; they stay readable when they are removed."""
-        files: list[tuple[Piece, int]] = []
-        with contextlib.ExitStack() as stack:
-            for attempt in range(_TRIES):
-                found = pieces.living(pieces.listed(self._folder).get(day, ()))
-                wanted: Iterable[Piece] = found.raw
-                if kind != "raw":
-                    wanted = [found.rollups[kind]] if kind in found.rollups else []
-                try:
-                    files = [(piece, self._open(stack, piece)) for piece in wanted]
-                    break
-                except FileNotFoundError:
-                    if attempt == _TRIES - 1:
-                        log.warning("history changes too fast to be read", day=day)
-            yield files
-
-    def _open(self, stack: contextlib.ExitStack, piece: Piece) -> int:
-        descriptor = os.open(self._folder / piece.name, os.O_RDONLY | os.O_CLOEXEC)
-        stack.callback(os.close, descriptor)
-        return descriptor
 
 
 def _buckets(first: int, last: int, points: int) -> Buckets:

@@ -95,7 +95,8 @@ class Writer:
         self._pending: list[_Put] = []
         self._said = _Said()
         self._house: Iterator[None] | None = None
-        self._next_house = self._synced = self._drained = self._told_drops = time.monotonic()
+        self._synced = self._drained = self._told_drops = time.monotonic()
+        self._next_house = time.monotonic() + _KEEP_HOUSE  # a start has other work
         self._drops_told = 0
         self._asked = threading.Condition()
         self._orders, self._done, self._closing = 0, 0, False
