@@ -5,12 +5,17 @@ The lines are the memory too: what was known of a ticket is read from those of a
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 
+from monitord.clock import as_instant
+from monitord.decisions.calendars import instant_of, zone_of
+from monitord.decisions.promises import DEADLINE_THERE
 from monitord.model.ids import IncidentId, Instant
 from monitord.model.text import one_line
 from monitord.model.ticket import Event, Remote
 
 _LINE = 300  # characters of a remark
+_DATE = 10  # characters of one
 OWNER, CLOSED, OPENED = "owner-there", "closed-there", "opened-there"
 PRIORITY, REMARK = "priority-there", "remark-there"
 
@@ -23,11 +28,12 @@ class Known:
     closed: bool
     priority: str
     remarks: frozenset[str]
+    due: str = ""
 
 
 def known(events: Sequence[Event], backend: str, priority: str) -> Known:
     """Give what an incident's timeline tells; at first it is nobody's, open, with our priority."""
-    owner, closed, told = "", False, set()
+    owner, closed, told, due = "", False, set(), ""
     for event in events:
         if event.data.get("backend") != backend:
             continue
@@ -37,9 +43,11 @@ def known(events: Sequence[Event], backend: str, priority: str) -> Known:
             closed = event.kind == CLOSED
         elif event.kind == PRIORITY:
             priority = str(event.data.get("priority", ""))
+        elif event.kind == DEADLINE_THERE:
+            due = str(event.data.get("said", ""))
         elif event.kind == REMARK:
             told.add(str(event.data.get("remark", "")))
-    return Known(owner, closed, priority, frozenset(told))
+    return Known(owner, closed, priority, frozenset(told), due)
 
 
 def is_held(events: Sequence[Event], backend: str) -> bool:
@@ -47,10 +55,32 @@ def is_held(events: Sequence[Event], backend: str) -> bool:
     return any(event.kind == PRIORITY and event.data.get("backend") == backend for event in events)
 
 
+def due_by(text: str, zone: str) -> Instant | None:
+    """Give by when a date or time means; a date is to its end in `zone`. None: it says nothing."""
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    if moment.tzinfo is not None:
+        return as_instant(moment)
+    whole_day = timedelta(days=1) if len(text) == _DATE else timedelta()
+    return instant_of(zone_of(zone), moment + whole_day)
+
+
 def news(
-    incident: IncidentId, backend: str, external: str, before: Known, there: Remote, now: Instant
+    incident: IncidentId,
+    backend: str,
+    external: str,
+    before: Known,
+    there: Remote,
+    now: Instant,
+    *,
+    zone: str = "UTC",
 ) -> list[Event]:
-    """Give the lines that tell what people changed; none where all is as it was known."""
+    """Give the lines that tell what people changed; none where all is as it was known.
+
+    `zone` is where a date without a time is read.
+    """
     where = f"{external} in {backend}"
     lines: list[tuple[str, str, str, dict[str, object]]] = []
     if there.owner != before.owner:
@@ -63,6 +93,10 @@ def news(
     if there.closed != before.closed:
         word = f"closed ({there.status})" if there.closed else "opened again"
         lines.append((CLOSED if there.closed else OPENED, f"{where} was {word} there", "", {}))
+    if there.due != before.due:
+        text = f"{where} is due {there.due} there" if there.due else f"{where} is due no more"
+        named = {"due": due_by(there.due, zone), "said": there.due, "whose": where}
+        lines.append((DEADLINE_THERE, text, "", named))
     for remark in there.remarks:
         if remark.id not in before.remarks:
             text = f"on {where}: {one_line(remark.text, _LINE)}"

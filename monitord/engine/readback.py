@@ -2,8 +2,9 @@
 
 Once a minute each backend that can be read is asked about its tickets of open incidents. An owner
 there counts as an acknowledgement; a priority that a person set is not set by monitord any more; a
-ticket that was closed there while the check still fails stays closed, and is told once that it
-fails. Each change is a line on the timeline, and those lines are also what is known of a ticket.
+due date is a deadline; a ticket that was closed there while the check still fails stays closed, and
+is told once that it fails. Each change is a line on the timeline, and those lines are also what is
+known of a ticket.
 """
 
 import time
@@ -12,8 +13,9 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from monitord.clock import after
+from monitord.decisions.promises import DEADLINE_THERE
 from monitord.decisions.remote import Known, known, news
-from monitord.engine import ticketing
+from monitord.engine import clocks, ticketing
 from monitord.engine.backends import Backends
 from monitord.engine.instance import Instance
 from monitord.engine.orders import Orders
@@ -95,9 +97,13 @@ class ReadBack:
         incident, before = _before(tx, name, asked)
         if incident is None or before is None:
             return []
-        now = self._instance.now()
-        events = news(incident.id, name, asked.external, before, there, now)
+        now, zone = self._instance.now(), self._instance.catalog.settings.timezone
+        calls = clocks.next_call(tx, self._instance, incident, now)
+        events = news(incident.id, name, asked.external, before, there, now, zone=zone)
         tx.add_events(events)
+        if any(event.kind == DEADLINE_THERE for event in events):
+            clocks.changed(tx, self._instance, incident.id, calls, now)
+            self._instance.wake()
         if there.closed and not before.closed:
             text = (
                 f"{incident.key} still fails ({incident.summary}). This ticket was closed here, so"

@@ -110,6 +110,7 @@ class Gitlab:
             ", ".join(each["username"] for each in there.get("assignees") or ()),
             next(filter(None, ranks), ""),
             there["web_url"],
+            due=there.get("due_date") or "",
         )
 
     def remarks(self, external: str, since: Instant) -> tuple[Remark, ...]:

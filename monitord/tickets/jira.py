@@ -113,7 +113,7 @@ class Jira:
 
     def look(self, external: str) -> Remote | None:
         """Give an issue without its comments."""
-        params = {"fields": "status,assignee,priority"}
+        params = {"fields": "status,assignee,priority,duedate"}
         there = self._server.look(self._path(external), params=params)
         if there is None:
             return None
@@ -124,6 +124,7 @@ class Jira:
             (fields.get("assignee") or {}).get("displayName", ""),
             reverse(self.spec.priorities, (fields.get("priority") or {}).get("name")),
             self._url(external),
+            due=fields.get("duedate") or "",
         )
 
     def remarks(self, external: str, since: Instant) -> tuple[Remark, ...]:

@@ -30,6 +30,7 @@ from monitord.tickets.tracker import (
     segment,
 )
 
+_NO_DATE = "1970-01-01T00:00:00Z"  # how RT tells a date that nobody set
 _PRIORITIES = {"P1": "100", "P2": "75", "P3": "50", "P4": "25", "P5": "0"}
 
 
@@ -124,6 +125,7 @@ class Rt:
             "" if owner == "Nobody" else owner,
             reverse(self.spec.priorities, there["Priority"]),
             self._url(external),
+            due="" if there.get("Due", _NO_DATE) == _NO_DATE else there["Due"],
         )
 
     def remarks(self, external: str, since: Instant) -> tuple[Remark, ...]:

@@ -111,7 +111,7 @@ class Servicenow:
         """Give a record without its journal."""
         params = {
             "sysparm_display_value": "all",
-            "sysparm_fields": "state,assigned_to,priority",
+            "sysparm_fields": "state,assigned_to,priority,due_date",
         }
         there = self._server.look(self._path(external), params=params)
         if there is None:
@@ -123,6 +123,7 @@ class Servicenow:
             row["assigned_to"]["display_value"],
             reverse(_SHOWN, row["priority"]["value"]),
             self._url(external),
+            due=_in_utc((row.get("due_date") or {}).get("value", "")),
         )
 
     def remarks(self, external: str, since: Instant) -> tuple[Remark, ...]:
@@ -190,6 +191,11 @@ class Servicenow:
 def _correlation(key: str) -> str:
     # The caret separates the conditions of a query.
     return one_line(key, 100).replace("^", "_")
+
+
+def _in_utc(value: str) -> str:
+    """Give a stored time, which is UTC and says so nowhere, with its zone."""
+    return f"{value}Z" if value else ""
 
 
 KIND = BackendKind("servicenow", ServicenowSpec, Servicenow)

@@ -5,9 +5,13 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+from monitord.clock import after
+from monitord.decisions.promises import deadline
+from monitord.decisions.ticket_document import iso
 from monitord.errors import TicketError
 from monitord.model.ids import IncidentId, Instant
 from monitord.model.incident import IncidentStatus
@@ -81,6 +85,38 @@ def test_a_priority_that_a_person_set_is_not_set_again(tmp_path: Path) -> None:
     live(tmp_path, desk, tell)
     ticket = desk.said[-1][1]
     assert ticket["priority"] == ticket["was"]["priority"] == "P2"  # none of it is news
+
+
+def test_a_due_date_there_is_a_deadline_here_until_it_is_taken_away(tmp_path: Path) -> None:
+    """A date is wanted by its end; the earlier of two places counts."""
+    desk = Desk()
+
+    async def tell(house: House) -> None:
+        number = await house.escalate("h/c")
+        await asyncio.sleep(70)
+        desk.there = replace(desk.there, due="2027-01-16")
+        await asyncio.sleep(70)
+        events = await timeline(house, number)
+        assert lines(events, "deadline-there") == ["7 in desk is due 2027-01-16 there"]
+        found = deadline(events)
+        assert found is not None
+        assert (iso(found.at), found.whose) == ("2027-01-17T00:00:00Z", "7 in desk")
+        row = await house.core.store.read(lambda view: view.incident(number))
+        assert row is not None
+        assert row.page_at is not None  # its clock calls half way there
+        sooner = after(house.core.now(), timedelta(hours=3))
+        await house.core.levels.deadline(number, sooner, by="kim", reason="audit")
+        earliest = deadline(await timeline(house, number))
+        assert earliest is not None
+        assert earliest.at == sooner
+        await house.core.levels.deadline(number, None, by="kim", reason="no audit")
+        desk.there = replace(desk.there, due="")
+        await asyncio.sleep(70)
+        events = await timeline(house, number)
+        assert lines(events, "deadline-there")[1:] == ["7 in desk is due no more"]
+        assert deadline(events) is None
+
+    live(tmp_path, desk, tell)
 
 
 def test_one_word_for_several_priorities_is_no_change(tmp_path: Path) -> None:

@@ -28,6 +28,7 @@ class Case:
     person: Callable[[str], None]
     shown: Callable[[str], Any]  # the ticket's priority and tier in the server's own words
     expected: Any  # that of P1 at L3
+    due: str = ""  # by when a person wants it, as it is read
 
 
 def _github(fake: forges.Github) -> Case:
@@ -50,6 +51,7 @@ def _gitlab(fake: forges.Gitlab) -> Case:
         issue = fake.issues[int(external)]
         issue.update(state="closed", assignees=[{"username": "anna"}])
         issue["labels"] = ["monitord", "priority::P2"]
+        issue["due_date"] = "2027-01-31"
         fake.add_note(int(external), "closed", "anna", system=True)
         fake.add_note(int(external), "not ours", "anna")
 
@@ -57,7 +59,8 @@ def _gitlab(fake: forges.Gitlab) -> Case:
         return set(fake.issues[int(external)]["labels"])
 
     wanted = {"monitord", "priority::P1", "experts"}
-    return Case(build("gitlab", fake.url, tiers={"L3": "experts"}), fake, person, shown, wanted)
+    backend = build("gitlab", fake.url, tiers={"L3": "experts"})
+    return Case(backend, fake, person, shown, wanted, "2027-01-31")
 
 
 def _jira(fake: jira.Jira) -> Case:
@@ -72,6 +75,7 @@ def _jira(fake: jira.Jira) -> Case:
         fake.issues[external].update(
             status="Won't Do", assignee="anna", priority={"name": "High", "id": "2"}
         )
+        fake.issues[external]["duedate"] = "2027-01-31"
         fake.add_comment(external, said, "anna")
 
     def shown(external: str) -> Any:
@@ -79,12 +83,13 @@ def _jira(fake: jira.Jira) -> Case:
         return issue["priority"]["name"], "experts" in issue["labels"]
 
     backend = build(name, fake.url, tiers={"L3": "experts"})
-    return Case(backend, fake, person, shown, ("Highest", True))
+    return Case(backend, fake, person, shown, ("Highest", True), "2027-01-31")
 
 
 def _servicenow(fake: desks.Servicenow) -> Case:
     def person(external: str) -> None:
         fake.records[external].update(state="8", assigned_to="anna", impact="1", priority="2")
+        fake.records[external]["due_date"] = "2027-01-31 18:00:00"
         fake.write_journal(external, "comments", "not ours", "anna")
 
     def shown(external: str) -> Any:
@@ -92,7 +97,7 @@ def _servicenow(fake: desks.Servicenow) -> Case:
         return record["impact"], record["urgency"], record.get("assignment_group")
 
     backend = build("servicenow", fake.url, tiers={"L3": "Experts"})
-    return Case(backend, fake, person, shown, ("1", "1", "Experts"))
+    return Case(backend, fake, person, shown, ("1", "1", "Experts"), "2027-01-31 18:00:00Z")
 
 
 def _zammad(fake: desks.Zammad) -> Case:
@@ -115,6 +120,7 @@ def _rt(rt: RequestTracker) -> Case:
 
     def person(external: str) -> None:
         fields = {"Status": "rejected", "Owner": "root", "Priority": "75"}
+        fields["Due"] = "2027-01-31 18:00:00"
         rt.ask("PUT", f"/ticket/{external}", fields)
         said = {"Content": "not ours", "ContentType": "text/plain"}
         rt.ask("POST", f"/ticket/{external}/comment", said)
@@ -124,7 +130,7 @@ def _rt(rt: RequestTracker) -> Case:
         return ticket["Priority"], rt.ask("GET", f"/queue/{ticket['Queue']['id']}")["Name"]
 
     backend = build("rt", rt.url, timeout=20, tiers={"L3": "Experts"})
-    return Case(backend, rt, person, shown, ("100", "Experts"))
+    return Case(backend, rt, person, shown, ("100", "Experts"), "2027-01-31T18:00:00Z")
 
 
 CASES: dict[str, tuple[Callable[[], Any], Callable[[Any], Case]]] = {
@@ -154,9 +160,13 @@ def opened(case: Case, key: str) -> str:
 def test_what_a_person_did_there_is_read(case: Case) -> None:
     assert isinstance(case.backend, Readable)
     external = opened(case, "prod-1")
+    untouched = case.backend.read(external, Instant(0))
+    assert untouched is not None
+    assert untouched.due == ""
     case.person(external)
     there = case.backend.read(external, Instant(0))
     assert isinstance(there, Remote)
+    assert there.due == case.due
     assert there.closed
     assert there.owner == ("root" if isinstance(case.server, RequestTracker) else "anna")
     assert "P2" in there.priority.split("/")

@@ -33,7 +33,7 @@ class Servicenow(Fake):
     @route("POST", INCIDENT)
     def create(self, *, query: dict[str, str], body: Any) -> tuple[int, Any]:
         number = uuid.uuid4().hex
-        blank = {"state": "1", "assigned_to": "", "impact": "3", "urgency": "3"}
+        blank = {"state": "1", "assigned_to": "", "impact": "3", "urgency": "3", "due_date": ""}
         self.records[number] = {
             **blank,
             "sys_id": number,

@@ -139,6 +139,7 @@ class Gitlab(Fake):
             "description": fields.get("description"),
             "labels": [name for name in fields.get("labels", "").split(",") if name],
             "assignees": [],
+            "due_date": None,
             "created_at": iso(self.now()),
             "web_url": f"https://gitlab.example.com/shop/operations/-/issues/{number}",
         }

@@ -84,6 +84,7 @@ class Jira(Fake):
             "status": _status(issue["status"]),
             "assignee": issue["assignee"] and {"displayName": issue["assignee"]},
             "priority": issue.get("priority"),
+            "duedate": issue.get("duedate"),
         }
         return 200, {"key": key, "fields": {n: fields[n] for n in query["fields"].split(",")}}
 
