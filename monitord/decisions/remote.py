@@ -95,7 +95,11 @@ def news(
         lines.append((CLOSED if there.closed else OPENED, f"{where} was {word} there", "", {}))
     if there.due != before.due:
         text = f"{where} is due {there.due} there" if there.due else f"{where} is due no more"
-        named = {"due": due_by(there.due, zone), "said": there.due, "whose": where}
+        named: dict[str, object] = {
+            "due": due_by(there.due, zone),
+            "said": there.due,
+            "whose": where,
+        }
         lines.append((DEADLINE_THERE, text, "", named))
     for remark in there.remarks:
         if remark.id not in before.remarks:
