@@ -20,17 +20,20 @@ from monitord.api.handover import HANDOVER
 from monitord.api.history import HISTORY
 from monitord.api.levels import LEVELS
 from monitord.api.notices import NOTICES
+from monitord.api.now import NOW
 from monitord.api.oncall import ONCALL
 from monitord.api.ports import Engine
 from monitord.api.problems import PROBLEMS
 from monitord.api.reading import READING
 from monitord.api.routes import Asked, Route, failure, plain_failure
+from monitord.api.services import SERVICES
 from monitord.errors import MonitordError
 from monitord.log import get_logger
 
 log = get_logger(__name__)
 
 ROUTES: tuple[Route, ...] = (
+    *NOW,
     *READING,
     *ACTING,
     *ONCALL,
@@ -40,6 +43,7 @@ ROUTES: tuple[Route, ...] = (
     *HISTORY,
     *ACCOUNTS,
     *LEVELS,
+    *SERVICES,
 )
 """Every route of the API, in the order of the docs."""
 

@@ -50,7 +50,7 @@ def document(view: View, catalog: Catalog | None, *, since: Instant, now: Instan
         "since": iso(since),
         "now": iso(now),
         "morning": iso(morning),
-        "on_call": [_on_call(view, catalog, one, now) for one in rotations if catalog],
+        "on_call": [on_call(view, catalog, one, now) for one in rotations if catalog],
         "open": [{**shapes.incident(one), "new": one.opened >= since} for one in opened],
         "taken": [shapes.order(one, now=now) for one in orders if one.verb in _IN_HAND],
         "muted": [shapes.order(one, now=now) for one in orders if one.verb in _QUIET],
@@ -72,7 +72,7 @@ def _morning(now: Instant, zone: str) -> Instant:
     return calendars.instant_of(where, datetime.combine(wall.date() + timedelta(days=1), _MORNING))
 
 
-def _on_call(view: View, catalog: Catalog, rotation: Rotation, now: Instant) -> dict[str, Any]:
+def on_call(view: View, catalog: Catalog, rotation: Rotation, now: Instant) -> dict[str, Any]:
     """Give who is on call in a rotation, and who comes next."""
     end = after(now, _AHEAD)
     written = view.shift_changes(rotation=rotation.name, since=now, until=end)

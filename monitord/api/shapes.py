@@ -12,7 +12,7 @@ from typing import Any
 from monitord.decisions.promises import Deadline
 from monitord.decisions.ticket_document import iso
 from monitord.model.catalog import Check, Host
-from monitord.model.effect import PlannedStep, describe
+from monitord.model.effect import PlannedStep, describe, from_json
 from monitord.model.ids import CheckKey, Instant
 from monitord.model.incident import Attempt, Incident, Step
 from monitord.model.kinds import JobRecord
@@ -157,6 +157,7 @@ def step(of: Step) -> dict[str, Any]:
         "phase": of.phase.value,
         "kind": of.kind,
         "target": of.target,
+        "text": describe(from_json(of.effect)) if of.effect.startswith("{") else of.effect,
         "effect": json.loads(of.effect) if of.effect.startswith("{") else of.effect,
         "idempotent": of.idempotent,
         "status": of.status.value,
