@@ -4,15 +4,48 @@ What a check hangs on is for decisions/reach.py, what a rule inhibits for decisi
 here is only what follows in time. docs/decisions/outages.md has the reasons.
 """
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
 from datetime import timedelta
 
 from monitord.decisions.reach import Reach
+from monitord.model.correlation import Correlate
 from monitord.model.ids import Instant
 from monitord.model.result import Status
 from monitord.model.state import CheckState
 
 _BAD = frozenset({Status.WARNING, Status.CRITICAL, Status.UNKNOWN})
+
+
+@dataclass(frozen=True, slots=True)
+class Crowd:
+    """An outage of many by its key: how many checks of it fail, of how many that it may hold."""
+
+    key: str
+    failing: int
+    size: int
+
+
+def is_out(failing: int, members: int, rule: Correlate) -> bool:
+    """Tell whether so many of a whole's members fail that it is out as one."""
+    return failing >= rule.least and failing > rule.share * members
+
+
+def belongs_to(crowds: Iterable[Crowd], known: Collection[str]) -> str:
+    """Choose the outage of many that a failure belongs to; empty: to none.
+
+    One that is on already (`known`); else the one that holds most of what fails; of equals the
+    smallest set; then a group before a service before a site, and the last by name.
+    """
+    by_name = sorted(crowds, key=lambda one: one.key, reverse=True)
+    order = sorted(
+        by_name, key=lambda one: (one.key not in known, -one.failing, one.size, _kind(one))
+    )
+    return order[0].key if order else ""
+
+
+def _kind(crowd: Crowd) -> str:
+    return crowd.key.partition("/")[0]
 
 
 def shares_cause(child: Instant, parent: Instant, within: timedelta) -> bool:

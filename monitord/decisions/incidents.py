@@ -70,14 +70,24 @@ def group_key(group: str, check: str) -> str:
     return f"group/{group}/{check}"
 
 
-def is_group(key: str) -> bool:
-    """Tell whether a key is that of an outage of a whole group."""
-    return key.startswith("group/") and key.count("/") > 1
+def site_key(site: str) -> str:
+    """Give the key of the outage of a whole site."""
+    return f"site/{site}/hosts"
+
+
+def service_key(service: str) -> str:
+    """Give the key of the outage of a whole service."""
+    return f"service/{service}/checks"
+
+
+def is_many(key: str) -> bool:
+    """Tell whether a key is that of an outage of a whole group, site or service."""
+    return key.startswith(("group/", "site/", "service/")) and key.count("/") > 1
 
 
 def is_shared(key: str) -> bool:
     """Tell whether an incident collects items of several checks: none of them is its own."""
-    return key == NETWORK or key.startswith("unknown/") or is_group(key)
+    return key == NETWORK or key.startswith("unknown/") or is_many(key)
 
 
 def incident_key(key: StateKey, status: Status, cause: Cause | None) -> str:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from monitord.decisions.guards import QUEUES, Then, Verdict, first_refusal
-from monitord.decisions.incidents import is_group, is_shared
+from monitord.decisions.incidents import is_many, is_shared
 from monitord.model.catalog import Check, Runbook, Rung
 from monitord.model.ids import Instant
 from monitord.model.incident import Incident
@@ -124,7 +124,7 @@ def of_many(incident: Incident, now: Instant) -> Wait | HandOver | None:
     earliest = _later(incident.opened, _COLLECTS)
     if now < earliest <= _later(now, _COLLECTS):
         return Wait("many fail at once: it is being seen how many", earliest)
-    if is_group(incident.key):
+    if is_many(incident.key):
         many = f"{len(incident.items)} fail at once"
         return HandOver(f"{many}: no repair of each would cure what they have in common")
     return HandOver(

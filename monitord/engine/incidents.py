@@ -184,8 +184,8 @@ def _seen(transition: Transition) -> dict[str, str]:
 
 
 def _summary(key: str, items: Collection[str], transition: Transition) -> str:
-    """Give what the newest item says; of a group's outage also how many fail."""
-    if not decisions.is_group(key):
+    """Give what the newest item says; of an outage of many also how many fail."""
+    if not decisions.is_many(key):
         return transition.summary
     return f"{len(items)} fail: {transition.summary}"
 

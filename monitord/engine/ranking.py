@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 
 from monitord.clock import after
 from monitord.decisions.escalation import priority
-from monitord.decisions.incidents import is_group
+from monitord.decisions.incidents import is_many
 from monitord.engine.instance import Instance
 from monitord.model.catalog import Check
 from monitord.model.ids import Instant, StateKey, split_state_key
@@ -23,7 +23,7 @@ def rank(instance: Instance, key: str, severity: Status, items: Iterable[str]) -
     """
     check, table = instance.check(key), instance.catalog.priorities
     if check is None:
-        own = priority(severity, ["high"] if is_group(key) else (), table)
+        own = priority(severity, ["high"] if is_many(key) else (), table)
     else:
         services = instance.catalog.services
         impacts = [check.impact, instance.catalog.hosts[check.host].impact]

@@ -1,12 +1,20 @@
 """What is part of another outage, and when it stands on its own again."""
 
 from datetime import timedelta
+from random import Random
 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monitord.decisions.correlation import shares_cause, stands_alone
+from monitord.decisions.correlation import (
+    Crowd,
+    belongs_to,
+    is_out,
+    shares_cause,
+    stands_alone,
+)
 from monitord.decisions.reach import Reach
+from monitord.model.correlation import Correlate
 from monitord.model.ids import Instant, StateKey
 from monitord.model.result import Status
 from monitord.model.state import CheckState
@@ -76,3 +84,47 @@ def test_what_answers_again_gets_the_time_to_recover() -> None:
 
 def test_what_is_unreachable_is_not_bad_by_itself() -> None:
     assert not alone([(seen(205, unreachable=True), Reach.UP)], now=210, ended=200)
+
+
+crowds = st.lists(
+    st.builds(
+        Crowd,
+        st.sampled_from(["group/web/site", "service/shop/checks", "site/ulm/hosts", "group/a/x"]),
+        st.integers(5, 9),
+        st.integers(9, 12),
+    ),
+    unique_by=lambda one: one.key,
+)
+
+
+@given(crowds, st.randoms())
+def test_which_outage_of_many_is_chosen_does_not_hang_on_their_order(
+    found: list[Crowd], luck: Random
+) -> None:
+    shuffled = luck.sample(found, len(found))
+    assert belongs_to(found, ()) == belongs_to(shuffled, ())
+
+
+@given(crowds)
+def test_the_one_that_holds_most_is_chosen_and_of_equals_the_smallest(found: list[Crowd]) -> None:
+    best = next((one for one in found if one.key == belongs_to(found, ())), None)
+    assert best is not None or not found
+    assert all((best.failing, -best.size) >= (one.failing, -one.size) for one in found if best)
+
+
+@given(crowds, st.sampled_from(["site/ulm/hosts", "group/a/x"]))
+def test_one_that_is_on_already_goes_before_all_others(found: list[Crowd], known: str) -> None:
+    assert belongs_to(found, {known}) == known or known not in {one.key for one in found}
+
+
+def test_a_group_goes_before_a_service_and_a_service_before_a_site() -> None:
+    same = [Crowd(key, 6, 6) for key in ("site/ulm/hosts", "service/a/checks", "group/web/x")]
+    assert belongs_to(same, ()) == "group/web/x"
+    assert belongs_to(same[:2], ()) == "service/a/checks"
+
+
+@given(st.integers(0, 100), st.integers(1, 100))
+def test_a_whole_is_out_when_more_than_its_share_fail_and_enough(
+    failing: int, members: int
+) -> None:
+    assert is_out(failing, members, Correlate()) == (failing >= 5 and failing * 2 > members)
