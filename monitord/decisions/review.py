@@ -13,6 +13,7 @@ from monitord.model.text import one_line
 from monitord.model.ticket import Event
 
 _LINE = 300
+_ARRIVED = ("noticed", "delivered")  # by a way of a person, or in a backend
 _MICRO = 1_000_000
 
 
@@ -36,18 +37,19 @@ def markdown(
     return "\n".join(parts)
 
 
-def _facts(incident: Incident, timeline: Iterable[Event], problem: Problem | None) -> str:
-    told = next((event.at for event in timeline if event.kind in ("paged", "ticket-opened")), None)
+def _facts(incident: Incident, timeline: Sequence[Event], problem: Problem | None) -> str:
+    told = next((event.at for event in timeline if event.kind in _ARRIVED), None)
+    handed = any(event.kind in ("paged", "ticket-opened") for event in timeline)
     seized = next((event.at for event in timeline if event.kind in ("ack", "take")), None)
     rows = (
         ("what", _said(incident.summary)),
         ("severity", incident.severity.name),
         ("priority, tier", f"{incident.priority}, {incident.tier}"),
         ("first failed probe", iso(incident.first_failed)),
-        ("people told", _since(incident, told)),
+        ("people told", _since(incident, told) or ("nobody was reached" if handed else "")),
         ("somebody answered", _since(incident, seized)),
         ("over", _since(incident, incident.resolved or incident.closed)),
-        ("how it ended", incident.cause or incident.status.value),
+        ("how it ended", _said(incident.cause or incident.status.value)),
         ("came back", f"{incident.reopened} times" if incident.reopened else ""),
         ("problem", f"{problem.id}: {_said(problem.title)}" if problem else ""),
     )

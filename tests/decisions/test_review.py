@@ -46,8 +46,9 @@ def test_what_was_fixed_too_often_is_left_alone_until_its_cause_is_known(
 
 def test_a_review_tells_what_rows_know_and_asks_the_rest() -> None:
     over = incident(resolved=Instant(at(40) + 600_000_000), cause="verified", cure="more memory")
-    told = Event(IncidentId(7), at(100), "paged", "L1: kim: it waits for a person")
-    page = markdown(over, [told], [replace(attempt(7), outcome="fixed")], PROBLEM)
+    paged = Event(IncidentId(7), at(99), "paged", "L1: kim: it waits for a person")
+    told = Event(IncidentId(7), at(100), "noticed", "kim was told by email")
+    page = markdown(over, [paged, told], [replace(attempt(7), outcome="fixed")], PROBLEM)
     assert "# Review of incident 7: web1/site" in page
     assert "| over | " in page
     assert "(after 10 min)" in page
@@ -56,6 +57,12 @@ def test_a_review_tells_what_rows_know_and_asks_the_rest() -> None:
     assert "more memory" in page
     assert "_What was the cause?_" in page
     assert "| action | who | due |" in page
+
+
+def test_a_review_does_not_call_people_told_whom_nothing_reached() -> None:
+    paged = Event(IncidentId(7), at(100), "paged", "L1: kim: it waits for a person")
+    failed = Event(IncidentId(7), at(101), "unnoticed", "kim could not be reached")
+    assert "| people told | nobody was reached |" in markdown(incident(), [paged, failed], [], None)
 
 
 def test_what_a_target_wrote_is_no_structure_of_a_review() -> None:
