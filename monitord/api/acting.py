@@ -110,6 +110,14 @@ async def close(asked: Asked) -> Any:
     return {"closed": number}
 
 
+async def call_next(asked: Asked) -> Any:
+    """POST /v1/incidents/{id}/next."""
+    body = await _body(asked, bodies.Next)
+    number = IncidentId(row_number(asked, "incident"))
+    by, reason = asked.person.name, body.reason
+    return dict(await asked.engine.handing.on(number, by=by, reason=reason))
+
+
 async def run_check(asked: Asked) -> Any:
     """POST /v1/run-check."""
     body = await _body(asked, bodies.Key)
@@ -249,6 +257,7 @@ ACTING = (
     Route("POST", "/v1/resume", Right.OPERATE, resume, "end an order, or a selector's halts"),
     Route("POST", "/v1/reload", Right.ADMIN, reload, "apply the configuration files"),
     Route("POST", "/v1/incidents/{id:int}/close", Right.RESPOND, close, "close in your name"),
+    Route("POST", "/v1/incidents/{id:int}/next", Right.RESPOND, call_next, "hand it on at once"),
     Route("POST", "/v1/run-check", Right.RESPOND, run_check, "run one check now"),
     Route("POST", "/v1/remediate", Right.OPERATE, remediate, "plan the next rung, or start it"),
     Route("POST", "/v1/markers", Right.RESPOND, marker, "tell of a change, such as a deployment"),

@@ -75,6 +75,12 @@ class Close(Body):
     cure: str = ""
 
 
+class Next(Body):
+    """POST /v1/incidents/{id}/next."""
+
+    reason: Text
+
+
 class Marker(Body):
     """POST /v1/markers; without a selector it is about everything."""
 

@@ -162,6 +162,17 @@ class Trying(Protocol):
         ...
 
 
+class Handing(Protocol):
+    """How people hand incidents on."""
+
+    async def on(self, number: IncidentId, *, by: str, reason: str) -> Mapping[str, Any]:
+        """Tell the next of an incident's policy now; gives {"tier", "people", "vendors"}.
+
+        Errors: NotFoundError for an incident that is none, CommandRefusedError with the reason.
+        """
+        ...
+
+
 class Orders(Protocol):
     """The five orders of people."""
 
@@ -292,6 +303,11 @@ class Engine(Protocol):
     @property
     def levels(self) -> Levels:
         """What people say that bears on service levels."""
+        ...
+
+    @property
+    def handing(self) -> Handing:
+        """How people hand incidents on."""
         ...
 
     @property

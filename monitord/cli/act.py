@@ -19,7 +19,7 @@ Key = Annotated[str, typer.Argument(help="host/check or host/check/item")]
 def incident(
     number: Annotated[int, typer.Argument(min=1)],
     verb: Annotated[
-        str, typer.Argument(help="show, close, review, pause, resume, answered or deadline")
+        str, typer.Argument(help="show, next, close, review, pause, resume, answered or deadline")
     ] = "show",
     when: Annotated[str, typer.Argument(help="deadline: by when, or none.")] = "",
     *,
@@ -32,9 +32,10 @@ def incident(
     yes: Yes = False,
     json: Json = False,
 ) -> None:
-    """Show one incident, close it, begin its review, or say what bears on its clocks.
+    """Show one incident, hand it on, close it, begin its review, or say what bears on its clocks.
 
-    `monitord incident 3` shows it with all its rows; `incident 3 close --reason …` closes it;
+    `monitord incident 3` shows it with all its rows; `incident 3 next --reason …` tells the
+    next of its policy at once, your ack holds them back no more; `close --reason …` closes it;
     `incident 3 review` prints what its rows know as a page in Markdown, for people to complete.
     `incident 3 pause --reason …` has its SLA clocks stand still (`--until`; left out: a day),
     `resume` has them go on. With `--vendor` the vendor holds it, whose own clock runs; `answered`
@@ -47,6 +48,7 @@ def incident(
         "show": lambda: incidents.show_one(number, json=json),
         "review": lambda: incidents.review(number, json=json),
         "close": lambda: _close(number, why, cure, yes=yes, json=json),
+        "next": lambda: incidents.hand_on(number, why, json=json),
         "pause": lambda: levels.pause(number, why, (for_, until), vendor, json=json),
         "resume": lambda: levels.resume(number, json=json),
         "answered": lambda: levels.answered(number, vendor, json=json),
@@ -54,7 +56,7 @@ def incident(
     }
     if verb not in does:
         raise typer.BadParameter(f"{verb!r}: of an incident one can say {', '.join(does)}")
-    if verb in ("close", "pause", "deadline") and not why:
+    if verb in ("next", "close", "pause", "deadline") and not why:
         raise typer.BadParameter(f"say why, it is kept: {verb} --reason …")
     does[verb]()
 

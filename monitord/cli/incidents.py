@@ -105,6 +105,16 @@ def close(number: int, reason: str, cure: str, *, json: bool) -> None:
         show.line(f"incident {number} is closed")
 
 
+def hand_on(number: int, reason: str, *, json: bool) -> None:
+    """Have the next of its policy told of one incident, in the name of whoever asks."""
+    answer = source.post(f"/v1/incidents/{number}/next", {"reason": reason})
+    if json:
+        show.as_json(answer)
+        return
+    names = [*answer["people"], *(f"vendor {name}" for name in answer["vendors"])]
+    show.line(f"incident {number} is handed on to {answer['tier']}: {', '.join(names)}")
+
+
 def review(number: int, *, json: bool) -> None:
     """Print the review of one incident, as Markdown."""
 

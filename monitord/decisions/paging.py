@@ -96,6 +96,33 @@ def next_place(policy: Policy, incident: Incident) -> int | None:
     return place if place < count * (1 + policy.repeat) else None
 
 
+def hand_on(
+    policy: Policy,
+    incident: Incident,
+    there: Callable[[PolicyStep], bool],
+    *,
+    reason: str,
+    now: Instant,
+) -> Tell | Hold:
+    """Decide to whom an incident goes that a person hands on: the next step with somebody there.
+
+    Neither hours nor automation that still works hold it: a person asks. Hold says why nobody is
+    left; the rounds of `repeat` count for the clock only.
+    """
+    place, count = next_place(policy, incident), len(policy.steps)
+    if place is None or place >= count:
+        tier = policy.steps[-1].tier
+        return Hold(None, f"{tier} is the last tier of the policy {policy.name}, and was told")
+    found = next((n for n in range(place, count) if there(policy.steps[n])), None)
+    if found is None:
+        tiers = ", ".join(dict.fromkeys(step.tier for step in policy.steps[place:]))
+        return Hold(None, f"nobody else is on call now in {tiers} of the policy {policy.name}")
+    following = policy.steps[(found + 1) % count]
+    last = found + 1 >= count * (1 + policy.repeat)
+    next_at = None if last else _later(now, wait_of(following, incident.priority))
+    return Tell(policy.steps[found], found + 1, next_at, reason)
+
+
 def wait_of(step: PolicyStep, priority: str) -> timedelta:
     """Give how long the step before this one may stay unanswered."""
     return step.after.get(priority, AFTER.get(priority, AFTER["P3"]))

@@ -75,7 +75,8 @@ def standing(
             "vendors": _vendors(around.catalog, events, around.pauses),
         }
     coming = _coming(incident, plans, told["told_next"])
-    return {**told, "coming": coming, "answers": _answers(incident, check, plans)}
+    answers = [*_answers(incident, check, plans), *_handing_on(incident, told["told_next"], around)]
+    return {**told, "coming": coming, "answers": answers}
 
 
 def policy_of(catalog: Catalog, incident: Incident) -> Policy | None:
@@ -258,3 +259,14 @@ def _answers(
     found.append({"does": "page no more", "command": f"monitord ack {key} {ends}"})
     found.append({"does": "work on it myself", "command": f"monitord take {host} {ends}"})
     return found
+
+
+def _handing_on(
+    incident: Incident, told_next: Mapping[str, Any] | None, around: Around | None
+) -> list[dict[str, str]]:
+    """Give the command that hands it on, while somebody of its policy was not told yet."""
+    policy = policy_of(around.catalog, incident) if around is not None else None
+    if policy is None or told_next is None or incident.paged >= len(policy.steps):
+        return []
+    command = f'monitord incident {incident.id} next --reason "…"'
+    return [{"does": "call the next", "command": command}]

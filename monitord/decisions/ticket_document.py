@@ -11,6 +11,7 @@ from types import MappingProxyType
 from typing import Any
 
 from monitord.decisions.changes import Changed, changed
+from monitord.decisions.handing import handed_over
 from monitord.decisions.incidents import is_shared
 from monitord.decisions.standing import Around, iso, standing
 from monitord.model.catalog import Check, Host
@@ -74,6 +75,7 @@ def document(
         **_outage(incident, check),
         **_next(incident, attempts),
         **standing(incident, check, attempts, events, ticket, around),
+        "handed_over": handed_over(events),
         "tried": [_tried(attempt, steps.get(attempt.id, ())) for attempt in attempts],
         "changed": told_changes(changed(incident, check, host, events, markers)),
         "guards": _judged(events),

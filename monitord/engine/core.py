@@ -18,6 +18,7 @@ from monitord.engine.attempts import Attempts
 from monitord.engine.backends import Backends
 from monitord.engine.beliefs import Beliefs
 from monitord.engine.commands import Commands
+from monitord.engine.handing import Handing
 from monitord.engine.happenings import Happenings
 from monitord.engine.health import Condition
 from monitord.engine.holding import resume_holds
@@ -135,7 +136,7 @@ class Core:
         self.approvals = Approvals(self.instance)
         self.trusting = Trusting(self.instance)
         self.problems = Problems(self.instance)
-        self.levels = Levels(self.instance)
+        self.levels, self.handing = Levels(self.instance), Handing(self.instance)
         self.accounts = Accounts(self.instance, Passwords())
         self.oncall, self.trying = OnCall(self.instance), Trying(self.instance)
         self._reloading = Reloading(

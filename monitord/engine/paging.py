@@ -9,6 +9,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 from monitord.clock import after
+from monitord.decisions import handing
 from monitord.decisions import paging as decisions
 from monitord.decisions.verbs import IN_HAND
 from monitord.engine import clocks, telling, ticketing
@@ -53,7 +54,7 @@ def page(turn: Turn) -> None:
         case decisions.Hold():
             _look_at(turn, move.until)
         case decisions.Tell():
-            _tell(turn, move)
+            tell_step(turn, move)
 
 
 def _called(turn: Turn) -> str:
@@ -98,7 +99,11 @@ def _open_early(turn: Turn, early: str) -> None:
         turn.after.events.extend(lines)
 
 
-def _tell(turn: Turn, move: decisions.Tell) -> None:
+def tell_step(turn: Turn, move: decisions.Tell) -> None:
+    """Tell the people of a step, on the timeline and the ticket too, and say when the next is due.
+
+    From the second step on the ticket has a summary for who reads it now.
+    """
     tx, now, instance = turn.tx, turn.now, turn.instance
     people = decisions.told(move.step, lambda name: on_call(tx, instance, name, now))
     vendors, step = decisions.vendors(move.step), move.paged
@@ -108,18 +113,30 @@ def _tell(turn: Turn, move: decisions.Tell) -> None:
             _look_at(turn, after(now, _LOOK_AGAIN))
             return
         move = _without_people(turn, move)
+    before = turn.incident.paged
     tier = max(turn.incident.tier, move.step.tier)  # a second round is not the desk's again
     page_at = _sooner(turn, move.next_at)
     incident = turn.incident = replace(turn.incident, paged=move.paged, page_at=page_at, tier=tier)
     tx.change_incident(incident.id, incident.status, paged=move.paged, page_at=page_at, tier=tier)
     names = [*people, *(f"vendor {name}" for name in vendors)] or ["nobody is on call"]
     facts = {"tier": tier, "people": list(people), "vendors": list(vendors), "step": step}
+    if before and kind == "paged":
+        facts["summary"] = _summary(turn, tier, move.reason, vendors)
     turn.note(kind, f"{tier}: {', '.join(names)}: {move.reason}", **facts)
     if not instance.catalog.settings.observe:
         for person in people:
             telling.tell(tx, incident, person, NoticeKind.PAGE, now, move.reason)
     lines = ticketing.open_or_update(tx, instance, incident.id, now)
     turn.after.events.extend(lines)
+
+
+def _summary(turn: Turn, tier: str, reason: str, vendors: Sequence[str]) -> list[str]:
+    """Give what who is told now must know of all that was before them."""
+    tx, instance, known = turn.tx, turn.instance, turn.instance.catalog.vendors
+    document = ticketing.ticket_document(tx, instance, turn.incident)
+    those = [known[name] for name in vendors if name in known]
+    events = tx.events(turn.incident.id)
+    return handing.summary(document, events, tier=tier, reason=reason, vendors=those)
 
 
 def _without_people(turn: Turn, move: decisions.Tell) -> decisions.Tell:

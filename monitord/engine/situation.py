@@ -12,6 +12,7 @@ from monitord.actions import plan as plans
 from monitord.decisions.guards import Effects, Running, Situation
 from monitord.decisions.orders import in_force
 from monitord.decisions.own import touches
+from monitord.decisions.verbs import IN_HAND
 from monitord.engine import problems, surroundings
 from monitord.engine.held import as_held, broken
 from monitord.engine.instance import Instance
@@ -124,20 +125,38 @@ def _with_surroundings(
 
 
 def order_in_force(
-    view: View, instance: Instance, verb: Verb, check: Check, now: Instant, runbook: str = ""
+    view: View,
+    instance: Instance,
+    verb: Verb,
+    check: Check,
+    now: Instant,
+    runbook: str = "",
+    since: Instant = EPOCH,
 ) -> Order | None:
-    """Give the order of a verb that covers a check (or a runbook on it) now."""
+    """Give the order of a verb that covers a check (or a runbook on it), given after `since`."""
     host = instance.catalog.hosts[check.host]
-    return in_force(view.orders(verb=verb, at=now), verb, host, check, now, runbook=runbook)
+    orders = [order for order in view.orders(verb=verb, at=now) if order.given > since]
+    return in_force(orders, verb, host, check, now, runbook=runbook)
 
 
 def order_over(
-    view: View, instance: Instance, verbs: Collection[Verb], incident: Incident, now: Instant
+    view: View,
+    instance: Instance,
+    verbs: Collection[Verb],
+    incident: Incident,
+    now: Instant,
+    since: Instant = EPOCH,
 ) -> Order | None:
-    """Give an order of these verbs when such orders cover all of an incident: which ends first."""
+    """Give an order of these verbs when such orders cover all of an incident: which ends first.
+
+    An ack or a take counts that was given after `since`: when a person handed it on last.
+    """
     first: Order | None = None
+    from_ = {verb: since if verb in IN_HAND else EPOCH for verb in verbs}
     for check in checks_of(instance, incident):
-        orders = (order_in_force(view, instance, verb, check, now) for verb in verbs)
+        orders = (
+            order_in_force(view, instance, verb, check, now, since=from_[verb]) for verb in verbs
+        )
         found = [order for order in orders if order is not None]
         if not found:
             return None

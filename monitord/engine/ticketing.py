@@ -10,6 +10,7 @@ from datetime import timedelta
 
 from monitord.clock import after
 from monitord.decisions.changes import look_back
+from monitord.decisions.handing import last_handed_on
 from monitord.decisions.routing import hears
 from monitord.decisions.ticket_document import document, title
 from monitord.decisions.verbs import IN_HAND, QUIET
@@ -140,8 +141,15 @@ def close(tx: Tx, incident: Incident, now: Instant) -> None:
 
 
 def kept_quiet(view: View, instance: Instance, incident: Incident, now: Instant) -> Order | None:
-    """Give the order that keeps people from being paged now: of several, which ends first."""
-    return order_over(view, instance, QUIET, incident, now)
+    """Give the order that keeps people from being paged now: of several, which ends first.
+
+    Who had it in hand and has handed it on has it in hand no more.
+    """
+    order = order_over(view, instance, QUIET, incident, now)
+    if order is None or order.verb not in IN_HAND:
+        return order
+    since = last_handed_on(view.events(incident.id))
+    return order_over(view, instance, QUIET, incident, now, since=since) if since else order
 
 
 def note_quiet(tx: Tx, number: IncidentId, order: Order, now: Instant) -> list[Event]:
@@ -159,7 +167,8 @@ def note_quiet(tx: Tx, number: IncidentId, order: Order, now: Instant) -> list[E
 
 
 def _acked(view: View, instance: Instance, incident: Incident, now: Instant) -> bool:
-    return order_over(view, instance, IN_HAND, incident, now) is not None
+    since = last_handed_on(view.events(incident.id))
+    return order_over(view, instance, IN_HAND, incident, now, since=since) is not None
 
 
 def _open(tx: Tx, instance: Instance, incident: Incident, now: Instant) -> list[Event]:

@@ -35,6 +35,7 @@ def render(ticket: Ticket) -> str:
     """
     parts = (
         _line(ticket.get("comment")),
+        _handed_over(ticket.get("handed_over")),
         _what(ticket),
         _section("What this means", _paragraph(ticket.get("means"))),
         _section("What is promised", _clocks(_list(ticket, "clocks"))),
@@ -70,6 +71,7 @@ def brief(ticket: Ticket, operation: Operation) -> str:
     parts = (
         first.strip(),
         said,
+        _handed_over(ticket.get("handed_over")),
         _section("What is promised", _clocks(_list(ticket, "clocks"))),
         _section("What I did", _tried(_list(ticket, "tried"))),
         _section("What I refused, and why", _refused(_list(ticket, "refused"))),
@@ -139,6 +141,14 @@ def _names(names: Any) -> str:
     if not isinstance(names, Sequence) or isinstance(names, str):
         return ""
     return _line(", ".join(str(name) for name in names))
+
+
+def _handed_over(told: Any) -> str:
+    """Give what whoever was told last must know of what was before them."""
+    if not isinstance(told, Mapping) or not isinstance(told.get("lines"), Sequence):
+        return ""
+    lines = ["  " * (1 + str(line).startswith("  ")) + _line(line) for line in told["lines"]]
+    return _section(f"For {_line(told.get('tier'))}, who is told now", "\n".join(lines))
 
 
 def _section(title: str, body: str) -> str:
@@ -226,7 +236,7 @@ def _answers(ticket: Ticket) -> str:
     if isinstance(told, Mapping):
         people, vendors = _names(told.get("people")), _names(told.get("vendors"))
         named = ", ".join(word for word in (people, vendors and f"vendor {vendors}") if word)
-        lines.append(f"  {'call the next:':19}{_line(told.get('tier'))}: {named}")
+        lines.append(f"  {'next would be:':19}{_line(told.get('tier'))}: {named}")
     return "\n".join(lines)
 
 

@@ -127,6 +127,19 @@ class FakeTrusting:
         return [{"runbook": "restart-nginx", "mode": "approve", "next": "auto", "why_not": ""}]
 
 
+class FakeHanding:
+    """Incident 1 has somebody next."""
+
+    def __init__(self, engine: FakeEngine) -> None:
+        self._engine = engine
+
+    async def on(self, number: IncidentId, *, by: str, reason: str) -> Mapping[str, Any]:
+        if number != 1:
+            raise CommandRefusedError(f"incident {number} has no policy, so nobody is next")
+        self._engine.note("next", incident=number, by=by, reason=reason)
+        return {"tier": "L2", "people": ["lee"], "vendors": ["acme"]}
+
+
 class FakeOrders:
     def __init__(self, engine: FakeEngine) -> None:
         self._engine, self._orders = engine, 0
@@ -235,6 +248,7 @@ class FakeEngine:
         self._calls = state / "calls.jsonl"
         self._heard: asyncio.Queue[Mapping[str, Any]] = asyncio.Queue()
         self.orders, self.commands = FakeOrders(self), FakeCommands(self)
+        self.handing = FakeHanding(self)
         self.approvals = FakeApprovals(self)
         self.trusting = FakeTrusting(self)
         self.oncall = OnCall(self)

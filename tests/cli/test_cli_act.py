@@ -139,6 +139,17 @@ def test_an_incident_is_closed_in_the_person_s_name(cli: Cli) -> None:
     ]
 
 
+def test_an_incident_is_handed_on_in_the_person_s_name(cli: Cli) -> None:
+    said = cli("incident", "1", "next", "--reason", "it is the database")
+    assert said.out == "incident 1 is handed on to L2: lee, vendor acme\n"
+    (call,) = cli.core.calls("next")
+    assert call == {"call": "next", "incident": 1, "by": ME, "reason": "it is the database"}
+
+
+def test_handing_on_needs_a_reason(cli: Cli) -> None:
+    assert "say why, it is kept: next --reason" in cli("incident", "1", "next").err
+
+
 def test_a_check_run_by_hand_exits_as_a_plugin_does(cli: Cli) -> None:
     said = cli("run-check", "web1/site")
     assert said.code == 2

@@ -113,6 +113,7 @@ def test_a_plan_that_waits_is_the_next_command_and_says_when_it_expires() -> Non
     commands = [one["command"].split(" --")[0] for one in found["answers"]]
     assert commands == [
         "monitord approve 5", "monitord deny 5", "monitord ack web1/site", "monitord take web1",
+        "monitord incident 7 next",
     ]  # fmt: skip
 
 

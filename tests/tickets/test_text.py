@@ -230,7 +230,7 @@ def test_promises_what_comes_what_helped_the_vendor_and_the_answer_stand_in_thei
         "The vendor\n  acme: contract C-77, contact +49 1, answers within 4h\n",
         (
             "Your answer\n  page no more:      monitord ack web1/site\n"
-            "  call the next:     L2: lee, vendor acme\n"
+            "  next would be:     L2: lee, vendor acme\n"
         ),
         "What the guards said\n",
         "Evidence\n",

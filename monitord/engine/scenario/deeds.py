@@ -49,8 +49,8 @@ async def _order(deed: Deed, core: Core) -> bool:
         await core.orders.end(deed.release, by=by, verb=Verb.TAKE)
     elif deed.end is not None:
         await _end(deed.end, core, by)
-    elif deed.close is not None:
-        await _close(deed.close, core, by, reason)
+    elif deed.close is not None or deed.next is not None:
+        await _about_one(deed, core)
     elif deed.approve is not None:
         await core.approvals.approve(await _waiting(deed.approve, core), by=by)
     elif deed.deny is not None:
@@ -110,11 +110,16 @@ async def _last(key: str, core: Core) -> AttemptId:
     return acted[-1]
 
 
-async def _close(key: str, core: Core, by: str, reason: str) -> None:
+async def _about_one(deed: Deed, core: Core) -> None:
+    """Close the incident of a key, or hand it on."""
+    key = deed.close or deed.next or ""
     incident = await core.store.read(lambda view: view.live_incident(key))
     if incident is None:
-        raise CommandRefusedError(f"close: there is no incident {key} then")
-    await core.commands.close(incident.id, by=by, reason=reason)
+        raise CommandRefusedError(f"there is no incident {key} then")
+    if deed.close is not None:
+        await core.commands.close(incident.id, by=deed.by, reason=deed.reason)
+    else:
+        await core.handing.on(incident.id, by=deed.by, reason=deed.reason)
 
 
 def _on_a_host(deed: Deed, world: World) -> bool:

@@ -107,6 +107,7 @@ class Deed(Spec):
     release: str | None = Field(None, description="Gives back what was taken with this selector.")
     end: str | None = Field(None, description="Ends every order of this very selector.")
     close: str | None = Field(None, description="Closes the incident of this key.")
+    next: str | None = Field(None, description="Hands the incident of this key on.")
     approve: str | None = Field(None, description="Approves what waits for a yes of this key.")
     deny: str | None = Field(None, description="Denies it.")
     wrong: str | None = Field(None, description="Calls the last repair of this key wrong.")
