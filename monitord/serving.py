@@ -69,8 +69,9 @@ class Bounds:
 class BoundedProtocol(HttpToolsProtocol):
     """uvicorn's HTTP/1.1 protocol with the bounds enforced and the peer in the request's state.
 
-    `request.state.peer` is a Peer on a Unix socket and None on any other. The overridden methods
-    are asyncio's and httptools' callbacks.
+    `request.state.peer` is a Peer on a Unix socket and None on any other; a handler that knows who
+    is there calls `request.state.stay()`, and the connection outlives `life`. The overridden
+    methods are asyncio's and httptools' callbacks.
     """
 
     bounds: ClassVar[Bounds] = Bounds()
@@ -82,7 +83,7 @@ class BoundedProtocol(HttpToolsProtocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override] # as uvicorn's own
         """Learn who it is, and start both clocks."""
         super().connection_made(transport)
-        self.app_state = {**self.app_state, "peer": _peer(transport)}
+        self.app_state = {**self.app_state, "peer": _peer(transport), "stay": self._stay}
         self._expect_request()
         if self.bounds.life is not None:
             self._ending = self.loop.call_later(self.bounds.life, transport.abort)
@@ -119,6 +120,11 @@ class BoundedProtocol(HttpToolsProtocol):
         self._in_head, self._bytes = True, 0
         self._received()
         super().on_message_complete()
+
+    def _stay(self) -> None:
+        """Let the connection last: a handler knows who is there."""
+        if self._ending is not None:
+            self._ending.cancel()
 
     def _alike(self) -> int:
         """Count the connections from our peer's address, this one included."""

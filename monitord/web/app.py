@@ -21,6 +21,7 @@ from monitord.control import Core
 from monitord.log import get_logger
 from monitord.pings import TAIL, Report, SpoolError, spool, tail
 from monitord.web.approval import Approval
+from monitord.web.console import Console
 from monitord.web.core import Glance, Jobs, hand_over
 from monitord.web.inbound import Inbound
 
@@ -91,7 +92,7 @@ class Web:
         return Response(body, headers={"content-type": _METRICS_TYPE})
 
 
-def create_app(web: Web, approval: Approval, inbound: Inbound) -> ASGIApp:
+def create_app(web: Web, approval: Approval, inbound: Inbound, console: Console) -> ASGIApp:
     """Make the app of the handlers, with the security headers on every answer."""
     both = ["GET", "POST"]
     routes = [
@@ -103,7 +104,7 @@ def create_app(web: Web, approval: Approval, inbound: Inbound) -> ASGIApp:
         Route("/readyz", _guarded(web.readyz), methods=["GET"]),
         Route("/metrics", _guarded(web.metrics), methods=["GET"]),
     ]
-    return _with_headers(Starlette(routes=routes))
+    return _with_headers(Starlette(routes=[*routes, *console.routes()]))
 
 
 def _guarded(handler: Callable[[Request], Awaitable[Response]]) -> Any:
@@ -152,7 +153,10 @@ def _with_headers(app: ASGIApp) -> ASGIApp:
     async def wrapped(scope: Scope, receive: Receive, send: Send) -> None:
         async def send_more(message: Message) -> None:
             if message["type"] == "http.response.start":
-                message["headers"] = [*message.get("headers", ()), *_HEADERS.items()]
+                given = message.get("headers", [])
+                own = {name.lower() for name, _ in given}
+                ours = [pair for pair in _HEADERS.items() if pair[0] not in own]
+                message["headers"] = [*given, *ours]
             await send(message)
 
         await app(scope, receive, send_more)

@@ -23,6 +23,7 @@ from monitord.sdnotify import keep_watchdog, notify
 from monitord.serving import BoundedProtocol, Bounds, listen_tcp, serve
 from monitord.web.app import Web, create_app
 from monitord.web.approval import Approval
+from monitord.web.console import Console
 from monitord.web.core import Jobs
 from monitord.web.inbound import Inbound
 
@@ -32,9 +33,10 @@ _PATIENCE = 5.0  # seconds that one answer of the core is waited for
 
 
 class _Public(BoundedProtocol):
+    # Consoles behind one proxy come from one address, each with a stream that stays open.
     # A job's whole output may be sent as its ping: it is read in pieces, and its tail is kept.
     bounds: ClassVar[Bounds] = Bounds(
-        request=256 * 1024 * 1024, receive=10.0, life=60.0, connections=200, each=50
+        request=256 * 1024 * 1024, receive=10.0, life=60.0, connections=1000, each=400
     )
 
 
@@ -49,7 +51,7 @@ def run(settings: Settings, jobs: Iterable[str], sources: Mapping[str, Source]) 
     """
     sock = listen_tcp(settings.web)
     core = Core(core_socket(settings), timeout=_PATIENCE)
-    uvloop.run(_serve(sock, core, Path(settings.state), tuple(jobs), sources))
+    uvloop.run(_serve(sock, core, Path(settings.state), tuple(jobs), sources, settings.web_url))
     return 0
 
 
@@ -59,11 +61,15 @@ async def _serve(
     state: Path,
     jobs: tuple[str, ...],
     sources: Mapping[str, Source],
+    web_url: str,
 ) -> None:
     spool, clock = state / "spool", SystemClock()
     web = Web(core, Jobs(core, state, jobs), spool, clock)
     inbound = Inbound(core, sources, spool, clock)
-    await _until_told(create_app(web, Approval(core, state), inbound), sock)
+    console = Console(core, secure=web_url.startswith("https:"))
+    console.board.start()
+    await _until_told(create_app(web, Approval(core, state), inbound, console), sock)
+    console.board.stop()
 
 
 async def _until_told(app: ASGIApp, sock: socket.socket) -> None:

@@ -7,12 +7,17 @@ import hmac
 import http.client
 import json
 import time
+from dataclasses import replace
 
 import pytest
 
 from monitord.clock import SystemClock
 from monitord.inbound import LONGEST
+from monitord.inbound_sources import from_json, mark, to_json
 from monitord.inbound_spool import waiting
+from monitord.model.inbound import Source
+from monitord.secrets import SecretRef
+from tests.api.fake_rows import SOURCES
 from tests.web.conftest import Web
 
 ALERT = {
@@ -89,3 +94,36 @@ def test_what_comes_while_the_core_is_down_is_kept_for_it(lone_web: Web) -> None
     assert post(lone_web, "prom", BODY, BEARER) == (202, "kept until the core is back\n")
     ((_, source, (told,)),) = waiting(lone_web.core.state / "spool", now=SystemClock().now())
     assert (source, told.host) == ("prom", "web1")
+
+
+def reload(web: Web, *sources: Source) -> None:
+    """Let the core take over other sources."""
+    text = json.dumps([to_json(source) for source in sources])
+    (web.core.state / "sources.json").write_text(text, encoding="utf-8")
+    web.core.client.post("/v1/reload", {})
+
+
+def test_a_reload_of_the_core_changes_who_is_let_in_at_once(lone_web: Web) -> None:
+    assert post(lone_web, "prom", BODY, BEARER)[0] == 200
+    headers = signed(RESULT)
+    reload(
+        lone_web,
+        replace(SOURCES["prom"], token="another-token"),
+        replace(SOURCES["signed"], hosts=("web*",)),
+    )
+    assert post(lone_web, "prom", BODY, BEARER)[0] == 401
+    assert post(lone_web, "prom", BODY, {"Authorization": "Bearer another-token"})[0] == 200
+    assert post(lone_web, "signed", RESULT, headers)[0] == 200
+    reload(lone_web, SOURCES["signed"], replace(SOURCES["prom"], name="new"))
+    assert post(lone_web, "prom", BODY, {"Authorization": "Bearer another-token"})[0] == 404
+    assert post(lone_web, "new", BODY, BEARER)[0] == 200
+    assert post(lone_web, "signed", RESULT, headers)[0] == 401, "a signature stays taken"
+    assert len(lone_web.core.calls("told")) == 4
+
+
+def test_a_source_is_the_same_after_its_way_to_the_web() -> None:
+    source = Source(
+        "j", "json", hmac=SecretRef("file", "/k"), items=("a",), paths={"list": "", "host": "h"}
+    )
+    assert from_json(json.loads(json.dumps(to_json(source)))) == source
+    assert mark(source) != mark(replace(source, hmac=SecretRef("file", "/l")))

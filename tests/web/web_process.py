@@ -6,15 +6,11 @@ import sys
 
 from monitord.log import configure
 from monitord.model.catalog import Settings
-from monitord.model.inbound import Source
 from monitord.web import run
+from tests.api.fake_rows import SOURCES
 
 if __name__ == "__main__":
     configure("info")
     state, address, *jobs = sys.argv[1:]
     settings = Settings("test", "lab", observe=False, state=state, store="", web=address)
-    sources = {
-        "prom": Source("prom", "alertmanager", token="a-token-of-the-test"),
-        "signed": Source("signed", "results", hmac="a-key-of-the-test"),
-    }
-    sys.exit(run(settings, jobs, sources))
+    sys.exit(run(settings, jobs, SOURCES))

@@ -106,6 +106,7 @@ NEEDS: Mapping[str, Need] = {
     "redis": Need("a real key-value store", _program("redis-server", "redis-server")),
     "mariadb": Need("a real MariaDB", _program("mariadbd", "mariadb-server")),
     "busybox": Need("facts from a host that has busybox alone", _program("busybox", "busybox")),
+    "chromium": Need("the console in a real browser", _program("chromium", "chromium")),
     "frr": Need("a real router", _frr),
     "netmiko": Need("network devices over SSH", _module("netmiko")),
     "plugins": Need("real Nagios plugins", _plugins),

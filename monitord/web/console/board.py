@@ -1,0 +1,133 @@
+"""What every open console shows: one copy of /v1/now, asked anew when something happened.
+
+A hundred consoles cost the core one question, and one rendering. It tells who follows when the
+page changed, and says so when the core does not answer; it decides nothing.
+"""
+
+import asyncio
+import hashlib
+import threading
+from collections.abc import AsyncIterator
+from typing import Any
+
+from jinja2 import Environment
+
+from monitord.control import Core, CoreDownError, CoreSaysNoError
+from monitord.log import get_logger
+
+log = get_logger(__name__)
+
+_SOONEST = 0.4  # seconds between two questions
+_LATEST = 10.0
+_QUIET = 5.0
+_RETRY = 2.0
+
+
+class Board:
+    """The newest picture. `start` begins to follow the core; `stop` ends it."""
+
+    def __init__(self, core: Core, pages: Environment) -> None:
+        self._core, self._pages = core, pages
+        self._happened = asyncio.Event()
+        self._changed = asyncio.Condition()
+        self._tasks: list[asyncio.Task[None]] = []
+        self._ended = threading.Event()
+        self._asking = asyncio.Lock()
+        self._asked = -_LATEST
+        self.now: dict[str, Any] | None = None
+        self.down: str = ""
+        self.version = 0
+        self.fragment = ""
+        self._digest = ""
+
+    def start(self) -> None:
+        """Begin to follow what happens; needs a running loop."""
+        loop = asyncio.get_running_loop()
+        threading.Thread(target=self._follow, args=(loop,), name="board", daemon=True).start()
+        self._tasks.append(loop.create_task(self._refresh()))
+
+    def stop(self) -> None:
+        """End it."""
+        self._ended.set()
+        for task in self._tasks:
+            task.cancel()
+
+    async def fresh(self) -> dict[str, Any] | None:
+        """Give the picture, asked now if it is old; None while the core does not answer."""
+        if asyncio.get_running_loop().time() - self._asked > _LATEST or self.now is None:
+            await self._ask()
+        return self.now
+
+    async def updates(self) -> AsyncIterator[tuple[str, str]]:
+        """Give ("now", the rendered picture) at once and when it changed, and ("fresh", a time).
+
+        The second is when the newest result came, every few seconds: a page can tell how old what
+        it shows is.
+        """
+        await self.fresh()
+        seen = -1
+        while not self._ended.is_set():
+            if seen != self.version:
+                seen = self.version
+                yield "now", self.fragment
+            try:
+                async with asyncio.timeout(_QUIET), self._changed:
+                    await self._changed.wait()
+            except TimeoutError:
+                yield "fresh", (self.now or {}).get("fresh") or ""
+
+    def _follow(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Wait in a thread for events of the core; each makes the picture old."""
+        core = Core(self._core.path, timeout=60.0)
+        while not self._ended.is_set():
+            try:
+                for event in core.follow("/v1/events"):
+                    if self._ended.is_set():
+                        return
+                    if event.get("kind") != "alive":
+                        loop.call_soon_threadsafe(self._happened.set)
+            except (CoreDownError, CoreSaysNoError, ValueError):
+                pass  # said by the next question
+            except RuntimeError:
+                return  # the loop has ended
+            self._ended.wait(_RETRY)
+
+    async def _refresh(self) -> None:
+        while True:
+            try:
+                async with asyncio.timeout(_LATEST):
+                    await self._happened.wait()
+            except TimeoutError:
+                pass
+            self._happened.clear()
+            await self._ask()
+            await asyncio.sleep(_SOONEST)
+
+    async def _ask(self) -> None:
+        async with self._asking:
+            self._asked = asyncio.get_running_loop().time()
+            try:
+                self.now = await asyncio.to_thread(self._core.get, "/v1/now")
+                self.down = ""
+            except (CoreDownError, CoreSaysNoError) as error:
+                if not self.down:
+                    log.warning("the core does not answer", reason=str(error))
+                self.down = str(error)
+            await self._show()
+
+    async def _show(self) -> None:
+        template = self._pages.get_template("now_part.html")
+        shown = await asyncio.to_thread(template.render, now=self.now, down=self.down)
+        # Times move on every page by themselves: they alone are no change.
+        digest = _without_times(self.now, self.down)
+        self.fragment = shown
+        if digest != self._digest:
+            self._digest = digest
+            self.version += 1
+            async with self._changed:
+                self._changed.notify_all()
+
+
+def _without_times(now: dict[str, Any] | None, down: str) -> str:
+    kept = {name: value for name, value in (now or {}).items() if name not in ("at", "fresh")}
+    return hashlib.sha256(f"{kept}{down}".encode()).hexdigest()

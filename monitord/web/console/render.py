@@ -1,0 +1,108 @@
+"""The templates' environment: everything escaped, times as the reader's, words for statuses.
+
+What targets say reaches a page only through `text`, which shows what cannot be seen and cuts what
+is endless.
+"""
+
+import json
+from datetime import UTC, datetime
+from pathlib import Path
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup, escape
+
+from monitord.model.text import block, one_line
+
+FOLDER = Path(__file__).parents[1]
+
+_LONGEST = 2000
+_MINUTE, _HOUR, _DAY = 60, 3600, 86_400
+
+
+def environment() -> Environment:
+    """Make the environment."""
+    made = Environment(
+        loader=FileSystemLoader(FOLDER / "templates"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    made.filters.update(
+        text=text, lines=lines, when=when, ago=ago, until=until, badge=badge, span=span, tojs=tojs
+    )
+    return made
+
+
+def text(value: object, longest: int = _LONGEST) -> str:
+    """Give one line of what somebody else said; the template escapes it."""
+    return one_line(str(value), longest)
+
+
+def lines(value: object) -> str:
+    """Give several lines of what somebody else said; the template escapes it."""
+    return block(str(value))
+
+
+def when(iso: str | None) -> Markup:
+    """Show a point in time; the page's script writes it in the reader's zone."""
+    return _time(iso, "at", _utc(iso)) if iso else Markup("–")
+
+
+def ago(iso: str | None) -> Markup:
+    """Show how long ago something was; the page's script keeps it true."""
+    if not iso:
+        return Markup("–")
+    passed = (datetime.now(UTC) - _read(iso)).total_seconds()
+    return _time(iso, "ago", span(passed))
+
+
+def until(iso: str | None) -> Markup:
+    """Show how long something is off; the page's script keeps it true."""
+    if not iso:
+        return Markup("–")
+    left = (_read(iso) - datetime.now(UTC)).total_seconds()
+    return _time(iso, "until", span(left) if left > 0 else f"{span(-left)} over")
+
+
+def span(seconds: float) -> str:
+    """Give a length of time in its two largest units: `3 min 20 s`, `2 h 5 min`, `4 d`."""
+    whole = int(seconds)
+    if whole < _MINUTE:
+        return f"{max(whole, 0)} s"
+    if whole < _HOUR:
+        return f"{whole // _MINUTE} min" + (f" {whole % _MINUTE} s" if whole < 10 * _MINUTE else "")
+    if whole < _DAY:
+        minutes = whole % _HOUR // _MINUTE
+        return f"{whole // _HOUR} h" + (f" {minutes} min" if minutes else "")
+    return f"{whole // _DAY} d"
+
+
+_SIGNS = {"OK": "✓", "WARNING": "!", "CRITICAL": "✕", "UNKNOWN": "?", "PENDING": "…"}
+
+
+def badge(status: str) -> Markup:
+    """Show a status by sign, word and colour: never by colour alone."""
+    sign = _SIGNS.get(status, "")
+    return Markup('<span class="st st-{}"><i aria-hidden="true">{}</i> {}</span>').format(
+        status.lower(), sign, status
+    )
+
+
+def tojs(value: object) -> Markup:
+    """Give JSON for a data attribute."""
+    return escape(json.dumps(value))
+
+
+def _time(iso: str, kind: str, shown: str) -> Markup:
+    return Markup('<time datetime="{}" data-t="{}" title="{}">{}</time>').format(
+        iso, kind, _utc(iso), shown
+    )
+
+
+def _utc(iso: str | None) -> str:
+    return _read(iso).strftime("%Y-%m-%d %H:%M:%S UTC") if iso else ""
+
+
+def _read(iso: str) -> datetime:
+    return datetime.fromisoformat(iso).astimezone(UTC)

@@ -1,0 +1,63 @@
+"""The console in a real Chromium: seen, heard by axe, driven by keys, live."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.web.conftest import Web
+from tests.world.needs import need, requires
+
+pytestmark = requires("chromium")
+PATHS = ("/", "/incidents/1", "/hosts/web1")
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[object]:
+    need("chromium")
+    from tests.web.browser import chromium
+
+    with chromium() as running:
+        yield running
+
+
+def test_every_page_is_readable_by_all_in_light_and_dark(browser: object, web: Web) -> None:
+    from tests.web.browser import logged_in, violations
+
+    said: list[str] = []
+    for scheme in ("light", "dark"):
+        page = logged_in(browser, web, f"kim-{scheme}", "admin", color_scheme=scheme)
+        page.on("console", lambda message: said.append(message.text))
+        page.on("pageerror", lambda error: said.append(str(error)))
+        for path in PATHS:
+            page.goto(path)
+            page.wait_for_selector("main h1")
+            assert violations(page) == [], path
+    assert said == []
+
+
+@pytest.mark.parametrize("width", [360, 1280, 3840])
+def test_no_page_is_wider_than_the_screen(browser: object, web: Web, width: int) -> None:
+    from tests.web.browser import logged_in
+
+    page = logged_in(browser, web, f"w{width}", "admin", viewport={"width": width, "height": 800})
+    for path in PATHS:
+        page.goto(path)
+        assert page.evaluate("document.documentElement.scrollWidth") <= width, path
+
+
+def test_keys_lead_from_row_to_incident_and_to_its_ack(browser: object, web: Web) -> None:
+    from tests.web.browser import logged_in
+
+    page = logged_in(browser, web, "keys", "responder")
+    page.keyboard.press("j")
+    assert page.locator(".row.at .key").first.inner_text() == "web1/site"
+    page.keyboard.press("a")
+    page.wait_for_selector("#ack[open] input[name=reason]:focus")
+    page.keyboard.type("looking into it")
+    page.keyboard.press("Enter")
+    page.wait_for_selector(".said")
+    assert web.core.calls("ack")[0]["reason"] == "looking into it"
+    page.keyboard.press("?")
+    assert page.locator("#keys").is_visible()
