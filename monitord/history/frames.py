@@ -24,6 +24,7 @@ _HEAD = _FRAME.size + _CRC.size
 _BIT = b"\xc7mhc"
 _CHUNK = struct.Struct("<4sIIQ")  # magic, length of the payload, CRC of key and payload, key
 _WINDOW = 64 * 1024  # bytes that are looked through at once
+_READ = 1024 * 1024  # bytes of an index that are read at once
 _SLICE = 512  # index entries that are read at once when all are wanted
 _LONGEST = 64 * 1024 * 1024  # bytes of one chunk; a longer one is damage
 
@@ -43,10 +44,9 @@ def chunk(number: int, payload: bytes) -> bytes:
 
 
 def frame(chunks: Sequence[tuple[int, bytes]]) -> bytes:
-    """Give a frame of (key's number, payload), those of one key in their order."""
+    """Give a frame of (key's number, chunk), those of one key in their order."""
     parts, index, at = [], [], _HEAD
-    for number, payload in chunks:
-        part = chunk(number, payload)
+    for number, part in chunks:
         index.append((number, at))
         parts.append(part)
         at += len(part)
@@ -83,12 +83,13 @@ class Frame:
     count: int
     index_at: int
     known: tuple[tuple[int, int], ...] | None = None
+    table: "array[int] | None" = None  # of a frame that is searched: its index, once it is read
 
     def find(self, number: int) -> list[int]:
         """Give the places in the file of one key's chunks, in the order they were written."""
         if self.known is not None:
             return [place for each, place in self.known if each == number]
-        table = _table(self)
+        table = self.table or _table(self)
         if len(table) < 2 * self.count:
             return []  # the writer took back what a full disk had let in only in part
         first = bisect_left(table, number, 0, self.count)
@@ -114,12 +115,15 @@ class Frame:
         return _numbers(os.pread(self.descriptor, 8 * many, begin))
 
 
-def frames(descriptor: int, damaged: Damaged) -> Iterator[Frame]:
-    """Give the frames of a file, each checked, and between them what is left of damaged ones."""
+def frames(descriptor: int, damaged: Damaged, *, searched: bool = False) -> Iterator[Frame]:
+    """Give the frames of a file, each checked, and between them what is left of damaged ones.
+
+    With `searched` they keep their indexes in memory: for who looks at one after the other.
+    """
     size = os.fstat(descriptor).st_size
     at = 0
     while at < size:
-        found = _frame_at(descriptor, at, size)
+        found = _frame_at(descriptor, at, size, searched=searched)
         if found is not None and _index_is_whole(*found):
             yield found[0]
             at += found[1]
@@ -148,27 +152,33 @@ def payload_at(descriptor: int, at: int) -> tuple[int, bytes] | None:
     return number, payload
 
 
-def _frame_at(descriptor: int, at: int, size: int) -> tuple[Frame, int] | None:
+def _frame_at(
+    descriptor: int, at: int, size: int, *, searched: bool = False
+) -> tuple[Frame, int] | None:
     raw = os.pread(descriptor, _HEAD, at)
     if len(raw) < _HEAD or zlib.crc32(raw[: _FRAME.size]) != _CRC.unpack_from(raw, _FRAME.size)[0]:
         return None
     magic, count, length, index_at, _ = _FRAME.unpack_from(raw)
     if magic != _MAGIC or at + length > size:
         return None
-    return Frame(descriptor, at, count, index_at), length
+    table = array("Q") if searched else None
+    return Frame(descriptor, at, count, index_at, table=table), length
 
 
 def _index_is_whole(found: Frame, length: int) -> bool:
+    """Tell whether the index is as it was written; a frame that is searched keeps it."""
     head = os.pread(found.descriptor, _FRAME.size, found.at)
     if len(head) < _FRAME.size or length != found.index_at + 16 * found.count:
         return False
     check, at, end = 0, found.at + found.index_at, found.at + length
     while at < end:
-        part = os.pread(found.descriptor, min(1024 * 1024, end - at), at)
+        part = os.pread(found.descriptor, min(_READ, end - at), at)
         if not part:
             return False
         check = zlib.crc32(part, check)
         at += len(part)
+        if found.table is not None and length - found.index_at <= _READ:
+            found.table.extend(_numbers(part))
     return bool(check == _FRAME.unpack(head)[4])
 
 

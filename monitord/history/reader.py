@@ -170,7 +170,7 @@ class Reader:
     ) -> None:
         number = number_of(key)
         for piece, descriptor in files:
-            for frame in frames(descriptor, partial(self._tell, piece)):
+            for frame in frames(descriptor, partial(self._tell, piece), searched=True):
                 self._append(samples, piece, frame, number, only)
 
     def _append(

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from monitord.history import numbers
-from monitord.history.frames import frame, frames, number_of, payload_at
+from monitord.history.frames import chunk, frame, frames, number_of, payload_at
 from monitord.history.samples import TICK, Row, Samples, extend, pack, pack_row
 from monitord.model.ids import Instant, StateKey
 from monitord.model.result import Measurement
@@ -123,11 +123,15 @@ PAYLOADS = st.lists(st.tuples(st.sampled_from(KEYS), st.binary(max_size=40)), ma
 FILES = st.lists(PAYLOADS, min_size=1, max_size=4)
 
 
+def framed(part: list[tuple[StateKey, bytes]]) -> bytes:
+    return frame([(number_of(key), chunk(number_of(key), payload)) for key, payload in part])
+
+
 def written(path: Path, parts: list[list[tuple[StateKey, bytes]]]) -> dict[int, list[bytes]]:
     expected: dict[int, list[bytes]] = {}
     data = b""
     for part in parts:
-        data += frame([(number_of(key), payload) for key, payload in part])
+        data += framed(part)
         for key, payload in part:
             expected.setdefault(number_of(key), []).append(payload)
     path.write_bytes(data)
@@ -163,7 +167,7 @@ def test_a_file_cut_anywhere_gives_a_part_of_what_was_written(
     os.truncate(path, cut)
     found, _ = read(path)
     assert all(payloads == expected[key][: len(payloads)] for key, payloads in found.items())
-    last = len(frame([(number_of(key), payload) for key, payload in parts[-1]]))
+    last = len(framed(parts[-1]))
     if cut >= size - last:  # all frames before the last are whole
         assert sum(map(len, found.values())) >= sum(map(len, parts[:-1]))
 
