@@ -243,7 +243,7 @@ class Commands(Protocol):
         "policy": {name: text}, "reach": [{"key", "up": bool, "text"}],
         "ladder": [{"runbook", "mode", "from"}], "guards": [{"guard", "ok", "reason"}],
         "orders": [{"order", "verb", "by", "until", "reason", "means"}],
-        "config": [{"setting", "value", "place"}]}
+        "config": [{"setting", "value", "place"}]}; of a service only "key" and "config"
         """
         ...
 

@@ -22,6 +22,7 @@ from monitord.api.access import Right
 from monitord.api.bodies import BadBodyError
 from monitord.api.ports import Engine
 from monitord.api.routes import Asked, Route, row_number
+from monitord.api.services import shown
 from monitord.api.streaming import events
 from monitord.clock import after, as_instant
 from monitord.decisions.ledger import Line, Only
@@ -250,8 +251,12 @@ async def audit_violations(asked: Asked) -> Any:
 
 
 async def explain(asked: Asked) -> Any:
-    """GET /v1/explain/{key}."""
-    return dict(await asked.engine.commands.explain(asked.request.path_params["key"]))
+    """GET /v1/explain/{key}: of a check, or of a service by its name."""
+    key = asked.request.path_params["key"]
+    answer = dict(await asked.engine.commands.explain(key))
+    if key in asked.engine.catalog.services:
+        answer["service"] = await shown(asked, key)
+    return answer
 
 
 async def preview(asked: Asked) -> Any:

@@ -3,13 +3,14 @@
 It reads rows and shapes them; what counts, and how, stands in decisions/sla.py and availability.py.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 
 from monitord.api import shapes
 from monitord.decisions import promises, sla, watched
 from monitord.decisions.availability import Account, Correction, Period, Piece, measure
+from monitord.decisions.budget import Budget, budget
 from monitord.decisions.calendars import is_open, next_open, open_periods
 from monitord.decisions.corrections import for_account
 from monitord.decisions.orders import touched
@@ -58,7 +59,7 @@ def document(
     }
     if service:
         one = catalog.services[service]
-        answer["availability"] = _availability(view, catalog, states, one, levels[0], now)
+        answer["availability"] = availability(view, catalog, states, one, levels[0], now)
     return answer
 
 
@@ -147,7 +148,7 @@ def _seconds(value: timedelta) -> int:
     return value // timedelta(seconds=1)
 
 
-def _availability(
+def availability(
     view: View,
     catalog: Catalog,
     states: Sequence[CheckState],
@@ -155,24 +156,12 @@ def _availability(
     level: Sla,
     now: Instant,
 ) -> dict[str, Any]:
+    """Give how available a service was in the window that is on, and what it has left of that."""
     start, end = watched.window_of(level, now)
     window = (start, min(end, now))
-    orders = [
-        order
-        for order in view.orders(verb=Verb.MAINTENANCE)
-        if set(service.checks) <= set(touched(catalog, order.selector, order.verb))
-    ]
-    account = Account(
-        service.name,
-        level.name,
-        *window,
-        tuple(open_periods(level.calendar, *window)),
-        _tracks(view, states, service.checks, window),
-        watched.works(orders, window),
-        watched.outages(view.meta(watched.OUTAGES) or "[]", window),
-        for_account(view.corrections(window[0]), service.name, service.checks, window),
-    )
+    account = _account(view, catalog, states, service, level, window)
     found = measure(account)
+    may = budget(found, open_periods(level.calendar, start, end), level.availability)
     return {
         "window": level.window,
         "from": iso(start),
@@ -185,6 +174,7 @@ def _availability(
         "agreed_s": found.agreed / _SECOND,
         "denominator_s": found.denominator / _SECOND,
         "times_s": {name.value: micros / _SECOND for name, micros in found.times.items()},
+        "budget_s": _budget(may),
         "corrections": [_correction(one) for one in account.corrections],
         "excused": [
             {"from": iso(one.start), "until": iso(one.end), "reason": one.reason}
@@ -192,6 +182,48 @@ def _availability(
             if one.excused
         ],
         "seal": found.seal,
+    }
+
+
+def begin_of(level: Sla, now: Instant) -> Instant:
+    """Give when the window of a level began that is on now."""
+    return watched.window_of(level, now)[0]
+
+
+def _account(
+    view: View,
+    catalog: Catalog,
+    states: Sequence[CheckState],
+    service: Service,
+    level: Sla,
+    window: Period,
+) -> Account:
+    orders = [
+        order
+        for order in view.orders(verb=Verb.MAINTENANCE)
+        if set(service.checks) <= set(touched(catalog, order.selector, order.verb))
+    ]
+    # Where rules say when it is down, what one check was does not: then it is itself corrected.
+    corrected = () if service.down_when else service.checks
+    return Account(
+        service.name,
+        level.name,
+        *window,
+        tuple(open_periods(level.calendar, *window)),
+        _tracks(view, states, service, window),
+        watched.works(orders, window),
+        watched.outages(view.meta(watched.OUTAGES) or "[]", window),
+        for_account(view.corrections(window[0]), service.name, corrected, window),
+    )
+
+
+def _budget(of: Budget | None) -> dict[str, float] | None:
+    if of is None:
+        return None
+    return {
+        "allowed": of.allowed / _SECOND,
+        "used": of.used / _SECOND,
+        "left": of.left / _SECOND,
     }
 
 
@@ -209,15 +241,21 @@ def _correction(of: Correction) -> dict[str, Any]:
 
 
 def _tracks(
-    view: View, states: Sequence[CheckState], checks: Iterable[CheckKey], window: Period
+    view: View, states: Sequence[CheckState], service: Service, window: Period
 ) -> dict[str, tuple[Piece, ...]]:
-    """Give what each item of the checks was; a check of which nothing is known is there, empty."""
+    """Give what each item of the checks was; a check of which nothing is known is there, empty.
+
+    Of a service that says by rules when it is down, what it was itself.
+    """
+    if service.down_when:
+        rows = view.service_changes(service.name, window[0])
+        return {f"service {service.name}": watched.service_track(rows, window)}
     tracks: dict[str, tuple[Piece, ...]] = {}
     grouped = shapes.by_check(states)
-    for check in checks:
+    for check in service.checks:
         known = {one.key: one for one in grouped.get(check, ())}
-        rows = view.transitions(check, window[0], _MANY)
-        for key in sorted({*known, *(row.key for row in rows)}) or [StateKey(check)]:
-            own = [row for row in rows if row.key == key]
+        moves = view.transitions(check, window[0], _MANY)
+        for key in sorted({*known, *(row.key for row in moves)}) or [StateKey(check)]:
+            own = [row for row in moves if row.key == key]
             tracks[key] = watched.track(own, known.get(key), window)
     return tracks

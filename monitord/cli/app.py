@@ -160,6 +160,7 @@ from monitord.cli import (  # noqa: E402, F401 - they register themselves
     problem,
     runbooks,
     serve,
+    services,
     sla,
     user,
 )
@@ -167,8 +168,8 @@ from monitord.cli import (  # noqa: E402, F401 - they register themselves
 # The order of `monitord --help`: what one needs first stands first. A command that is missing here
 # is an error at once.
 _ORDER = """
-    run check-config plan reload status hosts checks incidents incident tickets ticket orders
-    explain history ledger sla problems problem notify
+    run check-config plan reload status services hosts checks incidents incident tickets ticket
+    orders explain history ledger sla problems problem notify
     watch ack take release mute maintenance halt resume run-check remediate attempt approve deny
     promote
     marker forget audit schema runbooks sudoers locked-login test demo

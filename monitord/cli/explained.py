@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from monitord.cli import places, show
+from monitord.cli import places, services, show
 
 _ORDERS = [
     ("ORDER", "order"),
@@ -42,7 +42,10 @@ def from_files(key: str) -> list[dict[str, str]]:
 
 def show_all(answer: dict[str, Any]) -> None:
     """Print what is in an answer, part by part."""
-    show.line(answer["key"], style="bold")
+    if "service" in answer:
+        services.show_one(answer["service"])
+    else:
+        show.line(answer["key"], style="bold")
     show.fields(answer, [("means", "means"), ("by hand", "by_hand"), ("incident", "incident")])
     if policy := answer.get("policy"):
         show.heading("policy")

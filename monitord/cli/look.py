@@ -285,7 +285,7 @@ def audit(
 
 @command("explain")
 def explain(
-    key: Annotated[str, typer.Argument(help="host/check or host/check/item")],
+    key: Annotated[str, typer.Argument(help="host/check, host/check/item or a service.")],
     *,
     config: Annotated[
         bool,
@@ -297,7 +297,7 @@ def explain(
     ] = False,
     json: Json = False,
 ) -> None:
-    """Tell all that bears on a check.
+    """Tell all that bears on a check, or on a service.
 
     Its state, policy, what it hangs on, its ladder, each guard's verdict, and where each value
     was written.

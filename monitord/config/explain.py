@@ -9,26 +9,32 @@ from monitord.config.layers import Merged
 from monitord.config.names import nearest
 from monitord.config.sentences import walk
 from monitord.config.sources import Sources
+from monitord.config.tree import Map, Place
+from monitord.decisions.expressions import keys_of
 from monitord.errors import NotFoundError
-from monitord.model.catalog import Check
+from monitord.model.catalog import Check, Service
 from monitord.model.ids import CheckKey, check_key
 from monitord.model.kinds import Kinds
 
 
 def explain(sources: Sources, kinds: Kinds, key: str) -> list[tuple[str, str, str]]:
-    """Give (setting, value, place) of one check; place is `file:line` or `default`.
+    """Give (setting, value, place) of one check or service; place is `file:line` or `default`.
 
     The key of an item stands for its check.
 
     Raises:
         ConfigError: the configuration has mistakes.
-        NotFoundError: there is no check of this key.
+        NotFoundError: there is no check of this key, and no service of this name.
     """
     catalog, found = attached(sources, kinds)
+    if key in catalog.services:
+        return _service_rows(sources, catalog.services[key])
     of_item = CheckKey("/".join(key.split("/")[:2]))
     check = catalog.checks.get(CheckKey(key)) or catalog.checks.get(of_item)
     if check is None:
-        raise NotFoundError(f"there is no check {key}{nearest(key, catalog.checks)}")
+        known = catalog.checks if "/" in key else catalog.services
+        what = "check" if "/" in key else "check or service"
+        raise NotFoundError(f"there is no {what} {key}{nearest(key, known)}")
     key = check.key
     item = next(item for item in found if check_key(item.host.name, item.name) == key)
     merged = item.prepared.merged
@@ -39,6 +45,38 @@ def explain(sources: Sources, kinds: Kinds, key: str) -> list[tuple[str, str, st
     if check.via:
         rows.append(("via", check.via, defaults.PLACE))
     return rows
+
+
+def _service_rows(sources: Sources, service: Service) -> list[tuple[str, str, str]]:
+    tree, start = _written(sources, service.name)
+    values = {name: getattr(service, name) for name in ("impact", "sla", "policy")}
+    rows = [
+        (name, shown(value), str(tree.key_place(name)) if name in tree else defaults.PLACE)
+        for name, value in values.items()
+    ]
+    for name, rules in (
+        ("down_when", service.down_when),
+        ("degraded_when", service.degraded_when),
+    ):
+        for index, rule in enumerate(rules):
+            place = str(walk(tree, (name, index), start)[0])
+            checks = ", ".join(keys_of(rule.means)) or "nothing"
+            rows.append((f"{name}.{index + 1}", rule.text, place))
+            rows.append((f"{name}.{index + 1} looks at", checks, place))
+    rows.append(("checks", ", ".join(service.checks) or "nothing", str(start)))
+    return rows
+
+
+def _written(sources: Sources, name: str) -> tuple[Map, Place]:
+    """Give the map of a service as it stands in a file, and where."""
+    for document in sources.documents:
+        tree = document.tree if document.role == "main" else None
+        services = tree.get("services") if isinstance(tree, Map) else None
+        if isinstance(services, Map) and name in services:
+            found = services[name]
+            place = services.key_place(name)
+            return found if isinstance(found, Map) else Map(place.file), place
+    raise NotFoundError(f"no file says service {name}")
 
 
 def _spec_rows(merged: Merged, check: Check) -> list[tuple[str, str, str]]:

@@ -12,6 +12,7 @@ from monitord.decisions.availability import Period, Piece, Time, Work
 from monitord.decisions.calendars import instant_of, wall_time, zone_of
 from monitord.model.ids import Instant
 from monitord.model.result import Status
+from monitord.model.service import ServiceChange
 from monitord.model.sla import Sla
 from monitord.model.state import Change, CheckState, Transition
 from monitord.model.ticket import Order, Verb
@@ -57,6 +58,20 @@ def track(
     if state is not None:
         found.append(Piece(at, end, time))
     return tuple(one for one in found if one.start < one.end and one.time is not Time.NO_DATA)
+
+
+def service_track(changes: Sequence[ServiceChange], window: Period) -> tuple[Piece, ...]:
+    """Give what a service was in a window by its own rows, oldest first.
+
+    The first may be from before the window; before it nothing is known.
+    """
+    borders = [*(change.at for change in changes[1:]), window[1]]
+    found = []
+    for change, border in zip(changes, borders, strict=True):
+        start, end = max(change.at, window[0]), min(border, window[1])
+        if start < end and change.time != Time.NO_DATA:
+            found.append(Piece(start, end, Time(change.time)))
+    return tuple(found)
 
 
 def _since(transition: Transition) -> Instant:

@@ -113,7 +113,12 @@ class Commands:
         }
 
     async def explain(self, key: str) -> Mapping[str, Any]:
-        """Give all that bears on a check: state, reach, ladder, guards, configuration."""
+        """Give all that bears on a check: state, reach, ladder, guards, configuration.
+
+        Of a service only where its settings are written.
+        """
+        if key in self._instance.catalog.services:
+            return {"key": key, "config": self._written(key)}
         instance, check = self._instance, self.find(key)
         incident = await instance.store.read(lambda view: view.live_incident(check.key))
         shown = incident or self._imagined(check)
@@ -132,11 +137,14 @@ class Commands:
             "ladder": await instance.store.read(lambda view: ladder_of(view, instance, check)),
             "guards": await self._asked(check, shown),
             "orders": await instance.store.read(lambda view: self._orders(view, check)),
-            "config": [
-                {"setting": setting, "value": value, "place": place}
-                for setting, value, place in self._places(check.key)
-            ],
+            "config": self._written(check.key),
         }
+
+    def _written(self, key: str) -> list[dict[str, str]]:
+        return [
+            {"setting": setting, "value": value, "place": place}
+            for setting, value, place in self._places(key)
+        ]
 
     def _orders(self, view: View, check: Check) -> list[dict[str, Any]]:
         """Give the orders in force that bear on a check, and what each means."""

@@ -25,6 +25,10 @@ hosts:
       site: {body: fine, remediate: [restart]}
 exceptions:
   - {hosts: web1, checks: site, set: {timeout: 9s}, reason: r, owner: o, until: 2137-01-01}
+services:
+  shop:
+    impact: high
+    down_when: [web1/site, all of web*/* critical]
 """
 
 
@@ -69,3 +73,15 @@ def test_an_implicit_check_comes_from_nowhere(rows: Rows) -> None:
 def test_an_unknown_key_names_the_nearest(rows: Rows) -> None:
     with pytest.raises(NotFoundError, match=r"no check web1/sit \(did you mean web1/site\?\)"):
         rows("web1/sit")
+
+
+def test_a_service_is_told_with_what_its_rules_look_at(rows: Rows) -> None:
+    told = rows("shop")
+    assert told["impact"] == ("high", "main.yaml:17")
+    assert told["sla"] == ("nothing", "default")
+    assert told["down_when.2"] == ("all of web*/* critical", "main.yaml:18")
+    assert told["down_when.2 looks at"] == (
+        "web1/ssh, web1/site, web1/space", "main.yaml:18",
+    )  # fmt: skip
+    with pytest.raises(NotFoundError, match=r"no check or service shp \(did you mean shop\?\)"):
+        rows("shp")
