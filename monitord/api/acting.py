@@ -92,7 +92,10 @@ async def halt(asked: Asked) -> Any:
 async def resume(asked: Asked) -> Any:
     """POST /v1/resume."""
     body = await _body(asked, bodies.Resume)
-    ended = await asked.engine.orders.end(body.what, by=asked.person.name, verb=Verb(body.verb))
+    own = Right.OPERATE not in asked.person.rights
+    ended = await asked.engine.orders.end(
+        body.what, by=asked.person.name, verb=Verb(body.verb), own=own
+    )
     return {"ended": [shapes.order(order, now=asked.engine.now()) for order in ended]}
 
 
@@ -254,7 +257,7 @@ ACTING = (
     Route("POST", "/v1/mute", Right.OPERATE, _order(Verb.MUTE), "no page, repair goes on"),
     Route("POST", "/v1/maintenance", Right.OPERATE, maintenance, "neither act nor page"),
     Route("POST", "/v1/halt", Right.RESPOND, halt, "stop actions; `now` kills what runs"),
-    Route("POST", "/v1/resume", Right.OPERATE, resume, "end an order, or a selector's halts"),
+    Route("POST", "/v1/resume", Right.RESPOND, resume, "end an order; a responder one's own"),
     Route("POST", "/v1/reload", Right.ADMIN, reload, "apply the configuration files"),
     Route("POST", "/v1/incidents/{id:int}/close", Right.RESPOND, close, "close in your name"),
     Route("POST", "/v1/incidents/{id:int}/next", Right.RESPOND, call_next, "hand it on at once"),

@@ -206,11 +206,13 @@ class Orders(Protocol):
         """
         ...
 
-    async def end(self, what: int | str, *, by: str, verb: Verb = Verb.HALT) -> list[Order]:
+    async def end(
+        self, what: int | str, *, by: str, verb: Verb = Verb.HALT, own: bool = False
+    ) -> list[Order]:
         """End one order by its id, or every order of `verb` with this very selector.
 
         Gives what it ended. Resuming halts of "*" also removes the file HALT. NotFoundError when
-        no such order is in force.
+        no such order is in force. With `own`, only what the same person gave.
         """
         ...
 

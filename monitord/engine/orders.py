@@ -83,8 +83,12 @@ class Orders:
         instance.wake()
         return given
 
-    async def end(self, what: int | str, *, by: str, verb: Verb = Verb.HALT) -> list[Order]:
+    async def end(
+        self, what: int | str, *, by: str, verb: Verb = Verb.HALT, own: bool = False
+    ) -> list[Order]:
         """End one order by its number, or all orders of a verb with this very selector.
+
+        With `own`, only what the same person gave.
 
         Raises:
             NotFoundError: no such order is in force.
@@ -95,6 +99,10 @@ class Orders:
             ended, events = [], []
             for order in tx.orders(at=now):
                 named = order.id == what or (order.verb is verb and order.selector == what)
+                if named and own and order.by != by:
+                    raise CommandRefusedError(
+                        f"order {order.id} is of {order.by}; an operator ends what others gave"
+                    )
                 if named and tx.end_order(order.id, now, by):
                     tx.add_audit(now, by, "end", f"order {order.id}", order.selector)
                     text = f"{order.verb} of {order.by} ended by {by}"
@@ -104,7 +112,7 @@ class Orders:
             return ended, events
 
         of_all = verb is Verb.HALT and what == EVERYTHING
-        had_file = of_all and halt_file.exists(instance.state)
+        had_file = of_all and not own and halt_file.exists(instance.state)
         ended, events = await instance.store.write(work)
         if had_file or any(o.verb is Verb.HALT and o.selector == EVERYTHING for o in ended):
             halt_file.remove(instance.state)

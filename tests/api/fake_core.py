@@ -16,6 +16,7 @@ import os
 import signal
 import sys
 from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -25,10 +26,12 @@ from monitord.api.ports import Engine
 from monitord.clock import SystemClock
 from monitord.decisions import selector as selectors
 from monitord.engine.accounts import Accounts
+from monitord.engine.levels import Levels
 from monitord.engine.oncall import OnCall
 from monitord.engine.problems import Problems
 from monitord.engine.trying import Trying
 from monitord.errors import CommandRefusedError, ConfigError, NotFoundError, Problem
+from monitord.inbound_sources import from_json
 from monitord.metrics import Counters
 from monitord.model.ids import AttemptId, IncidentId, Instant, StateKey
 from monitord.model.inbound import Taken, Told
@@ -169,13 +172,16 @@ class FakeOrders:
         expires: Instant,
         starts: Instant | None = None,
         until_ok: bool = False,
+        excused: bool = False,
     ) -> Order:
         return self._order(verb, selector, by, reason, expires)
 
-    async def end(self, what: int | str, *, by: str, verb: Verb = Verb.HALT) -> list[Order]:
+    async def end(
+        self, what: int | str, *, by: str, verb: Verb = Verb.HALT, own: bool = False
+    ) -> list[Order]:
         if what == 99:
             raise NotFoundError("there is no order 99 in force; `monitord orders` lists them")
-        self._engine.note("resume", what=what, by=by, verb=verb)
+        self._engine.note("resume", what=what, by=by, verb=verb, own=own)
         return [Order(1, Verb.HALT, "*", "test", by, NOON, NOON, NOON, ended=NOON, ended_by=by)]
 
 
@@ -238,6 +244,36 @@ class FakeCommands:
         self._engine.note("forget", key=key, by=by)
 
 
+class FakeLevels:
+    """Notes what is said of incident 1; corrections are the real ones."""
+
+    def __init__(self, engine: FakeEngine) -> None:
+        self._engine = engine
+        real = Levels(engine)  # type: ignore[arg-type] # corrections ask for store, catalog and time
+        self.correct, self.revoke = real.correct, real.revoke
+
+    async def pause(
+        self, number: IncidentId, *, by: str, reason: str, expires: Instant, vendor: str = ""
+    ) -> None:
+        self._note("pause", number, by=by, reason=reason, expires=expires, vendor=vendor)
+
+    async def resume(self, number: IncidentId, *, by: str) -> None:
+        self._note("unpause", number, by=by)
+
+    async def answered(self, number: IncidentId, *, by: str, vendor: str = "") -> None:
+        self._note("answered", number, by=by, vendor=vendor)
+
+    async def deadline(
+        self, number: IncidentId, at: Instant | None, *, by: str, whose: str = "", reason: str
+    ) -> None:
+        self._note("deadline", number, at=at, by=by, whose=whose, reason=reason)
+
+    def _note(self, call: str, number: IncidentId, **facts: object) -> None:
+        if number != 1:
+            raise NotFoundError(f"no incident {number} is open; `monitord incidents` lists them")
+        self._engine.note(call, incident=number, **facts)
+
+
 class FakeEngine:
     """Answers from a catalog, fixed states and a store; notes what it was told to do."""
 
@@ -253,6 +289,7 @@ class FakeEngine:
         self.trusting = FakeTrusting(self)
         self.oncall = OnCall(self)
         self.problems = Problems(self)
+        self.levels = FakeLevels(self)
         self.accounts = Accounts(self, Passwords())
         self.trying = Trying(self)
 
@@ -292,6 +329,10 @@ class FakeEngine:
         if (Path(self.catalog.settings.state) / "broken").exists():
             raise ConfigError([Problem("monitord.yaml", 3, 1, "every: '5' is not a duration")])
         self.note("reload", by=by)
+        changed = Path(self.catalog.settings.state) / "sources.json"
+        if changed.exists():
+            sources = [from_json(each) for each in json.loads(changed.read_text(encoding="utf-8"))]
+            self.catalog = replace(self.catalog, inbound={each.name: each for each in sources})
         return ["added: web1/load"]
 
     async def plan(self) -> Sequence[str]:
@@ -303,6 +344,8 @@ class FakeEngine:
 
     async def told(self, source: str, reports: Sequence[Told]) -> Taken:
         """Note it."""
+        if source not in self.catalog.inbound:
+            raise NotFoundError(f"there is no inbound source {source}")
         self.note("told", source=source, keys=[f"{r.host}/{r.checks[0]}" for r in reports])
         return Taken(len(reports), 0)
 

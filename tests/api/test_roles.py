@@ -85,3 +85,12 @@ def test_a_session_ends_with_its_logout(users: tuple[FakeCore, dict[Role, str]])
     asked.post("/v1/logout", {})
     with pytest.raises(CoreSaysNoError, match="not logged in"):
         asked.get("/v1/me")
+
+
+def test_a_responder_ends_only_what_they_gave_themselves(
+    users: tuple[FakeCore, dict[Role, str]],
+) -> None:
+    core, sessions = users
+    for role, own in ((Role.RESPONDER, True), (Role.OPERATOR, False)):
+        core.client.on_behalf(sessions[role]).post("/v1/resume", {"what": 1})
+        assert core.calls("resume")[-1]["own"] is own

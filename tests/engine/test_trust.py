@@ -73,6 +73,8 @@ def test_a_yes_that_a_guard_refuses_is_told_so_and_the_plan_goes_on_waiting() ->
             await core.approvals.approve(AttemptId(1), by="kim")
         assert (await attempt_of(core)).status is AttemptStatus.APPROVAL
         assert await core.store.read(lambda view: view.held_locks()) == {}
+        with pytest.raises(CommandRefusedError, match="an operator ends what others gave"):
+            await core.orders.end("*", by="lee", own=True)
         await core.orders.end("*", by="kim")
         await core.approvals.approve(AttemptId(1), by="kim")
         approved = await attempt_of(core)
