@@ -56,7 +56,7 @@ class Reader:
         for named, began, ended in self._named(key, start, end):
             span = began // TICK, ended // TICK
             for day in look.days(began, ended):
-                samples, level = self._day(look, named, day, measurement, width)
+                samples, level = self._day(look, named.key, day, measurement, width)
                 _add(found, samples, measurement, level, span)
         return found.points()
 
@@ -71,8 +71,8 @@ class Reader:
             early = Instant(max(0, began - _LOOK_BACK))
             samples = Samples()
             for day in look.days(early, ended):
-                self._raw(samples, look, named, day, ())
-            for run in runs(samples):
+                self._raw(samples, look, named.key, day, ())
+            for run in runs(samples, named.start // TICK):
                 if run.end > began and run.start < ended:
                     cut = Instant(max(run.start, began)), Instant(min(run.end, ended))
                     found.append(Run(*cut, run.status, run.attempt, run.summary))
@@ -89,7 +89,7 @@ class Reader:
                 samples = Samples()
                 wanted = [f"/{status.name}" for status in Status]
                 with look.files(day, "1h") as files:
-                    self._take(samples, files, named, wanted)
+                    self._take(samples, files, named.key, wanted)
                 found += [row for row in hours(samples) if began <= row[0] < ended]
         return found
 
@@ -119,11 +119,11 @@ class Reader:
 
     def _named(
         self, key: StateKey, start: Instant, end: Instant
-    ) -> Iterator[tuple[StateKey, Instant, Instant]]:
-        """Give the keys under which a time was written, and its parts."""
+    ) -> Iterator[tuple[names.Named, Instant, Instant]]:
+        """Give the names under which a time was written, and its parts."""
         start = max(start, Instant(0))
-        for named, since, until in names.of(self._folder, key):
-            began, ended = max(start, since), min(end, until)
+        for named in names.of(self._folder, key):
+            began, ended = max(start, named.start), min(end, named.end)
             if began < ended:
                 yield named, began, ended
 

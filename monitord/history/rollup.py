@@ -90,11 +90,11 @@ class Buckets:
         ]
 
 
-def runs(samples: Samples) -> Iterator[Run]:
-    """Give the state runs of results, in order of time; what their clocks left open stays open."""
-    order = range(len(samples.times))
+def runs(samples: Samples, since: int = 0) -> Iterator[Run]:
+    """Give the state runs of results from `since` (ticks) on, in order of time."""
+    order = [place for place, at in enumerate(samples.times) if at >= since]
     if any(b < a for a, b in zip(samples.times, samples.times[1:], strict=False)):
-        order = sorted(order, key=samples.times.__getitem__)  # type: ignore[assignment]  # a step back of the clock
+        order.sort(key=samples.times.__getitem__)  # a step back of the clock
     texts = _texts(samples)
     begun: Run | None = None
     for here, following in _pairs(order):
