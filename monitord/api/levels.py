@@ -140,11 +140,11 @@ def _incident(asked: Asked) -> IncidentId:
 
 _INCIDENT = "/v1/incidents/{id:int}"
 LEVELS: tuple[Route, ...] = (
-    Route("POST", f"{_INCIDENT}/pause", Right.COMMAND, pause, "have its clocks stand still"),
-    Route("POST", f"{_INCIDENT}/resume", Right.COMMAND, resume, "have its clocks go on"),
-    Route("POST", f"{_INCIDENT}/answered", Right.COMMAND, answered, "its vendor has answered"),
-    Route("POST", f"{_INCIDENT}/deadline", Right.COMMAND, deadline, "by when a customer wants it"),
+    Route("POST", f"{_INCIDENT}/pause", Right.OPERATE, pause, "have its clocks stand still"),
+    Route("POST", f"{_INCIDENT}/resume", Right.OPERATE, resume, "have its clocks go on"),
+    Route("POST", f"{_INCIDENT}/answered", Right.RESPOND, answered, "its vendor has answered"),
+    Route("POST", f"{_INCIDENT}/deadline", Right.OPERATE, deadline, "by when a customer wants it"),
     Route("GET", "/v1/corrections", Right.READ, corrections, "what availability was corrected by"),
-    Route("POST", "/v1/corrections", Right.COMMAND, correct, "say what a time really was"),
-    Route("POST", "/v1/corrections/{id:int}/revoke", Right.COMMAND, revoke, "take one back"),
+    Route("POST", "/v1/corrections", Right.OPERATE, correct, "say what a time really was"),
+    Route("POST", "/v1/corrections/{id:int}/revoke", Right.OPERATE, revoke, "take one back"),
 )

@@ -15,7 +15,7 @@ from monitord.clock import after
 from monitord.errors import NotFoundError
 from monitord.model.catalog import Catalog, Service
 from monitord.model.ids import CheckKey, IncidentId, Instant
-from monitord.model.sla import DEFAULT, Sla, Target
+from monitord.model.sla import DEFAULT, Corrected, Paused, Sla, Target
 from monitord.model.ticket import Event, Order, Verb
 from monitord.store import OpenStore, open_store
 from monitord.store.contract import Tx
@@ -131,3 +131,60 @@ def test_a_service_that_is_not_there_is_told_with_those_that_are(
 ) -> None:
     with pytest.raises(NotFoundError, match="there is no service shp; there are: jobs, shop"):
         told(store, catalog, NOON, "shp")
+
+
+def test_each_correction_and_excuse_is_named_with_the_figure(
+    store: OpenStore, catalog: Catalog
+) -> None:
+    """Three hours down since noon: one was up by a person's word, one was agreed not to count."""
+
+    def work(tx: Tx) -> None:
+        first, second = after(NOON, HOUR), after(NOON, 2 * HOUR)
+        row = Corrected(0, SITE, NOON, first, "up", "probe cut off", "kim", second, "ann")
+        tx.add_correction(row)
+        tx.add_correction(replace(row, about="jobs", said="down"))
+        revoked = tx.add_correction(replace(row, about="shop", said="down"))
+        tx.revoke_correction(revoked, second, "ann")
+        order = Order(0, Verb.MAINTENANCE, "web1", "switch", "kim", NOON, first, second)
+        tx.add_order(replace(order, excused=True))
+
+    store.write_now(work)
+    found = told(store, catalog, after(NOON, 3 * HOUR), "shop")["availability"]
+    times = found["times_s"]
+    assert [times[name] for name in ("up", "excused", "down")] == [3600, 3600, 3600]
+    assert found["corrections"] == [
+        {
+            "correction": 1,
+            "about": "web1/site",
+            "from": "2026-11-27T12:00:00Z",
+            "until": "2026-11-27T13:00:00Z",
+            "as": "up",
+            "reason": "probe cut off",
+            "by": "kim",
+            "approved_by": "ann",
+        }
+    ]
+    assert [one["reason"] for one in found["excused"]] == ["switch"]
+
+
+def test_excused_maintenance_and_pauses_do_not_count_for_the_clocks(
+    store: OpenStore, catalog: Catalog
+) -> None:
+    """Noon to one is excused, one to two is paused; at three, one hour of four is used."""
+
+    def work(tx: Tx) -> None:
+        one, two = after(NOON, HOUR), after(NOON, 2 * HOUR)
+        order = Order(0, Verb.MAINTENANCE, "web1", "switch", "kim", NOON, NOON, one, excused=True)
+        tx.add_order(order)
+        tx.add_order(replace(order, expires=after(NOON, 9 * HOUR), excused=False))
+        tx.add_pause(Paused(0, FIRST, one, two, "no spare part", "kim"))
+
+    store.write_now(work)
+    (one,) = told(store, catalog, after(NOON, 90 * MINUTE))["incidents"]
+    resolve = one["clocks"][1]
+    assert (resolve["paused"], resolve["goes_on"]) == ("no spare part", "2026-11-27T14:00:00Z")
+    assert resolve["breaks_at"] == "2026-11-27T18:00:00Z"  # it is known when the pause ends
+    assert [row["reason"] for row in one["pauses"]] == ["no spare part"]
+    (one,) = told(store, catalog, after(NOON, 3 * HOUR))["incidents"]
+    resolve = one["clocks"][1]
+    assert (resolve["elapsed"], resolve["paused"], one["pauses"]) == (3600, "", [])

@@ -112,6 +112,22 @@ def test_a_correction_holds_over_all_else_and_the_later_over_the_earlier() -> No
     assert hours(of) == {"up": 8, "down": 2}
 
 
+def test_a_correction_of_a_check_leaves_the_others_as_they_were_seen() -> None:
+    """`h/c0` was down from 2 to 6, and a person says that it was up until 5."""
+    said = Correction(at(2), at(5), Time.UP, "the probe's network was cut", "kim", check="h/c0")
+    of = account("up 0-2, down 2-6, up 6-10", "up 0-4, down 4-5, up 5-10", corrections=(said,))
+    assert hours(of) == {"up": 8, "down": 2}
+
+
+def test_what_is_excluded_of_a_check_neither_is_up_nor_keeps_the_others_from_it() -> None:
+    said = Correction(at(0), at(5), Time.EXCUSED, "not in use yet", "kim", check="h/c0")
+    of = account("down 0-10", "up 0-10", corrections=(said,))
+    assert hours(of) == {"up": 5, "down": 5}
+    alone = account("down 0-10", corrections=(said,))
+    assert hours(alone) == {"excused": 5, "down": 5}
+    assert measure(alone).denominator == 5 * HOUR
+
+
 def test_nothing_agreed_is_no_figure() -> None:
     assert measure(account("up 0-10", agreed=())).share is None
     excused = account("up 0-10", works=(Work(at(0), at(10), "move", excused=True),))
