@@ -137,6 +137,17 @@ def a_ticket_is_found_by_its_key(rig: Rig) -> None:
     _must(backend.find(key) is None, "a key is found in a longer one")
 
 
+def a_long_title_does_not_hide_the_key(rig: Rig) -> None:
+    """What a server cuts off its subject must not be what the ticket is found by."""
+    backend, key = rig.backend(), new_key()
+    if not isinstance(backend, Searchable):
+        return
+    document = DOCUMENT | {"title": "web1/site: CRITICAL: " + "größer " * 100}
+    external = backend.deliver(message(1, Operation.OPEN, key), document, "").external
+    found = _soon(lambda: backend.find(key), rig.searched_within)
+    _must(found == external, f"the ticket {external} is not found by its key, but {found}")
+
+
 def a_message_without_reference_goes_by_its_key(rig: Rig) -> None:
     """The delivery that gave the reference may have been of an older monitord."""
     backend, key = rig.backend(), new_key()
@@ -259,6 +270,7 @@ CHECKS: tuple[Callable[[Rig], None], ...] = (
     every_operation_is_taken_in_order,
     what_is_repeated_is_taken_again,
     a_ticket_is_found_by_its_key,
+    a_long_title_does_not_hide_the_key,
     a_message_without_reference_goes_by_its_key,
     a_ticket_is_read_back,
     a_closed_port_may_be_tried_again,

@@ -28,9 +28,11 @@ from monitord.tickets.tracker import (
     reverse,
     said_by_people,
     segment,
+    titled,
 )
 
 _NO_DATE = "1970-01-01T00:00:00Z"  # how RT tells a date that nobody set
+_SUBJECT = 200  # bytes of a subject; RT cuts off what is beyond
 _PRIORITIES = {"P1": "100", "P2": "75", "P3": "50", "P4": "25", "P5": "0"}
 
 
@@ -96,16 +98,19 @@ class Rt:
             "query": f"Subject LIKE '{words}'",
             "orderby": "id",
             "order": "ASC",
-            "per_page": "1",
+            "per_page": "20",
+            "fields": "Subject",
         }
         found = self._server.call("GET", "/tickets", params=params).json()["items"]
-        return str(found[0]["id"]) if found else None
+        # `_` of a key stands for any letter in RT's LIKE, so the key is compared again.
+        ours = (str(row["id"]) for row in found if mark(key).lower() in row["Subject"].lower())
+        return next(ours, None)
 
     def create(self, letter: Letter) -> Delivery:
         """Make a ticket; 201 with its number."""
         fields = {
             "Queue": self._queue(letter),
-            "Subject": f"{letter.title} {mark(letter.key)}",
+            "Subject": titled(letter, _SUBJECT),
             "Content": letter.text,
             "ContentType": "text/plain",
             **self._priority(letter),

@@ -26,8 +26,10 @@ from monitord.tickets.tracker import (
     reverse,
     said_by_people,
     segment,
+    titled,
 )
 
+_TITLE = 250  # characters of a title; Zammad cuts off what is beyond
 _PRIORITIES = {"P1": "3 high", "P2": "3 high", "P3": "2 normal", "P4": "1 low", "P5": "1 low"}
 
 
@@ -92,7 +94,7 @@ class Zammad:
     def create(self, letter: Letter) -> Delivery:
         """Make a ticket with its first article; 201."""
         fields = {
-            "title": f"{letter.title} {mark(letter.key)}",
+            "title": titled(letter, _TITLE),
             "group": self._group(letter),
             "customer": self.spec.customer,
             "tags": "monitord",
