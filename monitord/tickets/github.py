@@ -31,7 +31,7 @@ from monitord.tickets.tracker import (
 )
 
 _PAGE = 100
-_PAGES = 5  # issues with our label that a search looks through, newest first
+_PAGES = 5  # of issues with our label, newest first; of comments, oldest first
 _VERSION = {"X-GitHub-Api-Version": "2022-11-28"}
 _LABELS = {name: f"priority: {name}" for name in ("P1", "P2", "P3", "P4", "P5")}
 
@@ -123,11 +123,18 @@ class Github:
 
     def remarks(self, external: str, since: Instant) -> tuple[Remark, ...]:
         """Give comments since (the API filters by their last change)."""
-        params = {
-            "since": as_datetime(since).strftime("%Y-%m-%dT%H:%M:%SZ"),
-            "per_page": str(_PAGE),
-        }
-        rows = self._server.call("GET", f"{self._path(external)}/comments", params=params).json()
+        rows: list[Any] = []
+        for page in range(1, _PAGES + 1):  # the oldest come first, and most of them are ours
+            params = {
+                "since": as_datetime(since).strftime("%Y-%m-%dT%H:%M:%SZ"),
+                "per_page": str(_PAGE),
+                "page": str(page),
+            }
+            path = f"{self._path(external)}/comments"
+            more = self._server.call("GET", path, params=params).json()
+            rows += more
+            if len(more) < _PAGE:
+                break
         said = [
             Remark(
                 str(row["id"]), moment(row["created_at"]), row["user"]["login"], row["body"] or ""

@@ -182,6 +182,8 @@ class Jira:
 
     def _body(self, text: str) -> Any:
         if not self._cloud:
+            # What a target wrote must not end the block: behind it, it would be markup.
+            text = re.sub(r"\{(?=noformat)", "{ ", text, flags=re.IGNORECASE)
             return f"{{noformat}}\n{text}{{noformat}}"
         block = {"type": "codeBlock", "content": [{"type": "text", "text": text}]}
         return {"type": "doc", "version": 1, "content": [block]}

@@ -4,6 +4,7 @@ The key is the record's correlation_id; its reference is the sys_id. All values 
 ServiceNow's documentation of the Table API.
 """
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
@@ -11,7 +12,6 @@ from typing import Any
 
 from pydantic import Field
 
-from monitord.clock import as_datetime
 from monitord.model.ids import Instant
 from monitord.model.kinds import BackendKind
 from monitord.model.spec import Duration, SecretText
@@ -89,15 +89,21 @@ class Servicenow:
     def find(self, key: str) -> str | None:
         """Ask for the correlation id."""
         query = f"correlation_id={_correlation(key)}^ORDERBYsys_created_on"
-        params = {"sysparm_query": query, "sysparm_fields": "sys_id", "sysparm_limit": "1"}
+        params = {
+            "sysparm_query": query,
+            "sysparm_fields": "sys_id,correlation_id",
+            "sysparm_limit": "1",
+        }
         rows = self._server.call("GET", f"/{self.spec.table}", params=params).json()["result"]
-        return str(rows[0]["sys_id"]) if rows else None
+        # A condition on a field that a table has not is ignored: then any record is the answer.
+        ours = [row for row in rows if row.get("correlation_id") == _correlation(key)]
+        return str(ours[0]["sys_id"]) if ours else None
 
     def create(self, letter: Letter) -> Delivery:
         """Make a record; 201."""
         fields = {
             "short_description": letter.title[:_TITLE],
-            "description": letter.text,
+            "description": _plain(letter.text),
             "correlation_id": _correlation(letter.key),
             "correlation_display": "monitord",
             **self._rank(letter),
@@ -111,27 +117,30 @@ class Servicenow:
         """Give a record without its journal."""
         params = {
             "sysparm_display_value": "all",
-            "sysparm_fields": "state,assigned_to,priority,due_date",
+            "sysparm_fields": "state,assigned_to,priority,impact,urgency,due_date",
         }
         there = self._server.look(self._path(external), params=params)
         if there is None:
             return None
         row = there["result"]
+        rank = f"{row['impact']['value']} {row['urgency']['value']}"
         return Remote(
             row["state"]["display_value"],
             row["state"]["value"] in _DONE,
             row["assigned_to"]["display_value"],
-            reverse(_SHOWN, row["priority"]["value"]),
+            reverse(self.spec.priorities, rank) or reverse(_SHOWN, row["priority"]["value"]),
             self._url(external),
             due=_in_utc((row.get("due_date") or {}).get("value", "")),
         )
 
     def remarks(self, external: str, since: Instant) -> tuple[Remark, ...]:
-        """Give what people wrote since, work notes and comments; the journal's times are UTC."""
-        earliest = as_datetime(since).strftime("%Y-%m-%d %H:%M:%S")
+        """Give what people wrote since, work notes and comments; the journal's times are UTC.
+
+        The newest are asked for, not those since: a time in a query is read in the user's zone.
+        """
         params = {
             "sysparm_query": f"element_id={external}^elementINcomments,work_notes"
-            f"^sys_created_on>={earliest}^ORDERBYsys_created_on",
+            "^ORDERBYDESCsys_created_on",
             "sysparm_fields": "sys_id,value,sys_created_by,sys_created_on",
             "sysparm_limit": "50",
         }
@@ -158,7 +167,7 @@ class Servicenow:
             fields |= {
                 "state": _RESOLVED,
                 "close_code": self.spec.close_code,
-                "close_notes": letter.note,
+                "close_notes": _plain(letter.note),
             }
         elif done is not None:
             fields["state"] = _IN_PROGRESS
@@ -167,7 +176,7 @@ class Servicenow:
 
     def comment(self, external: str, text: str) -> None:
         """Write a work note."""
-        self._server.call("PATCH", self._path(external), send={"work_notes": text})
+        self._server.call("PATCH", self._path(external), send={"work_notes": _plain(text)})
 
     def _path(self, external: str) -> str:
         return f"/{self.spec.table}/{segment(external)}"
@@ -186,6 +195,11 @@ class Servicenow:
     def _login(self) -> Login:
         token = self.resolve(self.spec.token)
         return basic_login(self.spec.user, token) if self.spec.user else token_login(token)
+
+
+def _plain(text: str) -> str:
+    # Between these marks a journal shows HTML, and some of the text is a target's.
+    return re.sub(r"\[(?=/?code\])", "[ ", text, flags=re.IGNORECASE)
 
 
 def _correlation(key: str) -> str:

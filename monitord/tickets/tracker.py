@@ -171,9 +171,16 @@ def fenced(text: str) -> str:
 
 
 def said_by_people(remarks: Iterable[Remark], since: Instant) -> tuple[Remark, ...]:
-    """Give those made since that do not bear our mark, the oldest first."""
-    told = [each for each in remarks if each.at >= since and _OURS not in each.text]
+    """Give those made since that do not end with our mark, the oldest first."""
+    told = [each for each in remarks if each.at >= since and not _is_ours(each.text)]
     return tuple(sorted(told, key=lambda each: each.at))
+
+
+def _is_ours(text: str) -> bool:
+    # Only where the mark is the last line: a person's answer may quote ours, mark and all.
+    end = text[-500:].rstrip().removesuffix("{noformat}").rstrip("`\r\n\t ")
+    last = end.rpartition("\n")[2].strip()
+    return last.startswith(_OURS) and last.endswith("]")
 
 
 def reverse(priorities: Mapping[str, str], word: object) -> str:

@@ -36,7 +36,8 @@ _KEPT = 2  # idle connections: as many as the outbox has threads for one backend
 _LONGEST_WAIT = 86_400.0  # seconds: a Retry-After beyond a day is cut to it
 # What a person mends in a configuration (a token, an address, a right) does not lose the ticket:
 # only an answer about this very message is for good.
-_FOR_GOOD = frozenset({400, 409, 413, 415, 422, 431})
+# 409 is another change at the same moment (Jira, an idempotency key in use): it passes.
+_FOR_GOOD = frozenset({400, 413, 415, 422, 431})
 _GOOD = range(200, 300)
 _MOVED = range(300, 400)
 _SERVER = range(500, 600)
@@ -141,7 +142,7 @@ class Client:
                     verify=self._ca or True,
                     auth=_as_given,
                 )
-            except (requests.RequestException, OSError) as error:
+            except (requests.RequestException, OSError, ValueError) as error:
                 seconds = self._timeout if cutoff.fired else None
                 raise _failure(place, error, seconds, sent=_exchange.sent) from error
             finally:
@@ -194,7 +195,7 @@ def _seconds(text: str) -> float | None:
         return float(text)
     try:
         moment = parsedate_to_datetime(text)
-    except ValueError:
+    except (ValueError, OverflowError):
         return None
     moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
     return (moment - as_datetime(_CLOCK.now())).total_seconds()
@@ -205,7 +206,9 @@ def _failure(place: str, error: Exception, after: float | None, *, sent: bool) -
         shown = "no answer in time" if after is None else f"no answer within {after:g} s"
         return TicketError(f"{place}: {shown}", permanent=False, unknown=sent)
     if isinstance(error, ValueError):  # requests' words for a URL or header that cannot be sent
-        return TicketError(f"{place}: cannot be sent: {type(error).__name__}", permanent=True)
+        # In a token or an address, which a person mends; the text itself may hold the secret.
+        text = f"{place}: cannot be sent: {type(error).__name__}: look at url, token, headers"
+        return TicketError(text, permanent=False)
     root: BaseException = error
     while root.__context__ is not None:
         root = root.__context__

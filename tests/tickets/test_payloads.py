@@ -22,7 +22,7 @@ NAMES = {
     "servicenow": "servicenow",
     "zammad": "zammad",
 }
-FOR_GOOD = {400, 409, 413, 415, 422}
+FOR_GOOD = {400, 413, 415, 422}
 
 
 def cases() -> list[dict[str, Any]]:
@@ -78,3 +78,14 @@ def test_a_spent_allowance_is_waited_for(headers: dict[str, str], wait: float | 
     with pytest.raises(TicketError) as caught:
         Answer("api.example.com", 403, headers, "").must_be_good()
     assert caught.value.retry_after == wait
+
+
+@pytest.mark.parametrize(
+    "told",
+    ["", "soon", "-5", "01 Jan 2020 00:00:00 +99999999999999", "Thu, 01 Jan 1970 00:00:9e9 GMT",
+     "Mon, 01 Jan 20200000000000000000000 00:00:00 GMT"],
+)  # fmt: skip
+def test_a_retry_after_that_is_none_is_no_failure_of_ours(told: str) -> None:
+    with pytest.raises(TicketError) as caught:
+        Answer("api.example.com", 429, {"Retry-After": told}, "").must_be_good()
+    assert caught.value.retry_after is None

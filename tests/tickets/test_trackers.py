@@ -209,3 +209,71 @@ def test_a_ticket_that_is_gone_there_is_told(case: Case) -> None:
     with pytest.raises(TicketError, match=f"ticket {gone} is no longer there") as caught:
         case.backend.deliver(message(2, Operation.UPDATE, "prod-9"), DOCUMENT, gone)
     assert caught.value.permanent
+
+
+QUOTED = "It is the disk.\n\n> Again: web1/site\n> [monitord prod-20]\n"
+
+
+@pytest.mark.parametrize("name", ["github", "gitlab", "jira", "servicenow", "zammad"])
+def test_a_persons_answer_that_quotes_ours_is_theirs_however_much_we_wrote(name: str) -> None:
+    server, make = CASES[name]
+    with server() as started:
+        case = make(started)
+        external = opened(case, "prod-20")
+        say: dict[str, Callable[[str, str], Any]] = {
+            "github": lambda text, by: started.add_comment(int(external), text, by),
+            "gitlab": lambda text, by: started.add_note(int(external), text, by),
+            "jira": lambda text, by: started.add_comment(external, text, by),
+            "servicenow": lambda text, by: started.write_journal(external, "comments", text, by),
+            "zammad": lambda text, by: started.add_article(int(external), text, by),
+        }
+        for _ in range(120):
+            say[name]("CRITICAL\n[monitord prod-20]\n", "monitord")
+        say[name](QUOTED, "anna")
+        there = case.backend.read(external, Instant(0))
+    assert there is not None
+    assert [(remark.by, remark.text) for remark in there.remarks] == [("anna", QUOTED)]
+
+
+def test_a_record_that_a_query_does_not_mean_is_not_taken_over() -> None:
+    """ServiceNow ignores a condition on a field that a table has not, and answers any record."""
+    with desks.Servicenow() as fake:
+        fake.records["abc"] = {"sys_id": "abc", "sys_created_on": "2026-01-01 00:00:00"}
+        assert build("servicenow", fake.url).find("prod-1") is None
+
+
+def test_ranks_of_ones_own_are_read_as_they_were_set() -> None:
+    with desks.Servicenow() as fake:
+        backend = build("servicenow", fake.url, priorities={"P3": "3 3", "P1": "1 2"})
+        external = backend.deliver(message(1, Operation.OPEN, "prod-1"), DOCUMENT, "").external
+        there = backend.read(external, Instant(0))
+        assert there is not None
+        assert there.priority == "P3"
+
+
+@pytest.mark.parametrize(
+    ("name", "hostile"),
+    [("jira", "{NoFormat}[~admin]"), ("servicenow", "[code]<b>hi</b>[/CODE]")],
+)
+def test_what_a_target_wrote_is_no_markup_there(name: str, hostile: str) -> None:
+    server, make = CASES[name]
+    with server() as started:
+        case = make(started)
+        said = DOCUMENT | {"summary": hostile, "comment": hostile}
+        external = case.backend.deliver(message(1, Operation.OPEN, "prod-1"), said, "").external
+        case.backend.deliver(message(2, Operation.COMMENT, "prod-1"), said, external)
+        texts = [text for _, _, body in started.requests for text in _leaves(body)]
+    mark = "{noformat}" if name == "jira" else "code]"
+    for text in texts:
+        inner = text.removeprefix(mark).removesuffix(mark)
+        assert hostile not in inner
+    assert any("admin" in text or "<b>" in text for text in texts)
+
+
+def _leaves(body: Any) -> Iterator[str]:
+    if isinstance(body, dict):
+        for name, value in body.items():
+            if name not in ("summary", "short_description"):  # one line of plain text
+                yield from _leaves(value)
+    elif isinstance(body, str):
+        yield body

@@ -138,3 +138,18 @@ def test_two_threads_do_not_share_a_deadline(server: Server) -> None:
     assert said == [True] * 20
     assert len(server.connections) <= 2
     client.close()
+
+
+@pytest.mark.parametrize("token", ["t0ken\nX-Other: 1", "t0ken\u201d", "t0ken\u2026"])
+def test_a_token_that_no_header_can_hold_does_not_lose_the_ticket(
+    server: Server, token: str
+) -> None:
+    """A person mends it, as any other wrong token; it is not shown."""
+    client = Client(5.0)
+    with pytest.raises(TicketError, match="cannot be sent") as caught:
+        client.send("GET", server.url, headers={"Authorization": f"Bearer {token}"})
+    assert not caught.value.permanent
+    assert not caught.value.unknown
+    assert "t0ken" not in str(caught.value)
+    assert client.send("GET", server.url, headers={}).ok
+    client.close()

@@ -52,6 +52,8 @@ class Servicenow(Fake):
                 rows.sort(key=lambda row: row[condition.removeprefix("ORDERBY")])
                 continue
             name, _, value = condition.partition("=")
+            if not any(name in row for row in rows):
+                continue  # a condition on a field that no record has is ignored
             rows = [row for row in rows if row.get(name) == value]
         return 200, {
             "result": [self._shown(row, query) for row in rows[: int(query["sysparm_limit"])]]
@@ -70,16 +72,13 @@ class Servicenow(Fake):
     @route("GET", "/api/now/table/sys_journal_field")
     def read_journal(self, *, query: dict[str, str], body: Any) -> tuple[int, Any]:
         found = re.fullmatch(
-            r"element_id=(\w+)\^elementINcomments,work_notes\^sys_created_on>=([^^]+)\^ORDERBY\w+",
+            r"element_id=(\w+)\^elementINcomments,work_notes\^ORDERBYDESCsys_created_on",
             query["sysparm_query"],
         )
         if found is None:
             raise RefusedError(400, {"error": {"message": "Invalid query"}, "status": "failure"})
-        rows = [
-            row
-            for row in self.journal
-            if row["element_id"] == found[1] and row["sys_created_on"] >= found[2]
-        ]
+        rows = [row for row in reversed(self.journal) if row["element_id"] == found[1]]
+        rows = rows[: int(query["sysparm_limit"])]
         return 200, {"result": [self._shown(row, query) for row in rows]}
 
     def write_journal(self, number: str, field: str, text: str, by: str) -> None:

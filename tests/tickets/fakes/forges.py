@@ -91,7 +91,9 @@ class Github(Fake):
     def said(self, number: str, *, query: dict[str, str], body: Any) -> tuple[int, Any]:
         self._issue(number)
         since = query.get("since", "")
-        return 200, [row for row in self.comments[int(number)] if row["updated_at"] >= since]
+        rows = [row for row in self.comments[int(number)] if row["updated_at"] >= since]
+        size, page = int(query.get("per_page", 30)), int(query.get("page", 1))
+        return 200, rows[(page - 1) * size : page * size]
 
     def add_comment(self, number: int, body: str, login: str) -> dict[str, Any]:
         moment = iso(self.now())
