@@ -87,7 +87,7 @@ def _assemble(sources: Sources, kinds: Kinds) -> tuple[Catalog, list[attach.Atta
     _refuse_circles(context, built, fleet)
     canaries = guarding.canaries(context, top, keys, built)
     ticketing = settings.backends(context, top)
-    escalating = policies.policies(context, top)
+    escalating = policies.policies(context, top, digest=setup.notify.digest is not None)
     policies.judge(context, top, escalating, found)
     times = calendars.build(context, top, timezone=setup.timezone, at=sources.at)
     selling = policies.vendors(context, top, times)

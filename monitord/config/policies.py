@@ -11,6 +11,7 @@ from monitord.config.attach import Attached
 from monitord.config.context import Context
 from monitord.config.names import nearest
 from monitord.config.policy_models import (
+    DigestModel,
     NotifyModel,
     PolicyModel,
     PolicyStepModel,
@@ -27,6 +28,7 @@ from monitord.model.policy import (
     NEVER,
     PRIORITIES,
     TIERS,
+    Digest,
     Notify,
     Policy,
     PolicyStep,
@@ -36,6 +38,7 @@ from monitord.model.policy import (
 from monitord.model.ticket import BadSelectorError
 
 _AT_ONCE: Mapping[str, timedelta] = MappingProxyType(dict.fromkeys(PRIORITIES, timedelta()))
+_IN_THE_DIGEST = ("P4", "P5")
 _SECTIONS = {"rotation": "rotations", "person": "people", "vendor": "vendors"}
 
 
@@ -66,8 +69,11 @@ def vendors(
     return found
 
 
-def policies(context: Context, top: Sections) -> dict[str, Policy]:
-    """Make the policies; whom they name must exist, and their tiers must rise."""
+def policies(context: Context, top: Sections, *, digest: bool = False) -> dict[str, Policy]:
+    """Make the policies; whom they name must exist, and their tiers must rise.
+
+    Where there is a digest, P4 and P5 stand in it, unless their hours say otherwise.
+    """
     found = {}
     for entry in top.named["policies"].values():
         tree = context.as_map(entry.value, entry.place, entry.name)
@@ -84,7 +90,8 @@ def policies(context: Context, top: Sections) -> dict[str, Policy]:
                 place, _ = locate(("hours", priority))
                 must_be_a_calendar(context, top, hours, place, f"{what}.hours.{priority}")
         steps = tuple(_step(step, first=not index) for index, step in enumerate(model.steps))
-        hours_by = {str(name): hours for name, hours in model.hours.items()}
+        hours_by = dict.fromkeys(_IN_THE_DIGEST, NEVER) if digest else {}
+        hours_by |= {str(name): hours for name, hours in model.hours.items()}
         found[entry.name] = Policy(entry.name, steps, model.repeat, MappingProxyType(hours_by))
     return found
 
@@ -117,7 +124,25 @@ def telling(context: Context, top: Sections, model: NotifyModel, locate: Locate)
         what = "is no email backend" if named in backends else "is not there"
         place, _ = locate(("notify", "mail"))
         context.add_missing(place, f"notify.mail: {named} {what}{nearest(named, mails)}")
-    return Notify(named or next(iter(mails), ""), model.remind, model.most)
+    digest = _digest(context, top, model.digest, locate) if model.digest is not None else None
+    return Notify(named or next(iter(mails), ""), model.remind, model.most, digest)
+
+
+def _digest(context: Context, top: Sections, model: DigestModel, locate: Locate) -> Digest:
+    """Make the message of the morning; whom and which calendar it names must exist."""
+    for number, word in enumerate(model.to):
+        place, _ = locate(("notify", "digest", "to", number))
+        kind, _, name = word.partition("/")
+        if kind not in ("rotation", "person") or not name:
+            text = f"notify.digest.to: {word!r} is nobody (write rotation/NAME or person/NAME)"
+            context.add(place, text)
+        elif name not in (known := top.named.get(_SECTIONS[kind], {})):
+            near = nearest(name, known)
+            context.add_missing(place, f"notify.digest.to: there is no {kind} {name}{near}")
+    if model.calendar:
+        place, _ = locate(("notify", "digest", "calendar"))
+        must_be_a_calendar(context, top, model.calendar, place, "notify.digest.calendar")
+    return Digest(model.at, model.to, model.calendar)
 
 
 def mail_servers(top: Sections) -> list[str]:

@@ -10,6 +10,7 @@ from typing import Annotated, Literal
 from pydantic import BeforeValidator, Field, WithJsonSchema
 
 from monitord.config.fields import Gap, Names, shown
+from monitord.config.oncall_models import At
 from monitord.model.policy import AFTER, PRIORITIES
 from monitord.model.spec import Spec, parse_duration
 
@@ -74,12 +75,23 @@ class VendorModel(Spec):
     calendar: str = Field("", description="In which open time; left out: around the clock.")
 
 
+class DigestModel(Spec):
+    """The message of the morning: what was kept quiet, and what the day will ask for."""
+
+    at: At = Field(description="When, on each one's own wall clock.", examples=["07:30"])
+    to: Annotated[Names, Field(min_length=1)] = Field(
+        description="Rotations and people.", examples=["rotation/linux", "person/kim"]
+    )
+    calendar: str = Field("", description="A calendar: only on days on which it opens.")
+
+
 class NotifyModel(Spec):
     """How single people are told."""
 
     mail: str = Field("", description="The email backend whose server carries people's mails.")
     remind: Gap = timedelta(hours=4)
     most: Annotated[int, Field(ge=1, le=1000)] = 10
+    digest: DigestModel | None = Field(None, description="With one, P4 and P5 page nobody.")
 
 
 class RecurringModel(Spec):

@@ -5,7 +5,7 @@ They hold what was written; who is on call and what is due is decided in decisio
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import time, timedelta
 from types import MappingProxyType
 
 from monitord.model.calendar import ALWAYS, Calendar
@@ -71,17 +71,31 @@ class Vendor:
 
 
 @dataclass(frozen=True, slots=True)
+class Digest:
+    """The message of the morning: when, on the wall clock of each, and for whom.
+
+    `to` names them: `person/<name>`, `rotation/<name>`. With a calendar there is one on days on
+    which it opens.
+    """
+
+    at: time
+    to: tuple[str, ...]
+    calendar: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Notify:
     """How single people are told.
 
     `mail` is the ticket backend whose mail server carries their mails (empty: the first of its
     kind). Whoever acknowledged is reminded each `remind`. `most` notices go to one person in ten
-    minutes; the rest waits and comes as one.
+    minutes; the rest waits and comes as one. Where there is a `digest`, P4 and P5 page nobody.
     """
 
     mail: str = ""
     remind: timedelta = timedelta(hours=4)
     most: int = 10
+    digest: Digest | None = None
 
 
 @dataclass(frozen=True, slots=True)

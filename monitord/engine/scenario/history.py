@@ -80,10 +80,25 @@ def _rows(view: View, core: Core, world: World) -> list[Fact]:
     incidents = {one.id: one for one in view.incidents(_ALL_INCIDENTS, limit=100_000)}
     for incident in incidents.values():
         facts.extend(_of_incident(view, incident, world))
+    facts.extend(_notices(view, world))
     facts.extend(_tickets(view, core, incidents))
     facts.extend(_pages(incidents, world))
     facts.extend(_services(view, core, world))
     return facts
+
+
+def _notices(view: View, world: World) -> Iterator[Fact]:
+    """Give what people are told, of incidents and of none (a digest), oldest first."""
+    for notice in sorted(view.notices(limit=100_000), key=lambda one: one.id):
+        yield {
+            "what": "notice",
+            "of": notice.person,
+            "id": notice.id,
+            "status": notice.status.value,
+            "priority": notice.priority,
+            "says": f"{notice.kind}: {notice.title}: {notice.body}",
+            "at": world.seconds(notice.created),
+        }
 
 
 def _of_incident(view: View, incident: Incident, world: World) -> Iterator[Fact]:
@@ -117,16 +132,6 @@ def _of_incident(view: View, incident: Incident, world: World) -> Iterator[Fact]
             "items": len(attempt.items),
             "says": attempt.outcome,
             "at": world.seconds(attempt.planned),
-        }
-    for notice in view.notices(incident=incident.id):
-        yield {
-            "what": "notice",
-            "of": notice.person,
-            "id": notice.id,
-            "status": notice.status.value,
-            "priority": notice.priority,
-            "says": f"{notice.kind}: {notice.title}: {notice.body}",
-            "at": world.seconds(notice.created),
         }
     for event in view.events(incident.id):
         if event.kind == "refused":
