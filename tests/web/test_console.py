@@ -114,7 +114,7 @@ def test_what_a_form_lacks_is_said_and_nothing_is_done(web: Web) -> None:
     for more, said in (
         ({"for": "soon", "reason": "x"}, b"is no length of time; write 30m, 2h or 1d"),
         ({"for": "1h"}, b"reason"),
-        ({"for": "9999d", "reason": "x"}, b"at most 400 days"),
+        ({"for": "9999d", "reason": "x"}, b"over 400 days"),
     ):
         answer = ask(web, "/do/ack", {**form, **more}, cookie)
         assert (answer.status, said in answer.body) == (400, True), answer.body

@@ -10,7 +10,18 @@ from tests.web.conftest import Web
 from tests.world.needs import need, requires
 
 pytestmark = requires("chromium")
-PATHS = ("/", "/incidents/1", "/hosts/web1")
+PATHS = (
+    "/",
+    "/incidents",
+    "/incidents/1",
+    "/hosts/web1",
+    "/tickets",
+    "/tickets/1",
+    "/maintenance",
+    "/maintenance/preview?verb=mute&selector=web1",
+    "/oncall",
+    "/handover",
+)
 
 
 @pytest.fixture(scope="module")

@@ -22,7 +22,14 @@ from monitord.web.console.board import Board
 
 COOKIE = "monitord"
 SAID = "monitord-said"
-MENU: tuple[tuple[str, str], ...] = (("/", "Now"),)
+MENU: tuple[tuple[str, str], ...] = (
+    ("/", "Now"),
+    ("/incidents", "Incidents"),
+    ("/tickets", "Tickets"),
+    ("/maintenance", "Maintenance"),
+    ("/oncall", "On call"),
+    ("/handover", "Hand-over"),
+)
 _LONGEST_FORM = 64 * 1024
 _LONGEST_SAID = 600
 _RIGHTS = ("viewer", "responder", "operator", "admin")
@@ -94,9 +101,7 @@ class Asked:
         """
         fields = await read_form(self.request)
         if not hmac.compare_digest(fields.get("csrf", "").encode(), csrf(self.secret).encode()):
-            raise BadFormError(
-                "the form is of another session; reload the page and try again"
-            )
+            raise BadFormError("the form is of another session; reload the page and try again")
         return fields
 
 

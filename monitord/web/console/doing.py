@@ -13,12 +13,12 @@ from monitord.web.console.asked import COOKIE, Asked, BadFormError, Page
 
 
 async def order(asked: Asked) -> Response:
-    """POST /do/ack, take, mute, maintenance, halt."""
+    """POST /do/ack, take, mute, halt."""
     form, verb = await asked.form(), asked.request.url.path.rpartition("/")[2]
     body: dict[str, object] = {
         "selector": form.get("selector", ""),
         "reason": form.get("reason", ""),
-        "expires": (expires := _until(form.get("for", ""))),
+        "expires": (expires := after(form.get("for", "")).isoformat(timespec="seconds")),
     }
     if verb == "halt" and form.get("now") == "1":
         body["now"] = True
@@ -70,14 +70,19 @@ async def logout(asked: Asked) -> Response:
     return gone
 
 
-def _until(text: str) -> str:
+def after(text: str, start: datetime | None = None) -> datetime:
+    """Give the time so long after `start` (now); `text` is a length as in YAML.
+
+    Raises:
+        BadFormError: it is none.
+    """
     try:
         wait = parse_duration(text)
     except ValueError:
         raise BadFormError(f"{text!r} is no length of time; write 30m, 2h or 1d") from None
     if not timedelta(0) < wait <= timedelta(days=400):
-        raise BadFormError("an order lasts at most 400 days; write 30m, 2h or 1d")
-    return (datetime.now(UTC) + wait).isoformat(timespec="seconds")
+        raise BadFormError("that is over 400 days or nothing; write 30m, 2h or 1d")
+    return (start or datetime.now(UTC)) + wait
 
 
 def _number(form: dict[str, str], name: str) -> int:
@@ -100,7 +105,6 @@ DOING = (
             ("take", "responder"),
             ("halt", "responder"),
             ("mute", "operator"),
-            ("maintenance", "operator"),
         )
     ),
 )

@@ -11,6 +11,8 @@ from starlette.responses import Response
 
 from monitord.control import CoreSaysNoError
 from monitord.web.console.asked import Asked, Page
+from monitord.web.console.duty import DUTY
+from monitord.web.console.lists import LISTS
 
 
 async def now(asked: Asked) -> Response:
@@ -49,4 +51,6 @@ PAGES = (
     Page("GET", "/", "viewer", now),
     Page("GET", "/incidents/{id:int}", "viewer", incident),
     Page("GET", "/hosts/{name}", "viewer", host),
+    *LISTS,
+    *DUTY,
 )

@@ -94,8 +94,9 @@
       else if (row?.dataset.open) location.assign(`${row.dataset.open}#ack`);
     }
   });
-  if (location.hash === "#ack") {
+  // After the browser has gone to the fragment, which takes the focus away.
+  if (location.hash === "#ack") addEventListener("load", () => setTimeout(() => {
     const ack = document.getElementById("ack");
     if (ack) { ack.open = true; ack.querySelector("input:not([type=hidden])")?.focus(); }
-  }
+  }));
 })();
