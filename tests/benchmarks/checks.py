@@ -30,6 +30,7 @@ from monitord.daemon.kinds import KINDS
 from monitord.daemon.memory import settle
 from monitord.engine.core import Core
 from monitord.errors import ExecutorLostError
+from monitord.history import HISTORY, Writer
 from monitord.metrics import Counters
 from monitord.model.catalog import Catalog, Check, Host, Settings
 from monitord.model.ids import CheckKey
@@ -115,13 +116,16 @@ def targets(every: float) -> Iterator[tuple[int, int]]:
             process.stdout.close()
 
 
-async def measure(count: int, rate: int, seconds: float, ports: tuple[int, int]) -> dict[str, Any]:
+async def measure(
+    count: int, rate: int, seconds: float, ports: tuple[int, int], *, history: bool = True
+) -> dict[str, Any]:
     """Run the core for so long and give its figures."""
     with tempfile.TemporaryDirectory(prefix="monitord-bench-") as folder:
         state = Path(folder)
         every = count / rate
         counters = Counters()
         store = open_store(str(state / "state.db"))
+        writer = Writer(state / HISTORY, now=SystemClock().now) if history else None
         core = Core(
             catalog(count, every, *ports, state),
             KINDS,
@@ -131,6 +135,7 @@ async def measure(count: int, rate: int, seconds: float, ports: tuple[int, int])
             state=state,
             door=OpenDoor(),
             counters=counters,
+            history=writer,
         )
         settle()
         await core.start(calendar=False)
@@ -159,12 +164,20 @@ async def measure(count: int, rate: int, seconds: float, ports: tuple[int, int])
             "unknown": counters.results[3],
         }
         await core.stop()
+        if writer is not None:
+            writer.close()
         await store.close()
         return figures
 
 
 def _child(
-    count: int, rate: int, seconds: float, ports: tuple[int, int], out: Any, profile: str
+    count: int,
+    rate: int,
+    seconds: float,
+    ports: tuple[int, int],
+    out: Any,
+    profile: str,
+    history: bool,
 ) -> None:
     sys.setswitchinterval(0.0005)
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
@@ -175,20 +188,22 @@ def _child(
 
         profiler = cProfile.Profile()
         profiler.enable()
-        figures = uvloop.run(measure(count, rate, seconds, ports))
+        figures = uvloop.run(measure(count, rate, seconds, ports, history=history))
         profiler.disable()
         profiler.dump_stats(profile)
     else:
-        figures = uvloop.run(measure(count, rate, seconds, ports))
+        figures = uvloop.run(measure(count, rate, seconds, ports, history=history))
     out.send(figures)
 
 
-def one(count: int, rate: int, seconds: float, profile: str = "") -> dict[str, Any]:
+def one(
+    count: int, rate: int, seconds: float, profile: str = "", *, history: bool = True
+) -> dict[str, Any]:
     """Measure one rate in a fresh process."""
     with targets(every=count / rate) as ports:
         receiver, sender = multiprocessing.Pipe(duplex=False)
         context = multiprocessing.get_context("spawn")
-        arguments = (count, rate, seconds, ports, sender, profile)
+        arguments = (count, rate, seconds, ports, sender, profile, history)
         process = context.Process(target=_child, args=arguments)
         process.start()
         sender.close()
@@ -207,6 +222,7 @@ def main() -> int:
     parser.add_argument("--rates", type=int, nargs="*", default=list(RATES))
     parser.add_argument("--seconds", type=float, default=20.0)
     parser.add_argument("--profile", default="", help="write a cProfile of the last rate here")
+    parser.add_argument("--no-history", action="store_true", help="keep no results for charts")
     parser.add_argument("--json", action="store_true")
     given = parser.parse_args()
     print(f"{given.checks} checks, half HTTP, half TCP; {given.seconds:.0f} s a rate", flush=True)
@@ -214,7 +230,9 @@ def main() -> int:
     print(" ".join(f"{name:>12}" for name in head), flush=True)
     rows = []
     for rate in given.rates:
-        figures = one(given.checks, rate, given.seconds, given.profile)
+        figures = one(
+            given.checks, rate, given.seconds, given.profile, history=not given.no_history
+        )
         rows.append(figures)
         shown = (
             f"{figures['offered']}",
