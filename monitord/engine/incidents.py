@@ -9,7 +9,17 @@ from functools import partial
 
 from monitord.clock import after
 from monitord.decisions import incidents as decisions
-from monitord.engine import clocks, closing, parts, problems, ranking, shadow, telling, ticketing
+from monitord.engine import (
+    clocks,
+    closing,
+    parts,
+    problems,
+    raising,
+    ranking,
+    shadow,
+    telling,
+    ticketing,
+)
 from monitord.engine.instance import Instance
 from monitord.engine.outages import Hard, Outages
 from monitord.engine.picture import Picture
@@ -85,7 +95,10 @@ def _fold(
         items.update(own.items)
         picture.read(own.key)
     if events:
-        tx.change_incident(outage.id, outage.status, items=tuple(sorted(items)))
+        whole = tuple(sorted(items))
+        tx.change_incident(outage.id, outage.status, items=whole)
+        ranked = ranking.rank(instance, key, outage.severity, whole)
+        events += raising.at_least(tx, instance, outage.id, ranked, now, "what it has taken in")
         picture.read(key)
     return events
 
@@ -251,6 +264,8 @@ def _amend(
     if transition.key in incident.items and transition.key in decision.items:
         verb = "changed by"
     text = f"{verb} {transition.key}: {transition.after.name}: {transition.summary}"
+    if ranked != incident.priority:
+        text = f"{text} ({incident.priority} → {ranked})"
     data = {"key": incident.key} | _seen(transition)
     event = Event(incident.id, now, "amended", text, data=data)
     tx.add_events([event])

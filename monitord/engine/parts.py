@@ -15,7 +15,7 @@ from monitord.clock import after
 from monitord.decisions import correlation
 from monitord.decisions.incidents import UNKNOWNS
 from monitord.decisions.reach import Reach, hangs_on, reach
-from monitord.engine import closing, telling, ticketing
+from monitord.engine import closing, raising, telling, ticketing
 from monitord.engine.instance import Instance
 from monitord.engine.outages import Outages
 from monitord.engine.situation import checks_of, states_of
@@ -159,7 +159,8 @@ def _join(
     event = Event(incident.id, now, PART_OF, text, data={"incident": parent.id})
     tx.add_events([event])
     ticketing.resolve(tx, instance, incident.id, now)
-    return [event]
+    why = f"it tells of {incident.key} too"
+    return [event, *raising.at_least(tx, instance, parent.id, incident.priority, now, why)]
 
 
 def look(turn: Turn) -> bool:

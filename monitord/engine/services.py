@@ -10,11 +10,11 @@ from functools import partial
 from monitord.decisions.availability import Time
 from monitord.decisions.services import Standing, began, standing
 from monitord.decisions.standing import checks_of
-from monitord.engine import clocks, ranking, telling, ticketing
+from monitord.engine import raising, ranking
 from monitord.engine.instance import Instance
 from monitord.engine.turn import AfterCommit
-from monitord.model.ids import Instant
-from monitord.model.incident import OPEN_STATUSES, Incident
+from monitord.model.ids import IncidentId, Instant
+from monitord.model.incident import OPEN_STATUSES
 from monitord.model.service import ServiceChange, ServiceState
 from monitord.model.ticket import Event
 from monitord.store.contract import Tx
@@ -108,26 +108,11 @@ def _rank_anew(tx: Tx, instance: Instance, found: dict[str, Standing], now: Inst
         checks = checks_of(instance.catalog, incident)
         names = [name for check in checks for name in check.services if name in found]
         if names:
-            events += _move(tx, instance, incident, list(dict.fromkeys(names)), now)
+            stand = {name: instance.standings[name].state for name in names}
+            why = "; ".join(f"service {name} is {state}" for name, state in stand.items())
+            ranked = ranking.anew(instance, incident, incident.severity, incident.items)
+            events += raising.to(tx, instance, incident, ranked, now, why)
+            if incident.part_of and ranked < incident.priority:
+                teller = IncidentId(incident.part_of)
+                events += raising.at_least(tx, instance, teller, ranked, now, why)
     return events
-
-
-def _move(
-    tx: Tx, instance: Instance, incident: Incident, names: list[str], now: Instant
-) -> list[Event]:
-    ranked = ranking.anew(instance, incident, incident.severity, incident.items)
-    if ranked == incident.priority:
-        return []
-    why = "; ".join(f"service {name} is {instance.standings[name].state}" for name in names)
-    text = f"{incident.priority} → {ranked}: {why}"
-    facts = {"before": incident.priority, "after": ranked, "services": names}
-    event = Event(incident.id, now, "ranked", text, data=facts)
-    tx.add_events([event])
-    page_at = telling.urged(instance, incident, ranked, now)
-    tx.change_incident(incident.id, incident.status, priority=ranked, page_at=page_at)
-    clocks.begin(tx, instance, incident.id, now)
-    if incident.ticket is None:
-        return [event]
-    moved = tx.incident(incident.id) or incident
-    telling.worse(tx, instance, moved, incident.priority, now)
-    return [event, *ticketing.open_or_update(tx, instance, incident.id, now)]
