@@ -8,6 +8,7 @@ import asyncio
 import signal
 import socket
 from collections.abc import Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import ClassVar
 
@@ -29,6 +30,7 @@ from monitord.web.inbound import Inbound
 
 log = get_logger(__name__)
 
+_THREADS = 32
 _PATIENCE = 5.0  # seconds that one answer of the core is waited for
 
 
@@ -73,6 +75,8 @@ async def _serve(
 
 
 async def _until_told(app: ASGIApp, sock: socket.socket) -> None:
+    # Each page waits for the core in a thread: the default of six would queue on a slow one.
+    asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(_THREADS, "monitord-web"))
     serving = asyncio.ensure_future(serve(app, sock, _Public))
     watchdog = asyncio.ensure_future(keep_watchdog())
     loop = asyncio.get_running_loop()
