@@ -71,6 +71,9 @@ class Event:
 HELD_BACK = "held-back"
 """The kind of the timeline's line that says that a ticket waits for a storm to pass."""
 
+PART_OF = "part-of"
+"""The kind of the timeline's line that says which other incident tells of this one."""
+
 
 class Operation(StrEnum):
     """What an outbox message asks of a ticket backend."""
