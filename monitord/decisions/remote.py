@@ -18,6 +18,7 @@ _LINE = 300  # characters of a remark
 _DATE = 10  # characters of one
 OWNER, CLOSED, OPENED = "owner-there", "closed-there", "opened-there"
 PRIORITY, REMARK = "priority-there", "remark-there"
+DELIVERED = "delivered"  # with the owner whom the server itself gave a new ticket to
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,12 +33,17 @@ class Known:
 
 
 def known(events: Sequence[Event], backend: str, priority: str) -> Known:
-    """Give what an incident's timeline tells; at first it is nobody's, open, with our priority."""
+    """Give what an incident's timeline tells; at first it is open, with our priority.
+
+    It is nobody's then, or theirs whom the server itself gave it to.
+    """
     owner, closed, told, due = "", False, set(), ""
     for event in events:
         if event.data.get("backend") != backend:
             continue
-        if event.kind == OWNER:
+        if event.kind == DELIVERED:
+            owner = str(event.data.get("owner", "")) or owner
+        elif event.kind == OWNER:
             owner = str(event.data.get("owner", ""))
         elif event.kind in (CLOSED, OPENED):
             closed = event.kind == CLOSED

@@ -6,12 +6,15 @@ A backend blocks, and one that hangs may delay only itself. Nothing is decided h
 import asyncio
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 from typing import ParamSpec, TypeVar
 
 from monitord import secrets
+from monitord.clock import after
 from monitord.engine.instance import Instance
 from monitord.errors import TicketError
 from monitord.model.catalog import Backend
+from monitord.model.ids import Instant
 from monitord.model.kinds import BackendKind, TicketBackend
 from monitord.secrets import SecretRef
 from monitord.store import Door
@@ -30,6 +33,7 @@ class Backends:
         self._door = door
         self._built: dict[str, tuple[Backend, TicketBackend]] = {}
         self._threads: dict[str, ThreadPoolExecutor] = {}
+        self._quiet: dict[str, Instant] = {}  # until when a backend asked for quiet
 
     def names(self) -> list[str]:
         """Give the names that are configured now."""
@@ -48,6 +52,15 @@ class Backends:
         if built is None or built[0] != configured:
             built = self._built[name] = (configured, self.made(configured))
         return built[1]
+
+    def leave_alone(self, name: str, seconds: float) -> None:
+        """Note that a backend asked for quiet (Retry-After): for writing and reading alike."""
+        until = after(self._instance.now(), timedelta(seconds=seconds))
+        self._quiet[name] = max(until, self.quiet_until(name))
+
+    def quiet_until(self, name: str) -> Instant:
+        """Give until when a backend is to be left alone; the beginning of time when it is not."""
+        return self._quiet.get(name, Instant(0))
 
     def made(self, backend: Backend) -> TicketBackend:
         """Make a backend of its kind that nobody keeps."""

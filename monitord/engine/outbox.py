@@ -15,7 +15,7 @@ from datetime import timedelta
 from typing import Any
 
 from monitord.clock import after
-from monitord.decisions.remote import is_held
+from monitord.decisions.remote import DELIVERED, is_held
 from monitord.engine.backends import Backends
 from monitord.engine.instance import Instance
 from monitord.errors import SecretError, TicketError
@@ -52,7 +52,6 @@ class Outbox:
     def __init__(self, instance: Instance, backends: Backends) -> None:
         self._instance = instance
         self._backends = backends
-        self._leave_alone: dict[str, Instant] = {}  # until when a backend asked for quiet
         self._said_again: dict[str, float] = {}
 
     def waiting(self, view: View, due_by: Instant) -> list[OutboxItem]:
@@ -79,7 +78,12 @@ class Outbox:
             except TicketError:
                 continue  # taken out of the configuration this moment
             now = self._instance.clock.monotonic()
-            if isinstance(backend, Lapsing) and now >= self._said_again.get(name, 0.0):
+            rests = self._backends.quiet_until(name) > self._instance.now()
+            if (
+                isinstance(backend, Lapsing)
+                and now >= self._said_again.get(name, 0.0)
+                and not rests
+            ):
                 self._said_again[name] = now + backend.resend
                 self._instance.start(f"repeat {name}", self._repeat_all(name))
 
@@ -88,8 +92,7 @@ class Outbox:
         self._backends.close()
 
     def _postponed(self, item: OutboxItem) -> OutboxItem:
-        until = self._leave_alone.get(item.backend, item.due_at)
-        return replace(item, due_at=max(item.due_at, until))
+        return replace(item, due_at=max(item.due_at, self._backends.quiet_until(item.backend)))
 
     async def _deliver(self, item: OutboxItem) -> None:
         instance = self._instance
@@ -142,7 +145,10 @@ class Outbox:
             text += f" as {delivery.external}"
         if len(parcel.all) > 1:
             text += f", with {len(parcel.all) - 1} others that it makes needless"
+        if delivery.owner:
+            text += f", which gave it to {delivery.owner}"
         data = {"backend": sent.backend, "external": delivery.external, "url": delivery.url}
+        data |= {"owner": delivery.owner} if delivery.owner else {}
 
         def work(tx: Tx) -> None:
             moved = False
@@ -152,7 +158,7 @@ class Outbox:
                     item.id, _P, OutboxStatus.SENT, tries=item.tries + 1, **changes
                 )
             if moved:
-                tx.add_events([Event(sent.incident, now, "delivered", text, data=data)])
+                tx.add_events([Event(sent.incident, now, DELIVERED, text, data=data)])
 
         return work
 
@@ -162,7 +168,7 @@ class Outbox:
         told = error if isinstance(error, TicketError) else TicketError(str(error), permanent=False)
         wait = told.retry_after or _back_off(item.tries)
         if told.retry_after:
-            self._leave_alone[item.backend] = after(now, timedelta(seconds=told.retry_after))
+            self._backends.leave_alone(item.backend, told.retry_after)
         changes: dict[str, Any] = {"tries": item.tries + 1, "last_error": str(error)}
         if item.operation is Operation.OPEN and not item.doubt:
             # Sent for the first time, or for the first time since it surely was not taken.
@@ -212,6 +218,7 @@ class Outbox:
             backend = self._backends.get(name)
             await self._backends.call(name, backend.deliver, again, json.loads(last.body), external)
         except (TicketError, SecretError) as error:
+            self._backends.leave_alone(name, getattr(error, "retry_after", None) or 0.0)
             # It is said again soon, long before the backend forgets.
             log.warning("ticket not said again", backend=name, error=str(error))
 
@@ -251,7 +258,12 @@ def _parcel(view: View, item: OutboxItem) -> _Parcel | None:
             break
         run.append(each)
     document = json.loads(run[-1].body)
-    before = [each for each in mine if each.status is OutboxStatus.SENT and each.body]
+    # A comment moves nothing there, whatever its document says.
+    before = [
+        each
+        for each in mine
+        if each.status is OutboxStatus.SENT and each.body and each.operation != Operation.COMMENT
+    ]
     if before:
         was = json.loads(before[-1].body)
         document["was"] = {name: was.get(name) for name in ("priority", "tier")}

@@ -7,6 +7,7 @@ is told once that it fails. Each change is a line on the timeline, and those lin
 known of a ticket.
 """
 
+import json
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -32,6 +33,7 @@ log = get_logger(__name__)
 
 _EVERY = 60.0  # seconds
 _ROUND = 45.0  # seconds that one round may keep one of a backend's threads
+_FAILURES = 3  # one after the other: then it is the server that fails
 _SKEW = timedelta(minutes=10)  # by which the server's clock may be behind ours
 _ACK = timedelta(hours=24)
 _CHECKS = 20  # of an incident that several share: a selector has its limits
@@ -65,6 +67,8 @@ class ReadBack:
             except TicketError:
                 continue  # taken out of the configuration this moment
             now = self._instance.clock.monotonic()
+            if self._backends.quiet_until(name) > self._instance.now():
+                continue  # it asked to be left alone, which holds for looks as well
             if isinstance(backend, Readable) and now >= self._due.get(name, 0.0):
                 self._due[name] = now + _EVERY
                 self._instance.start(f"read back {name}", self._round(name, backend))
@@ -75,7 +79,8 @@ class ReadBack:
         asked.sort(key=lambda each: (each.incident <= last, each.incident))
         if not asked:
             return
-        found = await self._backends.call(name, _read_each, backend, asked)
+        found, wait = await self._backends.call(name, _read_each, backend, asked)
+        self._backends.leave_alone(name, wait)
         if 0 < len(found) < len(asked):
             self._last[name] = found[-1][0].incident
         for ticket, there in found:
@@ -130,21 +135,32 @@ class ReadBack:
             log.warning("an owner could not be taken for an ack", backend=name, error=str(error))
 
 
-def _read_each(backend: Readable, asked: Sequence[_Asked]) -> list[tuple[_Asked, Remote | None]]:
-    """Read one ticket after the other until the round's time is up or the server fails."""
-    ends, found = time.monotonic() + _ROUND, []
+def _read_each(
+    backend: Readable, asked: Sequence[_Asked]
+) -> tuple[list[tuple[_Asked, Remote | None]], float]:
+    """Read one ticket after the other until the round's time is up or the server fails.
+
+    Gives the tickets that were asked about, and for how many seconds the server wants quiet. One
+    that cannot be read (no right to it, say) hides none behind it.
+    """
+    ends, failed = time.monotonic() + _ROUND, 0
+    found: list[tuple[_Asked, Remote | None]] = []
     for ticket in asked:
-        if time.monotonic() > ends:
+        if time.monotonic() > ends or failed >= _FAILURES:
             break
         try:
             found.append((ticket, backend.read(ticket.external, ticket.since)))
+            failed = 0
         except (TicketError, SecretError) as error:
             log.warning("ticket not read back", ticket=ticket.external, error=str(error))
-            break
+            found.append((ticket, None))
+            failed += 1
+            if wait := getattr(error, "retry_after", None):
+                return found, wait
         except (KeyError, TypeError, ValueError) as error:
             # An answer of another shape: this ticket cannot be read, the others may.
             log.warning("ticket not understood", ticket=ticket.external, error=repr(error))
-    return found
+    return found, 0.0
 
 
 def _open_tickets(view: View, name: str) -> list[_Asked]:
@@ -177,4 +193,21 @@ def _before(view: View, name: str, asked: _Asked) -> tuple[Incident | None, Know
         return None, None
     if _sent(view, name, asked.incident) != asked.sent:
         return None, None
-    return incident, known(view.events(asked.incident), name, incident.priority)
+    return incident, known(view.events(asked.incident), name, _rank(view, name, incident))
+
+
+def _rank(view: View, name: str, incident: Incident) -> str:
+    """Give the priority that a backend was told last.
+
+    While a mute or an ack keeps news from it, that is another than the incident's, and nobody has
+    changed it there.
+    """
+    told = [
+        item.body
+        for item in view.messages(incident.id)
+        if item.backend == name
+        and item.status is OutboxStatus.SENT
+        and item.body
+        and item.operation is not Operation.COMMENT
+    ]
+    return str(json.loads(told[-1]).get("priority", "")) if told else incident.priority

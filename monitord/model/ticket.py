@@ -128,10 +128,14 @@ class OutboxItem:
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """What a ticket backend answers to a message it took."""
+    """What a ticket backend answers to a message it took.
+
+    `owner` is to whom its server itself gave a ticket that was just made: nobody has taken it yet.
+    """
 
     external: str = ""
     url: str = ""
+    owner: str = ""
 
 
 @dataclass(frozen=True, slots=True)

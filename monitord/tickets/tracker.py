@@ -108,11 +108,11 @@ class Tracker(Protocol):
 def carry(tracker: Tracker, item: OutboxItem, note: Letter, external: str) -> Delivery:
     """Carry one message to a tracker; see TicketBackend for the contract."""
     if item.operation is Operation.OPEN and not external:
-        return tracker.create(note)
+        return _made(tracker, note)
     external = external or tracker.find(item.key) or ""
     if not external:
         # There is nothing to be over; anything else opens what should have been there.
-        return Delivery() if item.operation is Operation.RESOLVE else tracker.create(note)
+        return Delivery() if item.operation is Operation.RESOLVE else _made(tracker, note)
     if item.operation is Operation.COMMENT:
         tracker.comment(external, note.note)
         return Delivery(external)
@@ -124,6 +124,16 @@ def carry(tracker: Tracker, item: OutboxItem, note: Letter, external: str) -> De
     tracker.change(external, note, None if done is there.closed else done)
     tracker.comment(external, note.note)
     return Delivery(external, there.url)
+
+
+def _made(tracker: Tracker, note: Letter) -> Delivery:
+    """Make a ticket, and look whom it was given to by a rule of the server's own."""
+    made = tracker.create(note)
+    try:
+        there = tracker.look(made.external)
+    except (TicketError, KeyError, TypeError, ValueError):
+        return made  # it has been made, and must not be made again
+    return made if there is None else replace(made, owner=one_line(there.owner, 100))
 
 
 def _update(tracker: Tracker, note: Letter, external: str) -> Delivery:

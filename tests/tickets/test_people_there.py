@@ -27,15 +27,22 @@ class Desk:
         self.said: list[tuple[str, Mapping[str, Any]]] = []
         self.reads = 0
         self.broken = False
+        self.assigns = ""
+        self.wants: float | None = None  # seconds of quiet
+        self.forbids = 0  # looks to come
 
     def deliver(self, item: OutboxItem, ticket: Mapping[str, Any], external: str) -> Delivery:
         self.said.append((str(item.operation), ticket))
-        return Delivery(external or "7")
+        return Delivery(external or "7", owner="" if external else self.assigns)
 
     def read(self, external: str, since: Instant) -> Remote | None:  # noqa: ARG002 - the contract
         self.reads += 1
         if self.broken:
-            raise TicketError("127.0.0.1 answered 500", permanent=False)
+            text = "127.0.0.1 answered 500"
+            raise TicketError(text, permanent=False, retry_after=self.wants)
+        if self.forbids:
+            self.forbids -= 1
+            raise TicketError("127.0.0.1 answered 403", permanent=False)
         assert external == "7"
         return self.there
 
@@ -196,5 +203,78 @@ def test_what_is_over_is_not_read(tmp_path: Path) -> None:
         reads = desk.reads
         await asyncio.sleep(200)
         assert desk.reads == reads
+
+    live(tmp_path, desk, tell)
+
+
+def test_whom_the_server_gave_a_new_ticket_to_has_not_taken_it(tmp_path: Path) -> None:
+    """A default assignee acknowledges nothing: they have not looked, and somebody must be woken."""
+    desk = Desk()
+    desk.assigns = "lead"
+    desk.there = replace(desk.there, owner="lead")
+
+    async def tell(house: House) -> None:
+        number = await house.escalate("h/c")
+        await asyncio.sleep(150)
+        assert not await house.core.store.read(lambda view: view.orders(at=house.core.now()))
+        (told,) = lines(await timeline(house, number), "delivered")
+        assert told == "open delivered to desk as 7, which gave it to lead"
+        desk.there = replace(desk.there, owner="anna")
+        await asyncio.sleep(130)
+        orders = await house.core.store.read(lambda view: view.orders(at=house.core.now()))
+        assert [order.by for order in orders] == ["anna in desk"]
+
+    live(tmp_path, desk, tell)
+
+
+def test_a_priority_that_an_ack_kept_from_a_ticket_is_not_a_persons_there(tmp_path: Path) -> None:
+    desk = Desk()
+
+    async def tell(house: House) -> None:
+        number = await house.escalate("h/c")
+        await asyncio.sleep(70)
+        desk.there = replace(desk.there, owner="anna")
+        await asyncio.sleep(130)
+        await house.update(number, priority="P1")  # kept quiet by the ack
+        desk.there = replace(desk.there, closed=True, status="rejected")  # answered by a comment
+        await asyncio.sleep(130)
+        assert lines(await timeline(house, number), "priority-there") == []
+        (order,) = await house.core.store.read(lambda view: view.orders(at=house.core.now()))
+        await house.core.orders.end(order.id, by="kim")
+        await house.until(lambda: desk.said[-1][0] == "update")
+
+    live(tmp_path, desk, tell)
+    assert [operation for operation, _ in desk.said] == ["open", "comment", "update"]
+    assert desk.said[-1][1]["was"]["priority"] == "P3"  # so P1 is news, and is set
+
+
+def test_a_server_that_wants_quiet_is_not_read_either(tmp_path: Path) -> None:
+    desk = Desk()
+    desk.broken, desk.wants = True, 600.0
+
+    async def tell(house: House) -> None:
+        number = await house.escalate("h/c")
+        await house.until(lambda: desk.reads == 1)
+        said = len(desk.said)
+        await house.update(number, summary="still nothing")
+        await asyncio.sleep(500)
+        assert (desk.reads, len(desk.said)) == (1, said)
+        await asyncio.sleep(200)
+        assert desk.reads > 1
+        assert len(desk.said) > said
+
+    live(tmp_path, desk, tell)
+
+
+def test_a_ticket_that_cannot_be_read_hides_none_behind_it(tmp_path: Path) -> None:
+    desk = Desk()
+
+    async def tell(house: House) -> None:
+        for key in ("h/a", "h/b", "h/c"):
+            await house.escalate(key)
+        await asyncio.sleep(5)
+        desk.forbids, before = 2, desk.reads
+        await asyncio.sleep(70)
+        assert desk.reads >= before + 3
 
     live(tmp_path, desk, tell)
