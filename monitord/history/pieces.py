@@ -47,8 +47,8 @@ class Piece:
 class Day:
     """What counts of one day: `raw` in the order of their numbers, and roll-ups by kind."""
 
-    raw: tuple[Piece, ...] = ()
-    rollups: Mapping[str, Piece] = None  # type: ignore[assignment]  # always given
+    raw: tuple[Piece, ...]
+    rollups: Mapping[str, Piece]
 
 
 def day_and_hour(at: Instant) -> tuple[int, int] | None:
