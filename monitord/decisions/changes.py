@@ -1,7 +1,8 @@
 """Decides what of the told changes bears on an outage, and whether a person is at work. Pure.
 
-"Since it was last OK" begins with the last result that was OK; an hour before is told, too, since
-a change often shows only when something is used. What follows from a person is for the guards.
+"Since it was last OK" begins with the last result that was OK, and stands first. A day before is
+told, too, since a change often shows only when something is used. What follows from a person is for
+the guards.
 """
 
 from collections import Counter
@@ -22,7 +23,7 @@ AT_WORK = timedelta(minutes=15)
 """How long after a login, sudo, package run or keystroke somebody counts as at work."""
 ASKED = "changed"
 """The kind of the timeline's line that holds what a host told of its changes."""
-_BEFORE = timedelta(hours=1)
+_BEFORE = timedelta(days=1)
 _MOST = 40
 _MOST_FILES = 15
 _PLACE = ("sudo", "package", "login", "session")  # what tells most of a person comes first
@@ -44,7 +45,10 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class Changed:
-    """What changed since `since`, the last OK; `unread` is what the host did not tell."""
+    """What changed since `since`, the last OK, and then what did in the day before, each by time.
+
+    `unread` is what the host did not tell.
+    """
 
     since: Instant
     rows: tuple[Change, ...]
@@ -89,7 +93,8 @@ def changed(
     if not asked and not told:
         return None
     unread = tuple(asked[-1].data.get("unread", ())) if asked else ()
-    return Changed(since, tuple(sorted([*_newest(rows), *told], key=lambda row: row.at)), unread)
+    found = [*_newest(rows), *told[-_MOST:]]
+    return Changed(since, tuple(sorted(found, key=lambda row: (row.before, row.at))), unread)
 
 
 def _newest(rows: Sequence[Change]) -> list[Change]:

@@ -61,7 +61,7 @@ def document(
         ticket: the embedded ticket, if one is open.
         instance: this monitord's name; with the incident's id it makes the key unique.
         links: addresses by what they do; empty ones are left out.
-        markers: told changes since an hour before the last OK; those about something else may be
+        markers: told changes since a day before the last OK; those about something else may be
             among them.
         job: what is known of the job that the check watches, if it watches one.
         around: service levels, earlier incidents, who is on call; None: nothing of it is known.

@@ -15,6 +15,7 @@ from monitord.config import ReloadPlan, Sources
 from monitord.decisions.reach import Reach
 from monitord.decisions.state import judge, reset_soft
 from monitord.engine import closing
+from monitord.engine.following import follow
 from monitord.engine.health import Condition
 from monitord.engine.instance import Instance
 from monitord.engine.jobs import Jobs, job_checks
@@ -23,13 +24,18 @@ from monitord.log import get_logger
 from monitord.model.catalog import Catalog
 from monitord.model.ids import AttemptId, CheckKey, Instant, StateKey, split_state_key, state_key
 from monitord.model.kinds import JobRecord
+from monitord.model.marker import Marker
 from monitord.model.result import Result, Status
 from monitord.model.state import CheckState, StatePolicy, Transition
+from monitord.model.text import one_line
 from monitord.model.ticket import Event
 from monitord.store import Door
 from monitord.store.contract import Tx, View
 
 log = get_logger(__name__)
+
+_SAID = 5  # changes that a marker names
+_LONGEST = 300  # characters of it
 
 CONFIGURATION = StateKey("monitord/configuration")
 """What is believed of the files on disk, where no health check would say it."""
@@ -141,6 +147,8 @@ class Reloading:
             tx.forget_states(gone)
             tx.put_states(reset)
             tx.add_audit(now, by, "reload", catalog.hash, f"{len(plan.lines)} changes")
+            if plan.lines:  # what breaks after it may break by it: it stands on the tickets
+                tx.add_marker(Marker(0, now, by, "*", _in_words(plan.lines)))
             return events, closing.ended_among(tx, held), _records(tx, catalog, plan)
 
         events, ended, records = await instance.store.write(work)
@@ -150,8 +158,9 @@ class Reloading:
         for key in gone:
             instance.beliefs.drop(key)
         instance.beliefs.restore(reset)
-        instance.catalog = catalog
+        before, instance.catalog = instance.catalog, catalog
         self.adopt(catalog, frozenset((*plan.added, *plan.resets)))
+        events += await instance.store.write(lambda tx: follow(tx, instance, before, now))
         for attempt in ended:
             instance.beliefs.release(attempt, now)
         instance.tell(events)
@@ -175,6 +184,12 @@ class Reloading:
             if name in plan.resets:
                 reset.append(replace(reset_soft(state), key=state_key(name, item)))
         return renamed, gone, reset
+
+
+def _in_words(lines: Sequence[str]) -> str:
+    """Say what a reload changed, the first of many."""
+    more = f", and {len(lines) - _SAID} more" if len(lines) > _SAID else ""
+    return one_line(f"monitord was reloaded: {'; '.join(lines[:_SAID])}", _LONGEST) + more
 
 
 def _records(view: View, catalog: Catalog, plan: ReloadPlan) -> dict[CheckKey, JobRecord]:

@@ -80,7 +80,7 @@ def _write(
         return []
     if told is not None:
         since = last_ok(incident, instance.check(incident.key))
-        text = f"since it was last OK ({iso(since)}) and the hour before: {in_words(told.rows)}"
+        text = f"since it was last OK ({iso(since)}) and the day before: {in_words(told.rows)}"
         data = {"rows": _rows(told, asked_at), "unread": list(told.unread)}
         events.append(Event(number, instance.now(), ASKED, text, data=data))
         tx.add_events(events)

@@ -308,7 +308,7 @@ class RowView(AccountView):
         """Give what is known of a watched job."""
         return self._one(t.JOBS, t.JOBS.select().where(t.JOBS.table.c.key == key))
 
-    def markers(self, since: Instant, limit: int = 200) -> list[Marker]:
+    def markers(self, since: Instant, limit: int = 2000) -> list[Marker]:
         """Give the changes that were told since an instant, by id."""
         c = t.MARKERS.table.c
         query = t.MARKERS.select().where(c.at >= since).order_by(c.id).limit(limit)

@@ -59,18 +59,20 @@ def fact(kind: str, ago: float, who: str = "kim", text: str = "ran sudo: x") -> 
     return ChangeFact(ago, kind, who, text)
 
 
-def test_only_markers_about_it_and_of_the_hour_before_are_shown() -> None:
+def test_only_markers_about_it_and_of_the_day_before_are_shown_since_the_last_ok_first() -> None:
     markers = [
         marker(-60, "group=web", "deploy 42"),
         marker(-10, "web2", "of another host"),
-        marker(-2 * 3600, "*", "long ago"),
+        marker(-23 * 3600, "*", "yesterday"),
+        marker(-25 * 3600, "*", "long ago"),
         marker(-5, "*", "for all"),
     ]
     found = changed(INCIDENT, CHECK, HOST, [], markers)
     assert found is not None
     assert [(row.text, row.before) for row in found.rows] == [
-        ("deploy 42", True),
         ("for all", False),
+        ("yesterday", True),
+        ("deploy 42", True),
     ]
 
 
@@ -85,7 +87,7 @@ def test_the_hosts_newest_words_count_and_stand_in_time_with_the_markers() -> No
     events = [told(early), told(early, late, unread=("crontabs: no",))]
     found = changed(INCIDENT, CHECK, HOST, events, [marker(-20, "*", "deploy")])
     assert found is not None
-    assert [row.text for row in found.rows] == ["/etc/a was written", "deploy", "ran sudo: y"]
+    assert [row.text for row in found.rows] == ["deploy", "ran sudo: y", "/etc/a was written"]
     assert found.unread == ("crontabs: no",)
 
 
@@ -98,9 +100,9 @@ def test_many_files_leave_room_for_who_wrote_them() -> None:
     found = changed(INCIDENT, CHECK, HOST, [told(sudo, *files)], [])
     assert found is not None
     texts = [row.text for row in found.rows]
-    assert texts[0] == "ran sudo: z"
+    assert texts[-1] == "ran sudo: z"
     assert len(texts) == 16
-    assert texts[-1] == "/etc/1 was written"
+    assert texts[-2] == "/etc/1 was written"
 
 
 def test_nobody_asked_and_nobody_told_is_nothing() -> None:
