@@ -11,7 +11,7 @@ from typing import Any
 
 from monitord import pings
 from monitord.clock import Clock
-from monitord.engine import alive, halt_file
+from monitord.engine import alive, following, halt_file
 from monitord.engine.accounts import Accounts
 from monitord.engine.approvals import Approvals
 from monitord.engine.attempts import Attempts
@@ -173,6 +173,7 @@ class Core:
         await self._attempts.adopt_leftovers()
         urgent = [split_state_key(s.key)[0] for s in known if s.status is not Status.OK]
         self._scheduler.load(instance.catalog.checks, at_once=urgent)
+        await instance.store.write(lambda tx: following.resume(tx, instance, instance.now()))
         self._mover.start()
         self._pulse.start(calendar=calendar)
         self._chores()

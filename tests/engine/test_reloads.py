@@ -22,6 +22,7 @@ from monitord.engine.scenario.history import Fact
 from monitord.engine.scenario.run import Running, load
 from monitord.engine.scenario.world import ScriptedExecutor
 from monitord.engine.virtual_time import Door, VirtualLoop, run
+from monitord.model.ids import Instant
 
 SHOP = """
 profile: standard
@@ -249,3 +250,75 @@ def test_broken_files_after_an_exceptions_end_are_read_once_a_minute(house: Hous
 
     ended = house.live("{}", {60: spoil}, lasts="12m")
     assert ended._core.counters.reloads["failed"] == 11
+
+
+DUTY = """
+hosts: {web1: {address: 127.0.0.1, impact: high, checks: {site: }}}
+checks: {site: {tcp: {port: 80}, every: 30s, retry_every: 10s, attempts: 2, ticket: at_once}}
+people:
+  kim: {ways: [{apprise: "json://127.0.0.1/kim"}]}
+  lee: {ways: [{apprise: "json://127.0.0.1/lee"}]}
+"""
+FIRST = """
+policies:
+  first: {steps: [{tier: L1, tell: person/kim}, {tier: L2, tell: person/lee, after: 5m}]}
+policy: first
+"""
+OTHER = FIRST.replace("first", "other").replace("person/kim", "person/lee")
+FAILS = '{60s: {web1/site: critical "refused"}}'
+
+
+def told(ended: Running) -> list[tuple[str, int]]:
+    """Give whom the run told, and in which minute."""
+    return [(fact["of"], int(fact["at"]) // 60) for fact in facts(ended, "notice")]
+
+
+def reads(lines: list[str]) -> Callable[[Core], Awaitable[object]]:
+    """Give the deed that notes what the timelines say of policies by then."""
+
+    async def deed(core: Core) -> None:
+        events = await core.store.read(lambda view: view.told(["policy"], Instant(0)))
+        lines.extend(event.text for event in events)
+
+    return deed
+
+
+def test_a_policy_that_is_added_while_an_incident_waits_is_followed_from_then_on(
+    house: House,
+) -> None:
+    house.write(DUTY)
+    lines: list[str] = []
+    deeds = {240: reload_to(house, DUTY + FIRST), 700: reads(lines)}
+    ended = house.live(FAILS, deeds, lasts="12m")
+    assert told(ended) == [("kim", 4), ("lee", 9)]
+    assert lines == ["it follows the policy first from now on"]
+
+
+def test_a_policy_that_is_taken_away_tells_nobody_any_more(house: House) -> None:
+    house.write(DUTY + FIRST)
+    lines: list[str] = []
+    deeds = {240: reload_to(house, DUTY), 700: reads(lines)}
+    ended = house.live(FAILS, deeds, lasts="12m")
+    assert told(ended) == [("kim", 1)]
+    assert lines == ["the policy first is gone: nobody is told any more"]
+
+
+def test_another_policy_begins_at_the_tier_that_was_reached_and_a_changed_one_goes_on(
+    house: House,
+) -> None:
+    house.write(DUTY + FIRST)
+    lines: list[str] = []
+    ended = house.live(
+        FAILS,
+        {
+            400: reads(lines),
+            120: reload_to(house, DUTY + FIRST.replace("5m", "10m")),
+            240: reload_to(house, DUTY + OTHER),
+        },
+        lasts="8m",
+    )
+    assert told(ended) == [("kim", 1), ("lee", 4)]
+    assert lines == [
+        "the policy first has changed: it goes on as it says now",
+        "it follows the policy other from now on, not first",
+    ]
