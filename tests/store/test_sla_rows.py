@@ -1,0 +1,30 @@
+"""Pauses of clocks and corrections of availability, as rows: the same on both engines."""
+
+from dataclasses import replace
+
+from monitord.model.ids import IncidentId
+from monitord.model.sla import Corrected, Paused
+from monitord.store.contract import Store
+from tests.store.rows import at
+
+PAUSE = Paused(0, IncidentId(7), at(100), at(200), "no spare part", "kim", vendor="acme")
+SAID = Corrected(0, "shop", at(100), at(200), "up", "seen", "kim", at(300), "ann")
+
+
+def test_a_pause_is_changed_until_somebody_ends_it(store: Store) -> None:
+    number = store.write_now(lambda tx: tx.add_pause(PAUSE))
+    store.write_now(lambda tx: tx.add_pause(replace(PAUSE, incident=IncidentId(8))))
+    assert store.write_now(lambda tx: tx.change_pause(number, answered=at(110)))
+    assert store.write_now(lambda tx: tx.change_pause(number, ended=at(150), ended_by="lee"))
+    assert not store.write_now(lambda tx: tx.change_pause(number, ended=at(160), ended_by="ann"))
+    (kept,) = store.read_now(lambda view: view.pauses(IncidentId(7)))
+    assert (kept.answered, kept.ended_by, kept.end) == (at(110), "lee", at(150))
+
+
+def test_a_correction_is_found_by_its_time_and_taken_back_once(store: Store) -> None:
+    number = store.write_now(lambda tx: tx.add_correction(SAID))
+    assert store.write_now(lambda tx: tx.revoke_correction(number, at(400), "lee"))
+    assert not store.write_now(lambda tx: tx.revoke_correction(number, at(500), "kim"))
+    (kept,) = store.read_now(lambda view: view.corrections(at(199)))
+    assert kept == replace(SAID, id=number, revoked=at(400), revoked_by="lee")
+    assert store.read_now(lambda view: view.corrections(at(200))) == []
