@@ -6,8 +6,10 @@ go. No error names a secret.
 """
 
 import json
+import os
 import re
 import socket
+import ssl
 import threading
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
@@ -15,6 +17,7 @@ from dataclasses import dataclass
 from datetime import UTC
 from email.utils import parsedate_to_datetime
 from http.cookiejar import DefaultCookiePolicy
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -139,7 +142,7 @@ class Client:
                     timeout=self._timeout,
                     allow_redirects=False,
                     stream=True,
-                    verify=self._ca or True,
+                    verify=self._ca or _authorities(),
                     auth=_as_given,
                 )
             except (requests.RequestException, OSError, ValueError) as error:
@@ -153,6 +156,20 @@ class Client:
     def close(self) -> None:
         """Close what is kept open."""
         self._session.close()
+
+
+def _authorities() -> str | bool:
+    """Give where the system keeps the authorities it trusts; requests would trust its own list.
+
+    A company's own stand there only. True, for requests' list, where the system has none, or where
+    the environment names another for requests.
+    """
+    if os.environ.get("REQUESTS_CA_BUNDLE") or os.environ.get("CURL_CA_BUNDLE"):
+        return True
+    paths = ssl.get_default_verify_paths()
+    if paths.cafile:
+        return paths.cafile
+    return paths.capath if paths.capath and any(Path(paths.capath).iterdir()) else True
 
 
 def _as_given(request: requests.PreparedRequest) -> requests.PreparedRequest:

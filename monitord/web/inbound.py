@@ -24,6 +24,7 @@ from monitord.inbound_sources import from_json, mark
 from monitord.log import get_logger
 from monitord.model.ids import Instant
 from monitord.model.inbound import Source, Told
+from monitord.pings import SpoolError
 from monitord.secrets import SecretRef, resolve
 
 log = get_logger(__name__)
@@ -102,7 +103,7 @@ class Inbound:
         try:
             reports = await asyncio.to_thread(_read, source, body, self._clock.now())
             return await self._pass_on(source, reports)
-        except RefusedError:
+        except (RefusedError, SpoolError):
             gate.forget(signature)
             raise
 
@@ -232,10 +233,14 @@ class _Gate:
         if not isinstance(value, SecretRef):
             return value or ""
         try:
-            return await asyncio.to_thread(resolve, value)
+            told = await asyncio.to_thread(resolve, value)
         except SecretError as error:
             log.warning("inbound secret cannot be read", source=self.source.name, reason=str(error))
             raise RefusedError(503, "the source's secret cannot be read here") from error
+        if not told.strip():  # an empty one would let everybody in
+            log.warning("inbound secret is empty", source=self.source.name, secret=str(value))
+            raise RefusedError(503, "the source's secret is empty here")
+        return told
 
     def _seconds(self) -> float:
         return self._clock.now() / 1e6

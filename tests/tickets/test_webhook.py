@@ -250,6 +250,16 @@ def test_https_is_verified(tmp_path: Path) -> None:
         assert not failure(hook(url, ca=pem)).permanent
 
 
+def test_an_authority_of_the_system_is_trusted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with https(tmp_path, timedelta(days=5)) as (url, pem):
+        monkeypatch.delenv("REQUESTS_CA_BUNDLE", raising=False)
+        monkeypatch.delenv("CURL_CA_BUNDLE", raising=False)
+        monkeypatch.setenv("SSL_CERT_FILE", pem)
+        assert hook(url).deliver(message(), TICKET, "").external == "5"
+
+
 def test_a_ca_that_is_missing_says_so() -> None:
     error = failure(hook("https://127.0.0.1:1/", ca="/no/such.pem"))
     assert not error.permanent

@@ -8,6 +8,7 @@ import http.client
 import json
 import time
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -127,3 +128,27 @@ def test_a_source_is_the_same_after_its_way_to_the_web() -> None:
     )
     assert from_json(json.loads(json.dumps(to_json(source)))) == source
     assert mark(source) != mark(replace(source, hmac=SecretRef("file", "/l")))
+
+
+def test_an_empty_secret_lets_nobody_in(lone_web: Web, tmp_path: Path) -> None:
+    empty = tmp_path / "empty"
+    empty.write_text("\n", encoding="utf-8")
+    empty.chmod(0o600)
+    opens = Source("prom", "alertmanager", token=SecretRef("file", str(empty)))
+    reload(lone_web, opens, replace(opens, name="signed", token=None, hmac=opens.token))
+    assert post(lone_web, "prom", BODY, {"Authorization": "Bearer "})[0] in (401, 503)
+    assert post(lone_web, "signed", RESULT, signed(RESULT, key=b""))[0] == 503
+    assert lone_web.core.calls("told") == []
+
+
+def test_a_signed_payload_that_could_not_be_kept_may_come_again(lone_web: Web) -> None:
+    lone_web.core.stop()
+    spool = lone_web.core.state / "spool"
+    kept = spool.rename(spool.with_name("away")) if spool.exists() else None
+    spool.write_text("in the way", encoding="utf-8")
+    headers = signed(RESULT)
+    assert post(lone_web, "signed", RESULT, headers)[0] == 503
+    spool.unlink()
+    if kept is not None:
+        kept.rename(spool)
+    assert post(lone_web, "signed", RESULT, headers)[0] == 202
