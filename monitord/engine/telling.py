@@ -4,6 +4,7 @@ Which policy an incident follows is found here; who of it is next is decided by 
 and when by the paging stage. Nothing is sent here.
 """
 
+from dataclasses import replace
 from datetime import timedelta
 
 from monitord.clock import after
@@ -80,11 +81,17 @@ def over(tx: Tx, instance: Instance, incident: Incident, now: Instant) -> None:
         if notice.status is NoticeStatus.PENDING:
             tx.move_notice(notice.id, notice.status, NoticeStatus.VOID)
         elif notice.status is NoticeStatus.SENT:
-            paged[notice.person] = notice
+            before = paged.get(notice.person)
+            if before is not None and before.kind is not NoticeKind.OVER:
+                most = min(notice.priority, before.priority)
+                paged[notice.person] = replace(notice, priority=most)
+            else:
+                paged[notice.person] = notice
     for person, last in paged.items():
         if last.kind is not NoticeKind.OVER:
-            when = _pages_at(instance, incident, now)
-            tell(tx, incident, person, NoticeKind.OVER, now, _ended(incident), when)
+            known = _as_told(incident, last)
+            when = _pages_at(instance, known, now)
+            tell(tx, known, person, NoticeKind.OVER, now, _ended(incident), when)
 
 
 def sent_too_late(tx: Tx, notice: Notice, now: Instant) -> None:
@@ -94,7 +101,8 @@ def sent_too_late(tx: Tx, notice: Notice, now: Instant) -> None:
         return
     later = [one for one in _of(tx, incident) if one.person == notice.person and one.id > notice.id]
     if not any(one.kind is NoticeKind.OVER for one in later):
-        tell(tx, incident, notice.person, NoticeKind.OVER, now, _ended(incident))
+        known = _as_told(incident, notice)
+        tell(tx, known, notice.person, NoticeKind.OVER, now, _ended(incident))
 
 
 def again(
@@ -177,6 +185,11 @@ def _pages_at(instance: Instance, incident: Incident, now: Instant) -> Instant |
 
 def _of(view: View, incident: Incident) -> list[Notice]:
     return view.notices(incident=incident.id, limit=_ALL)
+
+
+def _as_told(incident: Incident, notice: Notice) -> Incident:
+    """Give an incident as urgent as somebody was told: its end goes the same ways."""
+    return replace(incident, priority=min(incident.priority, notice.priority))
 
 
 def _ended(incident: Incident) -> str:
