@@ -145,6 +145,8 @@ def incident(of: Incident) -> dict[str, Any]:
         "closed_by": of.closed_by,
         "close_reason": of.close_reason,
         "reopened": of.reopened,
+        "part_of": of.part_of or None,
+        "inhibited_by": of.inhibited_by,
         "ticket": of.ticket,
     }
 

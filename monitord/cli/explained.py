@@ -12,6 +12,12 @@ _ORDERS = [
     ("REASON", "reason"),
     ("MEANS", "means"),
 ]
+_RULES = [
+    ("RULE", "rule"),
+    ("WHILE", "source"),
+    ("ON NOW", "by"),
+    ("REPAIR", "repair"),
+]
 _GUARDS = [("GUARD", "guard"), ("PASSES", "ok"), ("REASON", "reason")]
 _STATE = [
     ("STATUS", "status"),
@@ -56,6 +62,7 @@ def show_all(answer: dict[str, Any]) -> None:
         ("ladder", [("RUNBOOK", "runbook"), ("MODE", "mode"), ("BY", "from")]),
         ("guards", _GUARDS),
         ("orders", _ORDERS),
+        ("inhibition", _RULES),
         ("config", _CONFIG),
     ):
         if name in answer:

@@ -18,6 +18,8 @@ _HEAD = [
     ("first failed", "first_failed"),
     ("opened", "opened"),
     ("waits for", "waiting_for"),
+    ("part of", "part_of"),
+    ("inhibited by", "inhibited_by"),
     ("escalated", "escalated"),
     ("resolved", "resolved"),
     ("cause", "cause"),

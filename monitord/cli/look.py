@@ -187,6 +187,7 @@ def incidents(*, all_: All = False, json: Json = False) -> None:
         return
     columns = [("INCIDENT", "incident"), ("STATUS", "status"), ("SEVERITY", "severity")]
     more = [("PRIO", "priority"), ("TIER", "tier"), ("KEY", "key"), ("SINCE", "opened")]
+    more += [("PART OF", "part_of")] if any(one["part_of"] for one in answer["incidents"]) else []
     show.table(
         answer["incidents"], [*columns, *more, ("SUMMARY", "summary")], none="no incident is on"
     )

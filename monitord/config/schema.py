@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, WithJsonSchema, model_validator
 
-from monitord.config.correlation_models import CorrelateModel
+from monitord.config.correlation_models import CorrelateModel, InhibitModel
 from monitord.config.device import DeviceModel
 from monitord.config.fields import (
     Count,
@@ -384,6 +384,7 @@ class SettingsModel(Spec):
     notify: NotifyModel = NotifyModel()
     recurring: RecurringModel = RecurringModel()
     correlate: CorrelateModel = CorrelateModel()
+    inhibit: tuple[InhibitModel, ...] = ()
     ticket_cap: Count = 20
     vantage: VantageModel = VantageModel()
     budgets: BudgetsModel = BudgetsModel()

@@ -6,6 +6,7 @@ from pathlib import Path
 from monitord.config.context import Context
 from monitord.config.fields import shown
 from monitord.config.guarding import windows
+from monitord.config.inhibiting import inhibitions
 from monitord.config.names import nearest
 from monitord.config.policies import routes, telling
 from monitord.config.schema import SettingsModel
@@ -60,6 +61,7 @@ def build(context: Context, sections: Sections, sources: Sources) -> Settings:
         history=model.history,
         recurring=Recurring(**dict(model.recurring)),
         correlate=Correlate(**dict(model.correlate)),
+        inhibit=inhibitions(context, model.inhibit, locate),
         notify=telling(context, sections, model.notify, locate),
     )
 

@@ -170,6 +170,11 @@ def decide(
     return Wait(reason, refusal.until, guard)
 
 
+def nobody_told(rung: Rung) -> Wait:
+    """Say why nobody is asked for a yes: an incident that is told instead of this one is on."""
+    return Wait(f"{rung.runbook} needs a person's yes, and nobody is told of this now", None)
+
+
 def queued_since(timeline: Iterable[Event]) -> Instant | None:
     """Give when an incident began to wait for other repairs, by its timeline; None: it does not.
 

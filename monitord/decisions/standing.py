@@ -22,6 +22,8 @@ from monitord.model.sla import DEFAULT, Paused
 from monitord.model.spec import format_duration
 from monitord.model.ticket import Event, Order, Ticket, TicketStatus
 
+_PARTS = 50  # incidents that are told here too, shown on a ticket
+
 
 @dataclass(frozen=True, slots=True)
 class Around:
@@ -41,6 +43,7 @@ class Around:
     problem: Problem | None = None
     pauses: Sequence[Paused] = ()
     works: Sequence[Order] = ()
+    parts: Sequence[Incident] = ()
 
 
 def iso(instant: Instant | None) -> str | None:
@@ -62,7 +65,7 @@ def standing(
     """Give what stands around an incident as JSON values; what is not known is empty."""
     plans = [one for one in attempts if one.status is AttemptStatus.APPROVAL]
     told: dict[str, Any] = {"service_levels": [], "clocks": [], "told_next": None}
-    told |= {"similar": [], "problem": None, "vendors": []}
+    told |= {"similar": [], "problem": None, "vendors": [], "parts": []}
     if around is not None:
         facts = Facts(events, around.steps, around.pauses, around.works)
         running = clocks(around.catalog, incident, facts, around.now)
@@ -73,10 +76,16 @@ def standing(
             "similar": [_similar(*one) for one in around.former if one[0].id != incident.id][:3],
             "problem": _problem(around.problem),
             "vendors": _vendors(around.catalog, events, around.pauses),
+            "parts": [_part(one) for one in around.parts[:_PARTS]],
         }
     coming = _coming(incident, plans, told["told_next"])
     answers = [*_answers(incident, check, plans), *_handing_on(incident, told["told_next"], around)]
     return {**told, "coming": coming, "answers": answers}
+
+
+def _part(of: Incident) -> dict[str, Any]:
+    """Give another incident that people hear of here: by a rule, or as it hangs on this one."""
+    return {"incident": of.id, "check": of.key, "rule": of.inhibited_by, "summary": of.summary}
 
 
 def policy_of(catalog: Catalog, incident: Incident) -> Policy | None:

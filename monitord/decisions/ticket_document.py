@@ -163,6 +163,8 @@ def _host(host: Host | None) -> dict[str, Any] | None:
 
 def _says(incident: Incident) -> str:
     match incident.status:
+        case IncidentStatus.ESCALATED if incident.part_of and incident.waiting_for:
+            return f"It is {incident.waiting_for}."
         case IncidentStatus.ESCALATED:
             return "I have stopped, it is yours."
         case IncidentStatus.RESOLVED:

@@ -14,7 +14,7 @@ from monitord.decisions.reach import hangs_on
 from monitord.decisions.sla import of_services
 from monitord.decisions.ticket_document import iso
 from monitord.decisions.verbs import MATRIX
-from monitord.engine import closing, ladder
+from monitord.engine import closing, inhibiting, ladder
 from monitord.engine.held import as_held, ladder_of
 from monitord.engine.instance import Instance
 from monitord.engine.situation import ExactPlan, exact_plan, situation
@@ -137,6 +137,9 @@ class Commands:
             "ladder": await instance.store.read(lambda view: ladder_of(view, instance, check)),
             "guards": await self._asked(check, shown),
             "orders": await instance.store.read(lambda view: self._orders(view, check)),
+            "inhibition": await instance.store.read(
+                lambda view: inhibiting.told_of(view, instance, check.key, incident)
+            ),
             "config": self._written(check.key),
         }
 

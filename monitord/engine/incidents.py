@@ -12,6 +12,7 @@ from monitord.decisions import incidents as decisions
 from monitord.engine import (
     clocks,
     closing,
+    inhibiting,
     parts,
     problems,
     raising,
@@ -35,6 +36,8 @@ from monitord.store.contract import Tx
 
 _AT_A_TIME = 500
 
+_Made = decisions.Open | decisions.Reopen | decisions.Amend | decisions.Resolve
+
 
 def settle_transitions(
     tx: Tx, instance: Instance, now: Instant, out: AfterCommit, *, only: int | None = None
@@ -46,7 +49,7 @@ def settle_transitions(
     for transition in tx.pending_transitions(_AT_A_TIME):
         if only not in (None, transition.id):
             continue
-        outcomes = []
+        outcomes, made = [], []
         # Their rows say who is in them: a reload may have changed groups and canaries since.
         holding = picture.holding(transition.key)
         keys = decisions.keys_to_look_at(
@@ -59,12 +62,37 @@ def settle_transitions(
             outcomes.append(outcome)
             if not isinstance(decision, decisions.Suppress):
                 picture.read(_key(decision))
+                made.append(decision)
             out.events.extend(_fold(tx, instance, decision, picture, outages, now))
         out.events.extend(parts.gather(tx, family, transition, now, picture.read))
+        for decision in made:
+            out.events.extend(_inhibit(tx, family, picture, decision, now))
         tx.settle_transition(transition.id, "; ".join(outcomes))
+    # Once for a batch: who is told of others says of which.
+    for number in {event.incident for event in out.events if event.kind == parts.TELLS}:
+        incident = tx.incident(number)
+        if incident is not None and incident.ticket is not None:
+            out.events.extend(ticketing.open_or_update(tx, instance, number, now))
 
 
-def _key(decision: decisions.Open | decisions.Reopen | decisions.Amend | decisions.Resolve) -> str:
+def _inhibit(
+    tx: Tx, family: parts.Family, picture: Picture, decision: _Made, now: Instant
+) -> list[Event]:
+    """Inhibit what a decision has put under a rule; then tell of what came back, if people may."""
+    events: list[Event] = []
+    incident = picture.get(_key(decision))
+    if incident is not None and inhibiting.bearings_of(family.instance):
+        events = inhibiting.gather(tx, family, incident, now, picture.read)
+        incident = tx.incident(incident.id)
+    if incident is None or incident.ticket is None or incident.part_of:
+        return events
+    if isinstance(decision, decisions.Reopen):
+        telling.again(tx, family.instance, incident, now)
+        ticketing.open_or_update(tx, family.instance, incident.id, now)
+    return events
+
+
+def _key(decision: _Made) -> str:
     return decision.key if isinstance(decision, decisions.Open) else decision.incident.key
 
 
@@ -226,6 +254,8 @@ def _reopen(
         cause="",
         waiting_for="",
         reopened=incident.reopened + 1,
+        part_of=0,
+        inhibited_by="",
     )
     text = f"{transition.key} is {decision.severity.name} again: {transition.summary}"
     data = {"key": incident.key} | _seen(transition)
@@ -233,9 +263,6 @@ def _reopen(
     tx.add_events([event])
     lines = [event, *problems.look(tx, instance, incident.id, now)]
     clocks.begin(tx, instance, incident.id, now)
-    if incident.ticket is not None:
-        telling.again(tx, instance, tx.incident(incident.id) or incident, now)
-        ticketing.open_or_update(tx, instance, incident.id, now)
     return lines, f"reopened incident {incident.id}"
 
 

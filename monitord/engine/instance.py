@@ -12,6 +12,7 @@ from types import MappingProxyType
 from typing import Any, TypeVar
 
 from monitord.clock import Clock
+from monitord.decisions.inhibition import Bearing
 from monitord.decisions.services import Standing
 from monitord.engine import halt_file
 from monitord.engine.beliefs import Beliefs
@@ -60,6 +61,7 @@ class Instance:
     asking: set[IncidentId] = field(default_factory=set)  # whose hosts are asked what changed
     steps: list[tuple[Instant, int]] = field(default_factory=list)
     standings: dict[str, Standing] = field(default_factory=dict)  # of services, as believed now
+    inhibiting: tuple[Catalog | None, tuple[Bearing, ...]] = (None, ())
     _former: tuple[Catalog | None, Mapping[str, Check]] = (None, MappingProxyType({}))
 
     def now(self) -> Instant:

@@ -18,7 +18,7 @@ from monitord.decisions.guards import WANT_A_LOOK, Verdict, evaluate, told
 from monitord.decisions.orders import last_end
 from monitord.decisions.reach import Reach
 from monitord.decisions.verbs import HELD
-from monitord.engine import linking, parts, shadow, ticketing
+from monitord.engine import inhibiting, linking, parts, shadow, ticketing
 from monitord.engine.instance import Instance
 from monitord.engine.situation import (
     ExactPlan,
@@ -65,6 +65,8 @@ def _tell_later(turn: Turn) -> None:
     """Look again when the order ends that keeps an escalated incident from paging."""
     order = ticketing.kept_quiet(turn.tx, turn.instance, turn.incident, turn.now)
     until = order.expires if order is not None else None
+    if turn.incident.part_of:  # looked at again, should nothing say that the other is over
+        until = after(turn.now, _LOOK_AGAIN)
     turn.tx.change_incident(turn.incident.id, IncidentStatus.ESCALATED, due_at=until)
     if order is not None:
         number, tx = turn.incident.id, turn.tx
@@ -85,7 +87,7 @@ def follow(turn: Turn, *, rung: int, due_in: timedelta = timedelta()) -> None:
 
 def climb(turn: Turn) -> None:
     """Take an incident whose time has come one decision further."""
-    if not parts.look(turn):
+    if not (inhibiting.look(turn) if turn.incident.inhibited_by else parts.look(turn)):
         return
     incident, now = turn.incident, turn.now
     if incident.status is IncidentStatus.ESCALATED:
@@ -141,8 +143,7 @@ def _climb(turn: Turn, check: Check) -> None:
                 _stand_at(turn, move.position)
                 continue
             case remediation.Start():
-                begins = ask if rung.mode == "approve" else start
-                begins(turn, check, move.position, rung, plan, verdicts=verdicts)
+                _begin(turn, check, move.position, rung, plan, verdicts)
             case remediation.Wait():
                 _stand_at(turn, place)
                 _wait(turn, move, runbook=rung.runbook, guards=told(verdicts))
@@ -152,6 +153,17 @@ def _climb(turn: Turn, check: Check) -> None:
                 refuse_all(turn, rung, verdicts, plan)
                 hand_over(turn, move.reason)
         return
+
+
+def _begin(
+    turn: Turn, check: Check, place: int, rung: Rung, plan: ExactPlan, verdicts: Sequence[Verdict]
+) -> None:
+    if rung.mode != "approve":
+        start(turn, check, place, rung, plan, verdicts=verdicts)
+    elif turn.incident.part_of:
+        _wait(turn, remediation.nobody_told(rung))
+    else:
+        ask(turn, check, place, rung, plan, verdicts=verdicts)
 
 
 def _without_rung(turn: Turn, check: Check) -> None:
@@ -328,6 +340,9 @@ def _wait(turn: Turn, wait: remediation.Wait, **said: Any) -> None:
         order = ticketing.kept_quiet(turn.tx, turn.instance, incident, turn.now)
         if order is not None:
             until = min(until or order.expires, order.expires)
+    if incident.part_of:  # looked at again, should nothing say that the other is over
+        soon = after(turn.now, _LOOK_AGAIN)
+        until = min(until or soon, soon)
     changes: dict[str, Any] = {"waiting_for": wait.reason, "due_at": until}
     if incident.status is IncidentStatus.OPEN:
         turn.tx.move_incident(incident.id, incident.status, IncidentStatus.WAITING, **changes)

@@ -28,6 +28,9 @@ from monitord.model.state import Change, CheckState, Transition
 from monitord.model.ticket import PART_OF, Event
 from monitord.store.contract import Tx, View
 
+TELLS = "parts"
+"""The kind of the timeline's line that says of which others people hear here."""
+
 _LOOK_AGAIN = timedelta(seconds=15)
 _PATIENCE = timedelta(minutes=5)
 _ON_LADDER = (IncidentStatus.OPEN, IncidentStatus.WAITING, IncidentStatus.ESCALATED)
@@ -118,12 +121,12 @@ def gather(
     events: list[Event] = []
     for incident in family.children(transition):
         parent = family.teller(incident)
-        if parent is not None and not _leads_to(tx, parent, incident.id):
+        if parent is not None and not leads_to(tx, parent, incident.id):
             events.extend(_join(tx, family.instance, incident, parent, now))
             under[parent.id].append(incident.key)
             joined(incident.key)
     lines = [
-        Event(number, now, "parts", f"people hear here of {_listed(names)} too")
+        Event(number, now, TELLS, f"people hear here of {_listed(names)} too")
         for number, names in under.items()
     ]
     tx.add_events(lines)
@@ -135,7 +138,7 @@ def _listed(names: Sequence[str]) -> str:
     return ", ".join(names[:_NAMED]) + (f" and {more} more" if more > 0 else "")
 
 
-def _leads_to(view: View, incident: Incident, number: IncidentId) -> bool:
+def leads_to(view: View, incident: Incident, number: IncidentId) -> bool:
     """Tell whether an incident is part of the one of this number, however far away."""
     row: Incident | None = incident
     while row is not None and row.part_of:
@@ -148,19 +151,22 @@ def _leads_to(view: View, incident: Incident, number: IncidentId) -> bool:
 def _join(
     tx: Tx, instance: Instance, incident: Incident, parent: Incident, now: Instant
 ) -> list[Event]:
-    reason = f"part of incident {parent.id}, {parent.key}"
+    reason = _reason(parent)
     for attempt in tx.attempts(incident=incident.id, statuses=[AttemptStatus.APPROVAL]):
         closing.end_attempt(tx, attempt, now, reason)
     changes: dict[str, object] = {"part_of": parent.id, "inhibited_by": "", "waiting_for": reason}
     if incident.status in _ON_LADDER:
         changes["due_at"] = after(now, _LOOK_AGAIN)
     tx.change_incident(incident.id, incident.status, **changes)
-    text = f"{reason}: people hear of it there, and nothing is repaired here"
-    event = Event(incident.id, now, PART_OF, text, data={"incident": parent.id})
+    event = Event(incident.id, now, PART_OF, reason, data={"incident": parent.id})
     tx.add_events([event])
     ticketing.resolve(tx, instance, incident.id, now)
     why = f"it tells of {incident.key} too"
     return [event, *raising.at_least(tx, instance, parent.id, incident.priority, now, why)]
+
+
+def _reason(parent: Incident) -> str:
+    return f"part of incident {parent.id}, {parent.key}: that incident tells it"
 
 
 def look(turn: Turn) -> bool:
@@ -178,29 +184,32 @@ def look(turn: Turn) -> bool:
         patience=max(_PATIENCE, 2 * max((one.every for one in checks), default=timedelta())),
     )
     if alone:
-        _leave(turn, other)
+        name = f"incident {other.id}, {other.key}" if other is not None else "another incident"
+        leave(turn, f"it is still bad by itself, no longer part of {name}")
         return True
-    soon = after(now, _LOOK_AGAIN)
+    changes: dict[str, object] = {"due_at": after(now, _LOOK_AGAIN)}
+    if other is not None:
+        changes["waiting_for"] = _reason(other)
+    tx.change_incident(incident.id, incident.status, **changes)
     if ended is not None:
         keys = [check.key for check in checks]
         turn.after.calls.append(partial(instance.beliefs.recheck, keys))
-        found = _family(tx, instance).teller(incident)
-        if found is not None and not _leads_to(tx, found, incident.id):
+        found = family_of(tx, instance).teller(incident)
+        if found is not None and not leads_to(tx, found, incident.id):
             turn.after.events.extend(_join(tx, instance, incident, found, now))
-    tx.change_incident(incident.id, incident.status, due_at=soon)
     return False
 
 
 def is_told(turn: Turn) -> bool:
     """Tell whether an incident tells of what the turn's hangs on, or may do so in a moment."""
     incident, instance = turn.incident, turn.instance
-    family = _family(turn.tx, instance)
+    family = family_of(turn.tx, instance)
     above = (family.above(each, incident.severity, set()) for each in checks_of(instance, incident))
     return turn.now < after(incident.opened, _PATIENCE) or any(above)
 
 
-def _family(view: View, instance: Instance) -> Family:
-    """Give the family of one incident: only what it hangs on is looked up."""
+def family_of(view: View, instance: Instance) -> Family:
+    """Give the family for one incident: only what is asked for is looked up."""
     outages = Outages(instance)
 
     def sharing(check: CheckKey) -> list[str]:
@@ -237,17 +246,16 @@ def _items(instance: Instance, incident: Incident) -> Iterator[tuple[CheckState,
             yield state, instance.beliefs.reach_of(check, state.status)
 
 
-def _leave(turn: Turn, other: Incident | None) -> None:
+def leave(turn: Turn, why: str) -> None:
     """Let the turn's incident stand on its own: people hear of it, by its own clock."""
     tx, number, now = turn.tx, turn.incident.id, turn.now
-    name = f"incident {other.id}, {other.key}" if other is not None else "another incident"
-    why = f"it is still bad by itself, no longer part of {name}"
     fresh = {"part_of": 0, "inhibited_by": "", "waiting_for": "", "due_at": now}
     tx.change_incident(number, turn.incident.status, **fresh)
     turn.note("alone", why)
     turn.incident = tx.incident(number) or turn.incident
     if turn.incident.ticket is not None:
         telling.again(tx, turn.instance, turn.incident, now, why)
+    if turn.incident.ticket is not None or turn.incident.status is IncidentStatus.ESCALATED:
         lines = ticketing.open_or_update(tx, turn.instance, number, now)
         turn.after.events.extend(lines)
         turn.incident = tx.incident(number) or turn.incident

@@ -133,6 +133,13 @@ def comment(
     )
 
 
+def remark(tx: Tx, instance: Instance, number: IncidentId, text: str, now: Instant) -> None:
+    """Queue one sentence for an incident's ticket in each backend that has it open."""
+    for backend, operation in _told(tx, number).items():
+        if operation is not Operation.RESOLVE:
+            comment(tx, instance, number, backend, text, now)
+
+
 def close(tx: Tx, incident: Incident, now: Instant) -> None:
     """Close the embedded ticket with its incident; backends were told when it was resolved."""
     ticket = tx.ticket(incident.ticket) if incident.ticket is not None else None

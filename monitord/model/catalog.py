@@ -11,7 +11,7 @@ from types import MappingProxyType
 from typing import Any
 
 from monitord.model.calendar import Calendar
-from monitord.model.correlation import Correlate
+from monitord.model.correlation import Correlate, Inhibition
 from monitord.model.ids import CheckKey, Instant
 from monitord.model.inbound import Source
 from monitord.model.oncall import Person, Rotation
@@ -325,6 +325,7 @@ class Settings:
     notify: Notify = field(default_factory=Notify)
     recurring: Recurring = field(default_factory=Recurring)
     correlate: Correlate = field(default_factory=Correlate)
+    inhibit: tuple[Inhibition, ...] = ()
     ticket_cap: int = 20
     history: bool = True
 

@@ -1,7 +1,9 @@
-"""What belongs together: how close in time outages of one cause begin. Shapes only."""
+"""What belongs together: outages of one cause, and which incident is told instead of which."""
 
 from dataclasses import dataclass
 from datetime import timedelta
+
+from monitord.model.result import Status
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,3 +17,19 @@ class Correlate:
     within: timedelta = timedelta(minutes=5)
     share: float = 0.5
     least: int = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Inhibition:
+    """A rule: while a `source` is bad, people hear of that and not of its `target`s.
+
+    Both are selectors; `severity` is that of the source's incident, `equal` what both must have
+    alike (host, site, customer, service). `holds`: nothing of the targets is repaired either.
+    """
+
+    name: str
+    source: str
+    target: str
+    severity: frozenset[Status] = frozenset({Status.CRITICAL})
+    equal: tuple[str, ...] = ()
+    holds: bool = False

@@ -37,6 +37,7 @@ def around(view: View, catalog: Catalog, incident: Incident, now: Instant) -> Ar
         former=[(one, view.attempts(incident=one.id)) for one in former if one.id < incident.id],
         on_call=on_call,
         problem=view.problem(incident.problem) if incident.problem else None,
+        parts=view.parts(incident.id),
         pauses=facts.pauses,
         works=facts.works,
     )

@@ -325,6 +325,8 @@ def _i6(journal: Journal) -> Iterator[Violation]:
         if incident.status is not IncidentStatus.ESCALATED and incident.escalated is None:
             continue
         subject = f"incident {incident.id}"
+        if incident.part_of:
+            continue  # people hear of another one instead, by its timeline
         if incident.id not in tickets:
             yield Violation("I6", subject, "escalated without a ticket")
         since = incident.escalated or incident.opened

@@ -47,6 +47,7 @@ def render(ticket: Ticket) -> str:
         *_changed(ticket.get("changed")),
         _section("Next command", _next(ticket)),
         _section("By hand", _paragraph(ticket.get("by_hand"))),
+        _section("Told here too", _parts(_list(ticket, "parts"))),
         _section("What helped before", _before(ticket)),
         _section("The vendor", _vendors(_list(ticket, "vendors"))),
         _section("Your answer", _answers(ticket)),
@@ -65,7 +66,7 @@ def brief(ticket: Ticket, operation: Operation) -> str:
         return said + "\n"
     severity, rank = _line(ticket.get("severity")), (ticket.get("priority"), ticket.get("tier"))
     first = {
-        Operation.RESOLVE: f"It is over: {subject(ticket)}",
+        Operation.RESOLVE: f"{_ended(ticket)}: {subject(ticket)}",
         Operation.REOPEN: f"Again: {subject(ticket)}",
     }.get(operation, f"{severity} {' '.join(_line(word) for word in rank)}: {subject(ticket)}")
     parts = (
@@ -81,6 +82,12 @@ def brief(ticket: Ticket, operation: Operation) -> str:
         _section("Next command", _next(ticket)),
     )
     return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def _ended(ticket: Ticket) -> str:
+    """Say why a ticket is resolved: it is over, or it still is bad and told elsewhere."""
+    over = ticket.get("status", "RESOLVED") in ("RESOLVED", "CLOSED")
+    return "It is over" if over else _line(ticket.get("says")).rstrip(".")
 
 
 def subject(ticket: Ticket) -> str:
@@ -198,6 +205,15 @@ def _coming(rows: Sequence[Ticket]) -> str:
 def _next(ticket: Ticket) -> str:
     command, risk = _line(ticket.get("next_command")), _line(ticket.get("next_risk"))
     return _indented(f"{command}   ({risk})" if command and risk else command)
+
+
+def _parts(rows: Sequence[Ticket]) -> str:
+    lines = []
+    for one in rows:
+        by = f" (by rule {_line(one.get('rule'))})" if one.get("rule") else ""
+        named = f"incident {_line(one.get('incident'))}, {_line(one.get('check'))}"
+        lines.append(f"  {named}: {_line(one.get('summary'))}{by}")
+    return "\n".join(lines)
 
 
 def _before(ticket: Ticket) -> str:
