@@ -331,8 +331,10 @@ def _i6(journal: Journal) -> Iterator[Violation]:
             yield Violation("I6", subject, "escalated without a ticket")
         since = incident.escalated or incident.opened
         events = journal.view.events(incident.id)
-        if any(event.kind in ("quiet", HELD_BACK) and event.at >= since for event in events):
+        if any(event.kind == "quiet" and event.at >= since for event in events):
             continue  # a person's order keeps it from being told, by its timeline
+        if any(event.kind == HELD_BACK for event in events):
+            continue  # its ticket waited for a storm to pass, perhaps since before that
         for backend in journal.backends:
             if (backend, incident.id) not in told:
                 yield Violation("I6", subject, f"escalated without a message to {backend}")
