@@ -5,9 +5,8 @@ The lines are the memory too: what was known of a ticket is read from those of a
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
-from monitord.clock import as_instant
 from monitord.decisions.calendars import instant_of, zone_of
 from monitord.decisions.promises import DEADLINE_THERE
 from monitord.model.ids import IncidentId, Instant
@@ -68,7 +67,7 @@ def due_by(text: str, zone: str) -> Instant | None:
     except ValueError:
         return None
     if moment.tzinfo is not None:
-        return as_instant(moment)
+        return instant_of(zone_of("UTC"), moment.astimezone(UTC).replace(tzinfo=None))
     whole_day = timedelta(days=1) if len(text) == _DATE else timedelta()
     return instant_of(zone_of(zone), moment + whole_day)
 
