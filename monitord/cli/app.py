@@ -162,6 +162,7 @@ from monitord.cli import (  # noqa: E402, F401 - they register themselves
     serve,
     services,
     sla,
+    top,
     user,
 )
 
@@ -170,7 +171,7 @@ from monitord.cli import (  # noqa: E402, F401 - they register themselves
 _ORDER = """
     run check-config plan reload status services hosts checks incidents incident tickets ticket
     orders explain history ledger sla problems problem notify
-    watch ack take release mute maintenance halt resume run-check remediate attempt approve deny
+    watch top ack take release mute maintenance halt resume run-check remediate attempt approve deny
     promote
     marker forget audit schema runbooks sudoers locked-login test demo
     core executor web
