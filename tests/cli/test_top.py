@@ -31,6 +31,7 @@ def play(core: FakeCore, act: Callable[[Screen, Pilot[None]], Awaitable[None]]) 
                 if app.query_one(DataTable).row_count:
                     break
             await act(app, pilot)
+            await app.workers.wait_for_complete()
 
     asyncio.run(run())
 
