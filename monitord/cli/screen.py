@@ -43,6 +43,7 @@ class Screen(App[None]):
         self._core = core
         self._lines: list[board.Line] = []
         self._words = ""
+        self._happened = False
 
     def compose(self) -> ComposeResult:
         """Lay it out."""
@@ -56,6 +57,7 @@ class Screen(App[None]):
         self.query_one(DataTable).add_columns(*_COLUMNS)
         self.look()
         self.set_interval(_EVERY, self.look)
+        self.set_interval(_SOONEST, self._look_if)
         # A thread of its own: a worker would keep the program until the next event.
         threading.Thread(target=self._follow, name="follow", daemon=True).start()
 
@@ -69,13 +71,19 @@ class Screen(App[None]):
             return
         self.call_from_thread(self._show, now)
 
+    def _look_if(self) -> None:
+        """Look anew if something has happened."""
+        if self._happened:
+            self._happened = False
+            self.look()
+
     def _follow(self) -> None:
-        """Look anew whenever something happens."""
+        """Wait in a thread for what happens; it touches nothing but one flag."""
         follower = Core(self._core.path, timeout=60)
         try:
             for event in follower.follow("/v1/events"):
                 if event.get("kind") != "alive":
-                    self.call_from_thread(self.set_timer, _SOONEST, self.look)
+                    self._happened = True
         except (CoreDownError, CoreSaysNoError, RuntimeError):
             return  # `look` goes on every few seconds, and says what is wrong
 
