@@ -4,9 +4,11 @@ Pure: it is handed the transition and the live incidents of the keys it may touc
 changes in the order in which they are to be made. It never looks at runbooks.
 """
 
+from bisect import bisect_left
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
+from itertools import chain
 
 from monitord.model.ids import Instant, StateKey, split_state_key
 from monitord.model.incident import OPEN_STATUSES, Incident, IncidentStatus
@@ -120,7 +122,8 @@ def decide(
     Args:
         transition: the change of belief.
         live: the not-CLOSED incident of each key from `keys_to_look_at` that has one.
-        severities: the hard status of every other item of those incidents.
+        severities: the hard status of every other item of those incidents; only what is needed
+            is asked.
         now: the instant of the decision.
         reopen_within: how long after RESOLVED the same key is the same incident.
         joins: the outage of many that it belongs to, if it is bad; empty: to none.
@@ -142,9 +145,17 @@ def decide(
         if age <= reopen_within // timedelta(microseconds=1):
             return (*changes, Reopen(mine, transition.after))
         return (*changes, Open(key, transition.after))
-    items = tuple(sorted({*mine.items, transition.key}))
-    severity = worst(severities.get(item, transition.after) for item in items)
-    return (*changes, Amend(mine, items, max(severity, transition.after, key=_badness)))
+    items = _with(mine.items, transition.key)
+    others = (severities.get(item) for item in mine.items if item != transition.key)
+    return (*changes, Amend(mine, items, worst(chain([transition.after], others))))
+
+
+def _with(items: tuple[str, ...], item: str) -> tuple[str, ...]:
+    """Give sorted items with one more, if it is not among them: of thousands none is looked at."""
+    if item in items:
+        return items
+    place = bisect_left(items, item)
+    return (*items[:place], item, *items[place:])
 
 
 def _of_no_consequence(transition: Transition) -> str:
@@ -165,9 +176,13 @@ def _of_no_consequence(transition: Transition) -> str:
 
 def worst(statuses: Iterable[Status | None]) -> Status:
     """Give the worst of some statuses: CRITICAL, then UNKNOWN, then WARNING, then OK."""
-    return max(
-        (status for status in statuses if status is not None), key=_badness, default=Status.OK
-    )
+    found = Status.OK
+    for status in statuses:
+        if status is Status.CRITICAL:  # of thousands in a storm the first will do
+            return status
+        if status is not None and _badness(status) > _badness(found):
+            found = status
+    return found
 
 
 _ORDER = (Status.PENDING, Status.OK, Status.WARNING, Status.UNKNOWN, Status.CRITICAL)

@@ -139,11 +139,10 @@ def _decide(
     outages: Outages,
     hard: Hard,
 ) -> tuple[decisions.Decision, ...]:
-    items = {item for incident in touched.values() for item in incident.items}
     return decisions.decide(
         transition,
         touched,
-        {item: hard.of(item) for item in items if item != transition.key},
+        hard,
         now=now,
         reopen_within=instance.catalog.settings.reopen_within,
         joins=outages.joins(transition, touched),

@@ -27,19 +27,30 @@ _MICRO = timedelta(microseconds=1)
 _NOT_BEGUN = (IncidentStatus.OPEN, IncidentStatus.WAITING)
 
 
-class Hard:
-    """The hard status of items, each read once for a batch: an outage of many has hundreds."""
+class Hard(Mapping[str, Status]):
+    """The hard status of items, each read once for a batch, and only when it is asked for.
+
+    OK where nothing is believed of the item. An outage of many has thousands.
+    """
 
     def __init__(self, view: View) -> None:
         self._view = view
         self._known: dict[str, Status] = {}
 
-    def of(self, item: str) -> Status:
-        """Give it; OK where nothing is believed of the item."""
+    def __getitem__(self, item: str) -> Status:
+        """Give it."""
         if item not in self._known:
             state = self._view.state(StateKey(item))
             self._known[item] = state.hard if state is not None else Status.OK
         return self._known[item]
+
+    def __iter__(self) -> Iterator[str]:
+        """Give the items that were asked for."""
+        return iter(self._known)
+
+    def __len__(self) -> int:
+        """Tell how many were asked for."""
+        return len(self._known)
 
 
 class Outages:

@@ -21,6 +21,7 @@ class Picture:
         # One query for the batch: at a start thousands of transitions come, hardly any incident.
         self._tx = tx
         self._rows: dict[str, Incident] = {}
+        self._members: dict[str, frozenset[str]] = {}
         self._of_item: dict[str, dict[str, None]] = {}
         self._of_check: dict[CheckKey, dict[str, None]] = {}
         for incident in tx.incidents(_NOT_CLOSED, limit=_ALL):
@@ -47,18 +48,20 @@ class Picture:
         self._take(key, self._tx.live_incident(key))
 
     def _take(self, key: str, incident: Incident | None) -> None:
-        before = self._rows.pop(key, None)
+        self._rows.pop(key, None)
         if incident is not None:
             self._rows[key] = incident
         if is_shared(key):
-            old = set(before.items) if before is not None else set()
-            new = set(incident.items) if incident is not None else set()
+            old = self._members.get(key, frozenset())
+            new = self._members[key] = frozenset(incident.items if incident is not None else ())
             for item in old - new:
                 self._of_item[item].pop(key, None)
                 self._of_check[_check(item)].pop(key, None)
             for item in new - old:
                 self._of_item.setdefault(item, {})[key] = None
-            for item in new:
+            # Only what has changed, since a storm adds to one of thousands; but a check that one
+            # of its items has left may have others there.
+            for item in new if old - new else new - old:
                 self._of_check.setdefault(_check(item), {})[key] = None
 
 
