@@ -55,10 +55,11 @@ class _Connection(http.client.HTTPConnection):
 class Core:
     """The core behind one socket. `timeout` (s) bounds each wait for it, not the whole answer.
 
-    With a session or token in `secret`, it is asked as the user that it is of.
+    With a session or token in `secret`, it is asked as the user that it is of; an empty one proves
+    nothing and is refused. None asks as this process.
     """
 
-    def __init__(self, path: Path, *, timeout: float = 30.0, secret: str = "") -> None:
+    def __init__(self, path: Path, *, timeout: float = 30.0, secret: str | None = None) -> None:
         self.path = path
         self._timeout = timeout
         self._secret = secret
@@ -112,7 +113,7 @@ class Core:
         connection = _Connection(self.path, self._timeout)
         try:
             headers = {"Content-Type": "application/json"} if body is not None else {}
-            if self._secret:
+            if self._secret is not None:  # an empty one too: it must never ask as this process
                 headers["Authorization"] = f"Bearer {self._secret}"
             connection.request(method, target, body, headers)
             answer = connection.getresponse()

@@ -55,7 +55,8 @@ def create_app(engine: Engine) -> Starlette:
             StarletteRoute(route.path, _endpoint(engine, route), methods=[route.method])
             for route in ROUTES
         ],
-        exception_handlers={HTTPException: _no_such_route},
+        # The second: a path's number with more digits than Python reads. Handlers catch their own.
+        exception_handlers={HTTPException: _no_such_route, ValueError: _no_such_route},
     )
 
 
@@ -83,13 +84,13 @@ async def _person(engine: Engine, request: Request) -> Person:
 
     monitord-web passes its users' sessions on: it can do for them what they may, and no more.
     """
-    secret = bearer(request.headers.get("authorization", ""))
-    if secret:
-        return logged_in(await engine.accounts.known(secret))
+    header = request.headers.get("authorization")
+    if header is not None:  # one that holds nothing proves nothing: it never asks as the peer
+        return logged_in(await engine.accounts.known(bearer(header)))
     return await identify(request.state.peer)
 
 
 async def _no_such_route(request: Request, error: Exception) -> Response:
-    status = error.status_code if isinstance(error, HTTPException) else 500
-    text = f"{request.method} {request.url.path}: no such route"
+    status = error.status_code if isinstance(error, HTTPException) else 404
+    text = f"{request.method} {request.url.path[:200]}: no such route"
     return plain_failure(status, text, "docs/api.md lists the routes")

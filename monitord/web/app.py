@@ -104,7 +104,14 @@ def create_app(web: Web, approval: Approval, inbound: Inbound, console: Console)
         Route("/readyz", _guarded(web.readyz), methods=["GET"]),
         Route("/metrics", _guarded(web.metrics), methods=["GET"]),
     ]
-    return _with_headers(Starlette(routes=[*routes, *console.routes()]))
+    # A path's number with more digits than Python reads; handlers catch what is their own.
+    missing: Mapping[Any, Any] = {ValueError: _missing}
+    every = [*routes, *console.routes()]
+    return _with_headers(Starlette(routes=every, exception_handlers=missing))
+
+
+async def _missing(_request: Request, _error: Exception) -> Response:
+    return _answer(404, "no such page")
 
 
 def _guarded(handler: Callable[[Request], Awaitable[Response]]) -> Any:

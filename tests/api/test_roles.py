@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import socket
 from collections.abc import Iterator
 
 import pytest
@@ -94,3 +95,34 @@ def test_a_responder_ends_only_what_they_gave_themselves(
     for role, own in ((Role.RESPONDER, True), (Role.OPERATOR, False)):
         core.client.on_behalf(sessions[role]).post("/v1/resume", {"what": 1})
         assert core.calls("resume")[-1]["own"] is own
+
+
+@pytest.mark.parametrize("header", ["Bearer", "Bearer \xa0", "Basic eDp5", "", "mds_nothing"])
+def test_a_header_that_holds_no_secret_never_asks_as_the_peer(
+    users: tuple[FakeCore, dict[Role, str]], header: str
+) -> None:
+    core, _ = users
+    asked = b"GET /v1/me HTTP/1.1\r\nHost: x\r\nAuthorization: %s\r\nConnection: close\r\n\r\n"
+    with socket.socket(socket.AF_UNIX) as sock:
+        sock.settimeout(10)
+        sock.connect(str(core.socket))
+        sock.sendall(asked % header.encode("latin-1"))
+        assert sock.recv(65536).startswith(b"HTTP/1.1 401 ")
+
+
+@pytest.mark.parametrize("secret", ["", " ", "\xa0"])
+def test_an_empty_secret_is_sent_and_refused(
+    users: tuple[FakeCore, dict[Role, str]], secret: str
+) -> None:
+    core, _ = users
+    with pytest.raises(CoreSaysNoError, match="not logged in"):
+        core.client.on_behalf(secret).get("/v1/me")
+
+
+def test_a_number_of_five_thousand_digits_is_no_row(
+    users: tuple[FakeCore, dict[Role, str]],
+) -> None:
+    core, _ = users
+    with pytest.raises(CoreSaysNoError, match="no such route") as told:
+        core.client.get(f"/v1/incidents/{'9' * 5000}")
+    assert told.value.status == 404

@@ -134,3 +134,9 @@ def test_what_a_target_says_is_shown_and_never_obeyed(web: Web) -> None:
 def test_passwords_cannot_be_tried_without_end(web: Web) -> None:
     tried = [ask(web, "/login", {"name": "nobody", "password": "x"}).status for _ in range(25)]
     assert tried[-1] == 429
+
+
+@pytest.mark.parametrize("cookie", [r'"\240"', r'"\040"', r'"\012"', '""', "x" * 201])
+def test_a_cookie_that_can_be_no_secret_is_nobodys(web: Web, cookie: str) -> None:
+    assert ask(web, "/", cookie=cookie).status == 303
+    assert ask(web, f"/incidents/{'9' * 5000}", cookie=cookie).status == 404

@@ -16,7 +16,7 @@ from starlette.staticfiles import StaticFiles
 
 from monitord.control import Core, CoreDownError, CoreSaysNoError
 from monitord.log import get_logger
-from monitord.web.console.asked import COOKIE, Asked, BadFormError, Page
+from monitord.web.console.asked import Asked, BadFormError, Page, secret_of
 from monitord.web.console.board import Board
 from monitord.web.console.doing import DOING
 from monitord.web.console.live import live
@@ -28,7 +28,6 @@ log = get_logger(__name__)
 
 _WORTH = 2.0  # seconds that an answer about a session is believed
 _KEPT = 1000
-_LONGEST_SECRET = 200
 _NOT_LOGGED_IN, _NOT_ALLOWED = 401, 403
 CSP = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:;"
@@ -103,8 +102,8 @@ class Console:
 
     async def _who(self, request: Request) -> Asked | None:
         """Give who asks; None when nobody is logged in."""
-        secret = request.cookies.get(COOKIE, "")
-        if not secret or len(secret) > _LONGEST_SECRET:
+        secret = secret_of(request)
+        if not secret:
             return None
         core = self._core.on_behalf(secret)
         now = asyncio.get_running_loop().time()

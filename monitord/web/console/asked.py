@@ -6,6 +6,7 @@ It reads cookies and forms and renders; what somebody may is the core's to say, 
 import asyncio
 import hashlib
 import hmac
+import re
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -30,6 +31,9 @@ MENU: tuple[tuple[str, str], ...] = (
     ("/oncall", "On call"),
     ("/handover", "Hand-over"),
 )
+SECRET = re.compile(r"[\x21-\x7e]{1,200}")
+"""What a session or token looks like; all else is nobody's, and is not passed on."""
+
 _LONGEST_FORM = 64 * 1024
 _LONGEST_SAID = 600
 _RIGHTS = ("viewer", "responder", "operator", "admin")
@@ -116,6 +120,12 @@ class Page:
     path: str
     role: str
     handler: Handler
+
+
+def secret_of(request: Request) -> str:
+    """Give what the session's cookie holds; empty where that can be no secret of the core's."""
+    secret = request.cookies.get(COOKIE, "")
+    return secret if SECRET.fullmatch(secret) else ""
 
 
 def csrf(secret: str) -> str:
