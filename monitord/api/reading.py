@@ -16,7 +16,7 @@ from typing import Any
 
 from starlette.responses import Response
 
-from monitord import __version__
+from monitord import __version__, inbound_sources
 from monitord.api import ledger, shapes, sla, views
 from monitord.api.access import Right
 from monitord.api.bodies import BadBodyError

@@ -24,6 +24,7 @@ from monitord.model.ids import (
     TicketId,
     check_key,
 )
+from monitord.model.inbound import Source
 from monitord.model.incident import (
     Attempt,
     AttemptStatus,
@@ -71,10 +72,14 @@ def make_catalog(state: Path, web: str = "127.0.0.1:0") -> Catalog:
         )
     return Catalog(
         "c0ffee", settings, hosts, checks, {},
-        people=PEOPLE, rotations=ROTATIONS, warnings=("nobody will be woken",),
+        people=PEOPLE, rotations=ROTATIONS, inbound=SOURCES, warnings=("nobody will be woken",),
     )  # fmt: skip
 
 
+SOURCES = {
+    "prom": Source("prom", "alertmanager", token="a-token-of-the-test"),
+    "signed": Source("signed", "results", hmac="a-key-of-the-test"),
+}
 ME = pwd.getpwuid(os.getuid()).pw_name
 PEOPLE = {"lee": Person("lee", ME), "ann": Person("ann", "ann"), "kim": Person("kim", "kim")}
 _WEEKLY = Layer(
