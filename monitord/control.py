@@ -8,7 +8,8 @@ import contextlib
 import http.client
 import json
 import socket
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlencode
@@ -39,6 +40,15 @@ class CoreSaysNoError(MonitordError):
 def core_socket(settings: "Settings") -> Path:
     """Give where the core listens: `core.sock` in `run`, or in `state` where there is no `run`."""
     return Path(settings.run or settings.state) / "core.sock"
+
+
+@dataclass(frozen=True, slots=True)
+class Passed:
+    """An answer as the core gave it, error or not: status, content type, bytes."""
+
+    status: int
+    kind: str
+    body: bytes
 
 
 class _Connection(http.client.HTTPConnection):
@@ -85,6 +95,18 @@ class Core:
         """Send a command and give the answer's JSON; errors as for `get`."""
         return json.loads(self._exchange("POST", route, {}, json.dumps(body).encode()))
 
+    def pass_on(
+        self, method: str, route: str, query: Sequence[tuple[str, str]], body: bytes | None
+    ) -> Passed:
+        """Pass somebody's request on and give the answer, whatever it is.
+
+        Raises:
+            CoreDownError: nobody listens, or the answer did not come in time.
+        """
+        with self._answered(method, route, query, body) as answer:
+            kind = answer.headers.get("content-type", "")
+            return Passed(answer.status, kind, _whole(answer))
+
     def follow(self, route: str, **query: str | int | None) -> Iterator[dict[str, Any]]:
         """Give one JSON object per line for as long as the core sends them; errors as for `get`."""
         with self._asked("GET", route, query, None) as answer:
@@ -99,16 +121,22 @@ class Core:
         self, method: str, route: str, query: Mapping[str, str | int | None], body: bytes | None
     ) -> bytes:
         with self._asked(method, route, query, body) as answer:
-            whole = answer.read(_LONGEST_ANSWER)
-            if answer.length:  # a short read of a known length is no error to http.client
-                raise http.client.IncompleteRead(whole, answer.length)
-            return whole
+            return _whole(answer)
 
     @contextlib.contextmanager
     def _asked(
         self, method: str, route: str, query: Mapping[str, str | int | None], body: bytes | None
     ) -> Iterator[http.client.HTTPResponse]:
-        given = {name: value for name, value in query.items() if value is not None}
+        given = [(name, str(value)) for name, value in query.items() if value is not None]
+        with self._answered(method, route, given, body) as answer:
+            if answer.status >= _ERROR:
+                raise _refusal(answer)
+            yield answer
+
+    @contextlib.contextmanager
+    def _answered(
+        self, method: str, route: str, given: Sequence[tuple[str, str]], body: bytes | None
+    ) -> Iterator[http.client.HTTPResponse]:
         target = quote(route) + (f"?{urlencode(given)}" if given else "")
         connection = _Connection(self.path, self._timeout)
         try:
@@ -116,14 +144,18 @@ class Core:
             if self._secret is not None:  # an empty one too: it must never ask as this process
                 headers["Authorization"] = f"Bearer {self._secret}"
             connection.request(method, target, body, headers)
-            answer = connection.getresponse()
-            if answer.status >= _ERROR:
-                raise _refusal(answer)
-            yield answer
+            yield connection.getresponse()
         except (OSError, http.client.HTTPException) as error:
             raise CoreDownError(f"no core on {self.path}: {_reason(error)}") from error
         finally:
             connection.close()
+
+
+def _whole(answer: http.client.HTTPResponse) -> bytes:
+    whole = answer.read(_LONGEST_ANSWER)
+    if answer.length:  # a short read of a known length is no error to http.client
+        raise http.client.IncompleteRead(whole, answer.length)
+    return whole
 
 
 def _reason(error: Exception) -> str:

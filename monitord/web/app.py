@@ -1,4 +1,4 @@
-"""The routes of monitord-web: pings, approvals, inbound results, health and metrics; no other.
+"""The routes of monitord-web: pings, approvals, inbound results, API, health, metrics; no other.
 
 Everybody on the network may be at the other end: answers say no more than they must, bodies are cut
 to a tail, and no input reaches a shell, a path or a log line unescaped.
@@ -13,13 +13,14 @@ from typing import Any
 from starlette.applications import Starlette
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
-from starlette.routing import Route
+from starlette.routing import Mount, Route, request_response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from monitord.clock import Clock
 from monitord.control import Core
 from monitord.log import get_logger
 from monitord.pings import TAIL, Report, SpoolError, spool, tail
+from monitord.web.api import Api
 from monitord.web.approval import Approval
 from monitord.web.console import Console
 from monitord.web.core import Glance, Jobs, hand_over
@@ -92,7 +93,9 @@ class Web:
         return Response(body, headers={"content-type": _METRICS_TYPE})
 
 
-def create_app(web: Web, approval: Approval, inbound: Inbound, console: Console) -> ASGIApp:
+def create_app(
+    web: Web, approval: Approval, inbound: Inbound, console: Console, api: Api
+) -> ASGIApp:
     """Make the app of the handlers, with the security headers on every answer."""
     both = ["GET", "POST"]
     routes = [
@@ -103,6 +106,8 @@ def create_app(web: Web, approval: Approval, inbound: Inbound, console: Console)
         Route("/healthz", _guarded(web.healthz), methods=["GET"]),
         Route("/readyz", _guarded(web.readyz), methods=["GET"]),
         Route("/metrics", _guarded(web.metrics), methods=["GET"]),
+        # All methods, and nothing taken from the path: what is refused is refused in JSON.
+        Mount("/api/v1", app=request_response(api.__call__)),
     ]
     # A path's number with more digits than Python reads; handlers catch what is their own.
     missing: Mapping[Any, Any] = {ValueError: _missing}

@@ -22,6 +22,7 @@ from monitord.model.catalog import Settings
 from monitord.model.inbound import Source
 from monitord.sdnotify import keep_watchdog, notify
 from monitord.serving import BoundedProtocol, Bounds, listen_tcp, serve
+from monitord.web.api import Api
 from monitord.web.app import Web, create_app
 from monitord.web.approval import Approval
 from monitord.web.console import Console
@@ -32,6 +33,7 @@ log = get_logger(__name__)
 
 _THREADS = 32
 _PATIENCE = 5.0  # seconds that one answer of the core is waited for
+_LONGEST_WAIT = 30.0  # programs may wait longer than people, as for a check that is run
 
 
 class _Public(BoundedProtocol):
@@ -70,7 +72,8 @@ async def _serve(
     inbound = Inbound(core, sources, spool, clock)
     console = Console(core, secure=web_url.startswith("https:"))
     console.board.start()
-    await _until_told(create_app(web, Approval(core, state), inbound, console), sock)
+    api = Api(Core(core.path, timeout=_LONGEST_WAIT), console.board.feed)
+    await _until_told(create_app(web, Approval(core), inbound, console, api), sock)
     console.board.stop()
 
 

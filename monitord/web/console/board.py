@@ -7,13 +7,15 @@ page changed, and says so when the core does not answer; it decides nothing.
 import asyncio
 import hashlib
 import threading
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
+from contextlib import suppress
 from typing import Any
 
 from jinja2 import Environment
 
 from monitord.control import Core, CoreDownError, CoreSaysNoError
 from monitord.log import get_logger
+from monitord.web.feed import Feed
 
 log = get_logger(__name__)
 
@@ -39,6 +41,7 @@ class Board:
         self.version = 0
         self.fragment = ""
         self._digest = ""
+        self.feed = Feed()
 
     def start(self) -> None:
         """Begin to follow what happens; needs a running loop."""
@@ -80,17 +83,25 @@ class Board:
         """Wait in a thread for events of the core; each makes the picture old."""
         core = Core(self._core.path, timeout=60.0)
         while not self._ended.is_set():
+            heard = False
             try:
-                for event in core.follow("/v1/events"):
-                    if self._ended.is_set():
-                        return
-                    if event.get("kind") != "alive":
-                        loop.call_soon_threadsafe(self._happened.set)
-            except (CoreDownError, CoreSaysNoError, ValueError):
-                pass  # said by the next question
+                # That the core is down is said by the next question.
+                with suppress(CoreDownError, CoreSaysNoError, ValueError):
+                    for event in core.follow("/v1/events"):
+                        heard = True
+                        if self._ended.is_set():
+                            return
+                        if event.get("kind") != "alive":
+                            loop.call_soon_threadsafe(self._heard, event)
+                if heard:
+                    loop.call_soon_threadsafe(self.feed.broken)
             except RuntimeError:
                 return  # the loop has ended
             self._ended.wait(_RETRY)
+
+    def _heard(self, event: Mapping[str, Any]) -> None:
+        self._happened.set()
+        self.feed.publish(event)
 
     async def _refresh(self) -> None:
         while True:
