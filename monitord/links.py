@@ -1,16 +1,17 @@
-"""Signed links: the word that lets whoever holds it answer for one attempt, made and told apart.
+"""Signed links: the word that lets whoever holds it answer for one attempt, and what is none.
 
-A word names its attempt and carries an HMAC-SHA256 under the instance's secret, so that a guess is
-refused without a look at the database. That it is used only once is the row's business: the row
-holds its digest until it is spent. No I/O here.
+A word names its attempt and carries an HMAC-SHA256 under a secret of the core's own, so that it
+cannot be guessed, nor made by who knows the plan. That it is used only once is the row's business:
+the row holds its digest until it is spent. No I/O here.
 """
 
 import hashlib
 import hmac
+import re
 
 _SIGNED = 32  # hex digits of the signature
 _BOUND = 16  # hex digits of the plan's digest
-_LONGEST = 80  # characters of a word
+_SHAPE = re.compile(rf"[0-9]{{1,19}}-[0-9a-f]{{{_BOUND}}}-[0-9a-f]{{{_SIGNED}}}")
 
 
 def word(secret: bytes, attempt: int, plan: str) -> str:
@@ -19,16 +20,9 @@ def word(secret: bytes, attempt: int, plan: str) -> str:
     return f"{attempt}-{bound}-{_sign(secret, attempt, bound)}"
 
 
-def attempt_of(secret: bytes, offered: str) -> int | None:
-    """Give the attempt that a word is for; None for one that we did not sign."""
-    parts = offered.split("-")
-    if len(offered) > _LONGEST or len(parts) != len(("attempt", "plan", "signature")):
-        return None
-    if not (parts[0].isascii() and parts[0].isdigit()):
-        return None
-    wanted = _sign(secret, int(parts[0]), parts[1])
-    given = parts[2].encode(errors="replace")
-    return int(parts[0]) if hmac.compare_digest(wanted.encode(), given) else None
+def may_be_one(offered: str) -> bool:
+    """Say whether a text has a word's shape; whether it is one is known to the core alone."""
+    return _SHAPE.fullmatch(offered) is not None
 
 
 def digest(text: str) -> str:

@@ -61,15 +61,19 @@ def tail(output: bytes) -> str:
     return cut.decode("utf-8", errors="replace")
 
 
-def read_secret(state: Path, *, create: bool = False) -> bytes:
+def read_secret(
+    state: Path, *, create: bool = False, name: str = "secret", mode: int = 0o640
+) -> bytes:
     """Read the instance's secret (state/secret, 32 random bytes); `create` makes it when absent.
+
+    `name` and `mode` are for a secret that is not shared with monitord-web.
 
     Raises:
         SpoolError: it is missing, unreadable or too short.
     """
-    path = state / "secret"
+    path = state / name
     if create and not path.exists():
-        _make_secret(path)
+        _make_secret(path, mode)
     try:
         value = path.read_bytes()
     except OSError as error:
@@ -81,11 +85,12 @@ def read_secret(state: Path, *, create: bool = False) -> bytes:
     return value
 
 
-def _make_secret(path: Path) -> None:
-    fresh = path.with_name(f".secret-{os.getpid()}")
+def _make_secret(path: Path, mode: int) -> None:
+    fresh = path.with_name(f".{path.name}-{os.getpid()}")
     try:
+        fresh.touch(mode=0o600)  # before it holds anything
         fresh.write_bytes(secrets.token_bytes(_SECRET_BYTES))
-        fresh.chmod(0o640)
+        fresh.chmod(mode)
         fresh.replace(path)
     except OSError as error:
         raise SpoolError(

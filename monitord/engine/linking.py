@@ -1,7 +1,8 @@
 """Makes the link by which a person approves a waiting attempt, from its row and the secret.
 
 It is made anew whenever a ticket is written, and stored nowhere but in what is sent. Without the
-secret there is no link; the command line approves all the same.
+secret there is no link; the command line approves all the same. The secret is the core's alone:
+whoever takes over monitord-web, which can read that of the pings, could else answer for anybody.
 """
 
 from monitord import links
@@ -12,11 +13,13 @@ from monitord.pings import SpoolError, read_secret
 
 log = get_logger(__name__)
 
+_SECRET, _MODE = "link-secret", 0o600
+
 
 def word_of(instance: Instance, attempt: Attempt) -> str:
     """Give the word that approves an attempt; empty where the secret cannot be read."""
     try:
-        secret = read_secret(instance.state, create=True)
+        secret = read_secret(instance.state, create=True, name=_SECRET, mode=_MODE)
     except SpoolError as error:
         log.warning("no link to approve by", attempt=attempt.id, error=str(error))
         return ""

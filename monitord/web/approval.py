@@ -7,7 +7,6 @@ is still the same and what the guards say is the core's business. All it shows i
 import asyncio
 from collections.abc import Mapping
 from html import escape
-from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs
 
@@ -15,9 +14,8 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
 from monitord.control import Core, CoreDownError, CoreSaysNoError
-from monitord.links import attempt_of
+from monitord.links import may_be_one
 from monitord.model.text import one_line
-from monitord.pings import read_secret
 
 _LONGEST_FORM = 4096  # bytes
 _LONGEST_NAME, _LONGEST_REASON = 80, 400  # characters
@@ -33,14 +31,13 @@ _GONE = "This link is not valid (any more): it was answered, or what it was for 
 class Approval:
     """The handlers of /approve/{word}."""
 
-    def __init__(self, core: Core, state: Path) -> None:
-        self._core, self._state = core, state
+    def __init__(self, core: Core) -> None:
+        self._core = core
 
     async def __call__(self, request: Request) -> Response:
         """Show the plan, or pass on the answer."""
         word = request.path_params["word"]
-        secret = await asyncio.to_thread(read_secret, self._state)
-        if attempt_of(secret, word) is None:
+        if not may_be_one(word):
             return _page(404, _GONE)
         try:
             if request.method == "POST":

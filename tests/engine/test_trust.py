@@ -5,6 +5,8 @@ What people see of it over time are promises (tests/behaviour); here is what the
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from monitord import links
@@ -13,6 +15,7 @@ from monitord.engine.linking import link_of
 from monitord.errors import CommandRefusedError, NotFoundError
 from monitord.model.ids import AttemptId
 from monitord.model.incident import Attempt, AttemptStatus
+from monitord.pings import read_secret
 from tests.engine.asked import Ask, ask_at_the_end
 
 CONFIG = """
@@ -65,6 +68,17 @@ def test_a_link_works_once_and_outlives_a_step_of_the_clock() -> None:
         assert link_of(core.instance, await attempt_of(core)) == ""
 
     at_its_end(ask, more="do: {4m: {clock: 2m}}\n")
+
+
+def test_monitord_web_cannot_make_the_link_of_a_plan_that_it_can_read() -> None:
+    async def ask(core: Core) -> None:
+        attempt, state = await attempt_of(core), Path(core.instance.state)
+        forged = links.word(read_secret(state, create=True), attempt.id, attempt.plan)
+        with pytest.raises(NotFoundError, match="not valid"):
+            await core.approvals.by_link(forged)
+        assert (state / "link-secret").stat().st_mode & 0o777 == 0o600
+
+    at_its_end(ask)
 
 
 def test_a_yes_that_a_guard_refuses_is_told_so_and_the_plan_goes_on_waiting() -> None:
