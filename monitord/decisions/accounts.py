@@ -20,8 +20,10 @@ _FREE_FAILURES = 5
 _FIRST_WAIT = timedelta(seconds=30)
 _LONGEST_WAIT = timedelta(minutes=15)
 _SEEN_EVERY = timedelta(minutes=1)
+_CLOCKS_DIFFER = timedelta(hours=1)
 _MICRO = timedelta(microseconds=1)
 _ORDER = tuple(Role)
+_OURS = frozenset({"root", "nobody"})
 
 
 def lesser(one: Role, other: Role) -> Role:
@@ -36,6 +38,8 @@ def known(credential: Credential, user: User | None, now: Instant) -> Known | No
     end = ends(credential)
     if now >= end:
         return None
+    if credential.kind is not Kind.TOKEN and credential.created > _later(now, _CLOCKS_DIFFER):
+        return None  # the clock was set back since: it would live as much longer; programs go on
     role = lesser(credential.role, user.role)
     return Known(user.name, role, credential.id, credential.kind, end)
 
@@ -49,15 +53,27 @@ def ends(credential: Credential) -> Instant:
 
 def worth_noting(seen: Instant, now: Instant) -> bool:
     """Say whether a use of a credential is kept: not each one, or reading would be writing."""
-    return now >= _later(seen, _SEEN_EVERY)
+    return not seen <= now < _later(seen, _SEEN_EVERY)
 
 
-def waits_until(user: User) -> Instant | None:
-    """Give until when no password of this user is looked at, after too many wrong ones."""
+def waits_until(user: User, now: Instant, *, familiar: bool = False) -> Instant | None:
+    """Give until when no password of this user is looked at, after too many wrong ones.
+
+    `familiar`: somebody tries from where the user has logged in before. There the wait does not
+    grow, or a stranger could keep the user out for a night by a try every quarter of an hour.
+    """
     if user.failed is None or user.failures < _FREE_FAILURES:
         return None
-    doubled = 2 ** min(user.failures - _FREE_FAILURES, 20)
-    return _later(user.failed, min(_FIRST_WAIT * doubled, _LONGEST_WAIT))
+    if user.failed > now:
+        return None  # the clock was set back since
+    doubled = 1 if familiar else 2 ** min(user.failures - _FREE_FAILURES, 20)
+    until = _later(user.failed, min(_FIRST_WAIT * doubled, _LONGEST_WAIT))
+    return until if until > now else None
+
+
+def is_ours(name: str) -> bool:
+    """Say whether monitord, its processes or root sign with a name: no user may have it."""
+    return name in _OURS or name.startswith("monitord")
 
 
 def bad_password(name: str, password: str) -> str:

@@ -39,6 +39,7 @@ class Accounts:
     def __init__(self, here: Here, passwords: Passwords) -> None:
         self._here, self._passwords = here, passwords
         self._rows: OrderedDict[str, tuple[Credential, User | None]] = OrderedDict()
+        self._strangers: OrderedDict[str, User] = OrderedDict()
         self._changes = 0  # what was read before a change is not remembered after it
 
     async def known(self, secret: str) -> Known:
@@ -72,15 +73,17 @@ class Accounts:
         Raises:
             LoginError: a wrong name or password, or too many wrong ones before.
         """
-        user = await self._here.store.read(lambda view: view.user(name))
-        waits = decisions.waits_until(user) if user else None
-        if waits is not None and waits > self._here.now():
-            wait = timedelta(microseconds=waits - self._here.now())
+        user, familiar = await self._here.store.read(lambda view: _who(view, name, where))
+        now = self._here.now()
+        tried = user or self._strangers.get(name)
+        waits = decisions.waits_until(tried, now, familiar=familiar) if tried else None
+        if waits is not None:
+            wait = timedelta(microseconds=waits - now)
             raise LoginError(f"too many wrong passwords; wait {int(wait.total_seconds()) + 1} s")
         right = await self._passwords.fits(user.password if user else "", password)
         if user is None or not right or user.disabled is not None:
             log.warning("login refused", user=name[:64], address=where)
-            await self._failed(user, where)
+            await self._failed(name, user, where)
             raise LoginError(_WRONG)
         return await self._begin(user.name, where)
 
@@ -97,6 +100,10 @@ class Accounts:
         if not _NAME.fullmatch(name):
             raise CommandRefusedError(
                 f"{name!r} cannot be a user's name; use small letters, digits and . _ @ -"
+            )
+        if decisions.is_ours(name):
+            raise CommandRefusedError(
+                f"{name} is what monitord itself or root sign with; take another"
             )
 
         def work(tx: Tx, now: Instant) -> tuple[str, User]:
@@ -226,18 +233,28 @@ class Accounts:
         secret = await self._change(work)
         return secret, await self.known(secret)
 
-    async def _failed(self, user: User | None, where: str) -> None:
+    async def _failed(self, name: str, user: User | None, where: str) -> None:
+        now = self._here.now()
         if user is None:
+            self._note_stranger(name, now)
             return
 
-        def work(tx: Tx, now: Instant) -> None:
+        def work(tx: Tx) -> None:
             count = (tx.user(user.name) or user).failures + 1
             tx.change_user(user.name, failures=count, failed=now)
-            locked = decisions.waits_until(tx.user(user.name) or user)
-            if locked is not None and count % _LINE_EVERY == 0:
+            if count % _LINE_EVERY == 0:
                 tx.add_audit(now, "monitord", "lock-out", user.name, f"{count} from {where}")
 
-        await self._change(work)
+        # Not a change that ends what is remembered: strangers could make every question a read.
+        await self._here.store.write(work)
+
+    def _note_stranger(self, name: str, now: Instant) -> None:
+        """Count for a name that nobody has: it waits like any other, or waiting would tell."""
+        before = self._strangers.pop(name, None)
+        failures = before.failures + 1 if before else 1
+        self._strangers[name] = User(0, name, Role.VIEWER, now, "", failures=failures, failed=now)
+        while len(self._strangers) > _REMEMBERED:
+            self._strangers.popitem(last=False)
 
     async def _change(self, work: Callable[[Tx, Instant], T]) -> T:
         now = self._here.now()
@@ -251,6 +268,13 @@ class Accounts:
         self._rows[digest] = found
         while len(self._rows) > _REMEMBERED:
             self._rows.popitem(last=False)
+
+
+def _who(view: View, name: str, where: str) -> tuple[User | None, bool]:
+    """Give a user, and whether a session of theirs that nobody ended began at this address."""
+    user = view.user(name)
+    held = view.credentials(name) if user else []
+    return user, any(one.kind is Kind.SESSION and one.about == where for one in held)
 
 
 def _row(view: View, digest: str) -> tuple[Credential, User | None] | None:

@@ -163,3 +163,90 @@ def test_nobody_changes_their_own_rights_or_has_a_name_that_looks_like_something
                 await accounts.invite(name, Role.VIEWER, by="root")
 
     asyncio.run(play())
+
+
+def test_an_unknown_name_is_told_to_wait_like_a_known_one(here: Here) -> None:
+    async def play() -> None:
+        accounts = Accounts(here, Passwords())
+        await user(accounts)
+        said = []
+        for name in ("kim", "stranger"):
+            for _ in range(6):
+                with pytest.raises(LoginError) as refused:
+                    await accounts.login(name, "wrong", where="192.0.2.1")
+            said.append(str(refused.value))
+        assert said[0] == said[1]
+        assert "wait" in said[0]
+
+    asyncio.run(play())
+
+
+def test_nobody_is_kept_out_of_where_they_always_come_from(here: Here) -> None:
+    """A stranger who tries wrong passwords all night locks their own address out, not the user."""
+
+    async def play() -> None:
+        accounts = Accounts(here, Passwords())
+        await user(accounts)  # from ::1
+        for _ in range(11):  # each as soon as it is looked at: the wait is 15 minutes by then
+            with pytest.raises(LoginError, match="another password"):
+                await accounts.login("kim", "wrong", where="192.0.2.1")
+            here.passes(timedelta(minutes=15, seconds=1))
+        with pytest.raises(LoginError, match="another password"):
+            await accounts.login("kim", "wrong", where="192.0.2.1")
+        with pytest.raises(LoginError, match="wait 31 s"):
+            await accounts.login("kim", WORDS, where="::1")
+        here.passes(timedelta(seconds=31))
+        with pytest.raises(LoginError, match="wait 8"):
+            await accounts.login("kim", WORDS, where="192.0.2.1")
+        assert (await accounts.login("kim", WORDS, where="::1"))[1].name == "kim"
+
+    asyncio.run(play())
+
+
+def test_a_clock_that_is_set_back_neither_locks_out_nor_lets_a_session_live(here: Here) -> None:
+    async def play() -> None:
+        accounts = Accounts(here, Passwords())
+        here.passes(timedelta(days=365))  # the clock was wrong
+        session = await user(accounts)
+        token, _ = await accounts.token(
+            "kim", role=Role.VIEWER, about="x", lasts=timedelta(days=400), by="kim"
+        )
+        for _ in range(8):
+            with pytest.raises(LoginError):
+                await accounts.login("kim", "wrong", where="::2")
+        here.passes(timedelta(days=-365))
+        with pytest.raises(LoginError, match="not logged in"):
+            await accounts.known(session)
+        assert (await accounts.known(token)).name == "kim"  # programs go on
+        again, _ = await accounts.login("kim", WORDS, where="::2")
+        here.passes(timedelta(minutes=-10))  # a small step ends nothing
+        assert (await accounts.known(again)).name == "kim"
+
+    asyncio.run(play())
+
+
+@pytest.mark.parametrize("name", ["root", "nobody", "monitord", "monitord-web", "monitord.kim"])
+def test_no_user_is_called_as_the_daemon_or_root_sign(here: Here, name: str) -> None:
+    async def play() -> None:
+        with pytest.raises(CommandRefusedError, match="monitord itself"):
+            await Accounts(here, Passwords()).invite(name, Role.ADMIN, by="root")
+
+    asyncio.run(play())
+
+
+def test_a_link_is_accepted_once_however_many_try_at_once(here: Here) -> None:
+    async def play() -> None:
+        accounts = Accounts(here, Passwords())
+        word, _ = await accounts.invite("kim", Role.ADMIN, by="root")
+        tries = (accounts.accept(word, f"{WORDS} {n}", where="::1") for n in range(4))
+        found = await asyncio.gather(*tries, return_exceptions=True)
+        assert sorted(isinstance(one, LoginError) for one in found) == [False, True, True, True]
+        word, _ = await accounts.invite("kim", None, by="root")
+        late, _ = await asyncio.gather(
+            accounts.accept(word, WORDS, where="::1"),
+            accounts.invite("kim", None, by="root"),
+            return_exceptions=True,
+        )
+        assert isinstance(late, LoginError)  # the newer link ended it
+
+    asyncio.run(play())
