@@ -12,7 +12,7 @@ RUN := $(VENV)/.for-run
 DEMO := $(VENV)/.for-demo
 TEST := $(VENV)/.for-test
 
-.PHONY: help run demo test bench history-bench nightshift faults healthyday lint clean peers pages tickets
+.PHONY: help run demo test bench history-bench nightshift faults healthyday lint clean peers pages tickets apifuzz
 
 help: ## this list
 	@echo "make targets:"
@@ -50,6 +50,9 @@ healthyday: $(TEST) ## 24 noisy hours in which nothing is wrong, on virtual time
 faults: $(TEST) ## kill it and starve it at every point of a repair, and at 200 random instants (45 min)
 	$(BIN)/python -m tests.faults $(if $(RANDOM),--random $(RANDOM)) $(if $(SEED),--seed $(SEED)) \
 		$(if $(ONLY),--only "$(ONLY)")
+
+apifuzz: $(TEST) ## 100 examples of each route of the API, made from its OpenAPI document (4 min)
+	API_EXAMPLES=$(or $(EXAMPLES),100) $(BIN)/python -m pytest tests/api/test_schemathesis.py -q
 
 tickets: $(TEST) peers ## 200 escalations through a failing proxy to a real ticket server (5 min)
 	$(BIN)/python -m tests.tickets $(if $(SEED),--seed $(SEED))

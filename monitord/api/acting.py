@@ -7,7 +7,6 @@ halt that halts nothing is worse than none. What an order means is decided in th
 import asyncio
 from typing import Any
 
-from monitord import inbound_sources, inbound_spool
 from monitord.api import bodies, shapes
 from monitord.api.access import Right
 from monitord.api.routes import Asked, Handler, Route, row_number
@@ -16,7 +15,6 @@ from monitord.decisions.ticket_document import iso
 from monitord.errors import CommandRefusedError
 from monitord.model.ids import AttemptId, IncidentId, Instant, StateKey
 from monitord.model.ticket import Order, Verb
-from monitord.pings import Report, checked, job_key
 from monitord.serving import read_body
 
 
@@ -186,92 +184,127 @@ async def promote(asked: Asked) -> Any:
     return {"runbook": body.runbook, "mode": mode}
 
 
-async def link(asked: Asked) -> Any:
-    """POST /v1/link: from monitord-web, which has looked at the signature."""
-    body = await _body(asked, bodies.LinkShow)
-    return dict(await asked.engine.approvals.show(body.word))
-
-
-async def use_link(asked: Asked) -> Any:
-    """POST /v1/link/use: in the name that was given, and the name of the way."""
-    body = await _body(asked, bodies.LinkUse)
-    approvals, by = asked.engine.approvals, f"{body.name} (by link)"
-    attempt = await approvals.by_link(body.word)
-    if body.yes:
-        await approvals.approve(attempt.id, by=by)
-    else:
-        await approvals.deny(attempt.id, by=by, reason=body.reason)
-    return {"attempt": attempt.id, "approved": body.yes}
-
-
-async def job(asked: Asked) -> Any:
-    """POST /v1/jobs/report: from `monitord job run`, in the name of who ran it."""
-    return await _report(asked, asked.person.name)
-
-
-async def ping(asked: Asked) -> Any:
-    """POST /v1/ping: from monitord-web, which has looked at the token."""
-    return await _report(asked, "ping")
-
-
-async def told(asked: Asked) -> Any:
-    """POST /v1/inbound: from monitord-web, which has looked at the token or the signature."""
-    body = bodies.parse(bodies.Inbound, await read_body(asked.request, inbound_spool.LONGEST))
-    source = asked.engine.catalog.inbound.get(body.source)
-    if source is not None and inbound_sources.mark(source) != body.mark:
-        raise CommandRefusedError(f"inbound source {body.source} has changed; ask for it anew")
-    try:
-        reports = inbound_spool.checked(body.reports, now=asked.engine.now())
-    except ValueError as error:
-        raise bodies.BadBodyError(str(error)) from error
-    heard = await asked.engine.told(body.source, reports)
-    return {"taken": heard.taken, "unknown": heard.unknown}
-
-
-async def _report(asked: Asked, by: str) -> Any:
-    report = await _read_report(asked, by)
-    key = job_key(asked.engine.catalog.checks, report.key)
-    await asked.engine.job_event(
-        key,
-        report.event,
-        exit_code=report.exit_code,
-        output=report.output,
-        at=report.at,
-        by=report.by,
-    )
-    return {"key": key, "event": report.event}
-
-
-async def _read_report(asked: Asked, by: str) -> Report:
-    body = await read_body(asked.request, bodies.LONGEST)
-    fields = bodies.parse(bodies.JobReport, body).model_dump()
-    try:
-        return checked(fields, by=by, now=asked.engine.now())
-    except ValueError as error:
-        raise bodies.BadBodyError(str(error)) from error
-
-
 ACTING = (
-    Route("POST", "/v1/ack", Right.RESPOND, _order(Verb.ACK), "stop paging; repair goes on"),
-    Route("POST", "/v1/take", Right.RESPOND, _order(Verb.TAKE), "a person works on these hosts"),
-    Route("POST", "/v1/mute", Right.OPERATE, _order(Verb.MUTE), "no page, repair goes on"),
-    Route("POST", "/v1/maintenance", Right.OPERATE, maintenance, "neither act nor page"),
-    Route("POST", "/v1/halt", Right.RESPOND, halt, "stop actions; `now` kills what runs"),
-    Route("POST", "/v1/resume", Right.RESPOND, resume, "end an order; a responder one's own"),
+    Route(
+        "POST",
+        "/v1/ack",
+        Right.RESPOND,
+        _order(Verb.ACK),
+        "stop paging; repair goes on",
+        body=bodies.Order,
+    ),
+    Route(
+        "POST",
+        "/v1/take",
+        Right.RESPOND,
+        _order(Verb.TAKE),
+        "a person works on these hosts",
+        body=bodies.Order,
+    ),
+    Route(
+        "POST",
+        "/v1/mute",
+        Right.OPERATE,
+        _order(Verb.MUTE),
+        "no page, repair goes on",
+        body=bodies.Order,
+    ),
+    Route(
+        "POST",
+        "/v1/maintenance",
+        Right.OPERATE,
+        maintenance,
+        "neither act nor page",
+        body=bodies.Maintenance,
+    ),
+    Route(
+        "POST",
+        "/v1/halt",
+        Right.RESPOND,
+        halt,
+        "stop actions; `now` kills what runs",
+        body=bodies.Halt,
+    ),
+    Route(
+        "POST",
+        "/v1/resume",
+        Right.RESPOND,
+        resume,
+        "end an order; a responder one's own",
+        body=bodies.Resume,
+    ),
     Route("POST", "/v1/reload", Right.ADMIN, reload, "apply the configuration files"),
-    Route("POST", "/v1/incidents/{id:int}/close", Right.RESPOND, close, "close in your name"),
-    Route("POST", "/v1/incidents/{id:int}/next", Right.RESPOND, call_next, "hand it on at once"),
-    Route("POST", "/v1/run-check", Right.RESPOND, run_check, "run one check now"),
-    Route("POST", "/v1/remediate", Right.OPERATE, remediate, "plan the next rung, or start it"),
-    Route("POST", "/v1/markers", Right.RESPOND, marker, "tell of a change, such as a deployment"),
-    Route("POST", "/v1/forget", Right.ADMIN, forget, "drop the state of a vanished item"),
-    Route("POST", "/v1/attempts/{id:int}/approve", Right.RESPOND, approve, "let a plan run"),
-    Route("POST", "/v1/attempts/{id:int}/deny", Right.RESPOND, deny, "a person takes over instead"),
-    Route("POST", "/v1/attempts/{id:int}/wrong", Right.RESPOND, wrong, "call a repair wrong"),
-    Route("POST", "/v1/promote", Right.ADMIN, promote, "let a runbook do more by itself"),
-    Route("POST", "/v1/link", Right.LINK, link, "what a signed link is for"),
-    Route("POST", "/v1/link/use", Right.LINK, use_link, "approve or deny by it, once"),
-    Route("POST", "/v1/jobs/report", Right.OPERATE, job, "a job's start or end"),
-    Route("POST", "/v1/ping", Right.PING, ping, "the same, from monitord-web"),
-    Route("POST", "/v1/inbound", Right.PING, told, "results of passive checks, from monitord-web"),
+    Route(
+        "POST",
+        "/v1/incidents/{id:int}/close",
+        Right.RESPOND,
+        close,
+        "close in your name",
+        body=bodies.Close,
+    ),
+    Route(
+        "POST",
+        "/v1/incidents/{id:int}/next",
+        Right.RESPOND,
+        call_next,
+        "hand it on at once",
+        body=bodies.Next,
+    ),
+    Route("POST", "/v1/run-check", Right.RESPOND, run_check, "run one check now", body=bodies.Key),
+    Route(
+        "POST",
+        "/v1/remediate",
+        Right.OPERATE,
+        remediate,
+        "plan the next rung, or start it",
+        body=bodies.Remediate,
+    ),
+    Route(
+        "POST",
+        "/v1/markers",
+        Right.RESPOND,
+        marker,
+        "tell of a change, such as a deployment",
+        body=bodies.Marker,
+    ),
+    Route(
+        "POST",
+        "/v1/forget",
+        Right.ADMIN,
+        forget,
+        "drop the state of a vanished item",
+        body=bodies.Key,
+    ),
+    Route(
+        "POST",
+        "/v1/attempts/{id:int}/approve",
+        Right.RESPOND,
+        approve,
+        "let a plan run",
+        body=bodies.Nothing,
+    ),
+    Route(
+        "POST",
+        "/v1/attempts/{id:int}/deny",
+        Right.RESPOND,
+        deny,
+        "a person takes over instead",
+        body=bodies.Close,
+    ),
+    Route(
+        "POST",
+        "/v1/attempts/{id:int}/wrong",
+        Right.RESPOND,
+        wrong,
+        "call a repair wrong",
+        body=bodies.Close,
+    ),
+    Route(
+        "POST",
+        "/v1/promote",
+        Right.ADMIN,
+        promote,
+        "let a runbook do more by itself",
+        body=bodies.Promote,
+    ),
 )

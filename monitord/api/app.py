@@ -17,14 +17,17 @@ from monitord.api.access import Person, bearer, identify, logged_in, require
 from monitord.api.accounts import ACCOUNTS
 from monitord.api.acting import ACTING
 from monitord.api.handover import HANDOVER
+from monitord.api.health import HEALTH
 from monitord.api.history import HISTORY
 from monitord.api.levels import LEVELS
 from monitord.api.notices import NOTICES
 from monitord.api.now import NOW
 from monitord.api.oncall import ONCALL
+from monitord.api.openapi import OPENAPI
 from monitord.api.ports import Engine
 from monitord.api.problems import PROBLEMS
 from monitord.api.reading import READING
+from monitord.api.reports import REPORTS
 from monitord.api.routes import Asked, Route, failure, plain_failure
 from monitord.api.services import SERVICES
 from monitord.errors import MonitordError
@@ -34,8 +37,10 @@ log = get_logger(__name__)
 
 ROUTES: tuple[Route, ...] = (
     *NOW,
+    *HEALTH,
     *READING,
     *ACTING,
+    *REPORTS,
     *ONCALL,
     *HANDOVER,
     *PROBLEMS,
@@ -44,13 +49,14 @@ ROUTES: tuple[Route, ...] = (
     *ACCOUNTS,
     *LEVELS,
     *SERVICES,
+    *OPENAPI,
 )
 """Every route of the API, in the order of the docs."""
 
 
 def create_app(engine: Engine) -> Starlette:
     """Make the app. Serve it with `monitord.serving.serve` on a socket from `listen_unix`."""
-    return Starlette(
+    app = Starlette(
         routes=[
             StarletteRoute(route.path, _endpoint(engine, route), methods=[route.method])
             for route in ROUTES
@@ -58,6 +64,8 @@ def create_app(engine: Engine) -> Starlette:
         # The second: a path's number with more digits than Python reads. Handlers catch their own.
         exception_handlers={HTTPException: _no_such_route, ValueError: _no_such_route},
     )
+    app.state.routes = ROUTES
+    return app
 
 
 def _endpoint(engine: Engine, route: Route) -> Callable[[Request], Awaitable[Response]]:

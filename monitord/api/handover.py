@@ -155,6 +155,20 @@ async def sign(asked: Asked) -> Any:
 
 
 HANDOVER = (
-    Route("GET", "/v1/handover", Right.READ, show, "what the next on call must know; `since`"),
-    Route("POST", "/v1/handover/sign", Right.RESPOND, sign, "sign it, as who leaves or comes"),
+    Route(
+        "GET",
+        "/v1/handover",
+        Right.READ,
+        show,
+        "what the next on call must know; `since`",
+        query=("since",),
+    ),
+    Route(
+        "POST",
+        "/v1/handover/sign",
+        Right.RESPOND,
+        sign,
+        "sign it, as who leaves or comes",
+        body=Sign,
+    ),
 )

@@ -124,5 +124,6 @@ HISTORY = (
         Right.READ,
         history,
         "charts and state runs; `measurement`, `from`, `to`, `points`",
+        query=("measurement", "from", "to", "points"),
     ),
 )

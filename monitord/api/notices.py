@@ -80,7 +80,14 @@ async def test(asked: Asked) -> Any:
 
 
 NOTICES: tuple[Route, ...] = (
-    Route("GET", "/v1/notices", Right.READ, listed, "what each person was told; `since`"),
+    Route(
+        "GET",
+        "/v1/notices",
+        Right.READ,
+        listed,
+        "what each person was told; `since`",
+        query=("since",),
+    ),
     Route("GET", "/v1/notices/{id:int}", Right.READ, one, "one message to one person"),
-    Route("POST", "/v1/notices/test", Right.OPERATE, test, "try how a person is told"),
+    Route("POST", "/v1/notices/test", Right.OPERATE, test, "try how a person is told", body=Test),
 )

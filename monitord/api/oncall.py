@@ -277,12 +277,49 @@ def _changed(found: Iterable[Override]) -> Mapping[str, Sequence[Mapping[str, An
 
 
 ONCALL = (
-    Route("GET", "/v1/oncall", Right.READ, show, "who is on call; `rotation`, `at`, `days`"),
-    Route("GET", "/v1/oncall/ics", Right.READ, calendar, "a `rotation`'s shifts as iCalendar"),
-    Route("POST", "/v1/oncall/override", Right.OPERATE, override, "put somebody on call"),
-    Route("POST", "/v1/oncall/swap", Right.RESPOND, swap, "propose to exchange shifts"),
-    Route("POST", "/v1/oncall/take", Right.RESPOND, take, "take the shift that is on"),
-    Route("POST", "/v1/oncall/import", Right.OPERATE, take_ics, "overrides from an iCalendar text"),
-    Route("POST", "/v1/oncall/{id:int}/agree", Right.RESPOND, agree, "say yes to a swap"),
-    Route("POST", "/v1/oncall/{id:int}/end", Right.OPERATE, end, "end a change of shifts"),
+    Route(
+        "GET",
+        "/v1/oncall",
+        Right.READ,
+        show,
+        "who is on call; `rotation`, `at`, `days`",
+        query=("rotation", "at", "days"),
+    ),
+    Route(
+        "GET",
+        "/v1/oncall/ics",
+        Right.READ,
+        calendar,
+        "a `rotation`'s shifts as iCalendar",
+        query=("rotation", "days"),
+    ),
+    Route(
+        "POST", "/v1/oncall/override", Right.OPERATE, override, "put somebody on call", body=Change
+    ),
+    Route("POST", "/v1/oncall/swap", Right.RESPOND, swap, "propose to exchange shifts", body=Swap),
+    Route("POST", "/v1/oncall/take", Right.RESPOND, take, "take the shift that is on", body=Take),
+    Route(
+        "POST",
+        "/v1/oncall/import",
+        Right.OPERATE,
+        take_ics,
+        "overrides from an iCalendar text",
+        body=Import,
+    ),
+    Route(
+        "POST",
+        "/v1/oncall/{id:int}/agree",
+        Right.RESPOND,
+        agree,
+        "say yes to a swap",
+        body=bodies.Nothing,
+    ),
+    Route(
+        "POST",
+        "/v1/oncall/{id:int}/end",
+        Right.OPERATE,
+        end,
+        "end a change of shifts",
+        body=bodies.Nothing,
+    ),
 )

@@ -122,9 +122,30 @@ async def close(asked: Asked) -> Any:
 
 
 PROBLEMS: tuple[Route, ...] = (
-    Route("GET", "/v1/problems", Right.READ, problems, "what keeps coming back; `all=1`"),
+    Route(
+        "GET",
+        "/v1/problems",
+        Right.READ,
+        problems,
+        "what keeps coming back; `all=1`",
+        query=("all",),
+    ),
     Route("GET", "/v1/problems/{id:int}", Right.READ, one, "one, with its incidents"),
     Route("GET", "/v1/incidents/{id:int}/review", Right.READ, reviewed, "a review, in Markdown"),
-    Route("POST", "/v1/problems/{id:int}/known", Right.RESPOND, known, "say its cause and cure"),
-    Route("POST", "/v1/problems/{id:int}/close", Right.OPERATE, close, "its cause is gone"),
+    Route(
+        "POST",
+        "/v1/problems/{id:int}/known",
+        Right.RESPOND,
+        known,
+        "say its cause and cure",
+        body=Known,
+    ),
+    Route(
+        "POST",
+        "/v1/problems/{id:int}/close",
+        Right.OPERATE,
+        close,
+        "its cause is gone",
+        body=CloseProblem,
+    ),
 )

@@ -1,4 +1,4 @@
-"""The routes that only look: status, lists, one incident, one ticket, jobs, events, metrics.
+"""The routes that only look: status, lists, one incident, one ticket, jobs, events.
 
 Large lists come in pages: `limit` rows (at most 1000) after the key or number `after`, with `next`
 to go on from. What looks at every state or check does so in another thread: on the event loop it
@@ -8,13 +8,10 @@ would hold up the checks by tens of milliseconds.
 import asyncio
 import heapq
 import os
-from collections.abc import Iterable, Sequence
-from dataclasses import replace
-from datetime import datetime, timedelta
+from collections.abc import Iterable
+from datetime import datetime
 from pathlib import Path
 from typing import Any
-
-from starlette.responses import Response
 
 from monitord import __version__, inbound_sources
 from monitord.api import ledger, shapes, sla, views
@@ -25,10 +22,8 @@ from monitord.api.routes import Asked, Route, row_number
 from monitord.api.services import shown
 from monitord.api.streaming import events
 from monitord.clock import after, as_instant
-from monitord.decisions.ledger import Line, Only
+from monitord.decisions.ledger import Only
 from monitord.decisions.ticket_document import iso
-from monitord.errors import StoreError
-from monitord.metrics import Snapshot, render
 from monitord.model.ids import CheckKey, Instant
 from monitord.model.result import Status
 from monitord.model.state import CheckState
@@ -36,11 +31,9 @@ from monitord.model.ticket import TicketStatus
 from monitord.pings import read_secret, token
 from monitord.store.contract import View
 
-_WORTH_FOR = timedelta(minutes=1)
 _PAGE = 200
 _LONGEST_PAGE = 1000
 _DIGITS = 18  # of the highest number that a row's surely can be
-_METRICS_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 
 
 def _number(asked: Asked, name: str, default: int) -> int:
@@ -305,81 +298,73 @@ async def inbound(asked: Asked) -> Any:
     return {"sources": [inbound_sources.to_json(source) for source in sources]}
 
 
-async def metrics(asked: Asked) -> Response:
-    """GET /metrics: `checks=1` adds a series per check."""
-    engine, now = asked.engine, asked.engine.now()
-    try:
-        worth = await _worth(asked)
-        rows = await engine.store.read(lambda view: views.count(view, now=now))
-        rows = replace(rows, runbooks=worth)
-    except StoreError:
-        rows = None  # the text says monitord_store_up 0
-    snapshot = Snapshot(
-        engine.counters,
-        engine.states(),
-        len(engine.catalog.hosts),
-        len(engine.catalog.checks),
-        engine.health(),
-        rows,
-        engine.catalog.settings.instance,
-        asked.request.query_params.get("checks") == "1",
-    )
-    return Response(await asyncio.to_thread(render, snapshot), media_type=_METRICS_TYPE)
-
-
-async def _worth(asked: Asked) -> Sequence[Line]:
-    """Give what runbooks are worth, read once a minute: it goes through a month of rows."""
-    engine, kept = asked.engine, asked.request.app.state
-    now = engine.now()
-    at, lines = getattr(kept, "worth", (None, ()))
-    if at is None or not at <= now < after(at, _WORTH_FOR):
-        lines = await engine.store.read(lambda view: ledger.by_runbook(view, now=now))
-        kept.worth = (now, lines)
-    return lines
-
-
-async def healthz(asked: Asked) -> Any:
-    """GET /healthz: the core runs; its problems are told, not judged."""
-    return {"ok": True, "problems": list(asked.engine.health().problems)}
-
-
-async def readyz(asked: Asked) -> Any:
-    """GET /readyz: 200 once checks are watched and the database and the executor answer."""
-    counters = asked.engine.counters
-    missing = [
-        text
-        for text, up in (
-            ("the database does not take rows", counters.store_up),
-            ("the executor does not answer", counters.executor_up),
-            ("no check has run yet", counters.checks_run > 0),
-        )
-        if not up
-    ]
-    if missing:
-        raise StoreError(f"not ready: {', '.join(missing)}; `monitord status` says more")
-    return {"ok": True}
-
-
 READING = (
-    Route("GET", "/healthz", Right.READ, healthz, "the core runs"),
-    Route("GET", "/readyz", Right.READ, readyz, "it watches, stores and can act"),
-    Route("GET", "/metrics", Right.READ, metrics, "Prometheus text; `checks=1` per check"),
     Route("GET", "/v1/status", Right.READ, status, "everything on one page"),
-    Route("GET", "/v1/hosts", Right.READ, hosts, "hosts with their states"),
-    Route("GET", "/v1/checks", Right.READ, checks, "checks; `select`, `status`"),
-    Route("GET", "/v1/incidents", Right.READ, incidents, "incidents not closed; `all=1`"),
+    Route(
+        "GET", "/v1/hosts", Right.READ, hosts, "hosts with their states", query=("after", "limit")
+    ),
+    Route(
+        "GET",
+        "/v1/checks",
+        Right.READ,
+        checks,
+        "checks; `select`, `status`",
+        query=("select", "status", "after", "limit"),
+    ),
+    Route(
+        "GET",
+        "/v1/incidents",
+        Right.READ,
+        incidents,
+        "incidents not closed; `all=1`",
+        query=("all", "limit"),
+    ),
     Route("GET", "/v1/incidents/{id:int}", Right.READ, incident, "one incident with its rows"),
     Route("GET", "/v1/attempts/{id:int}", Right.READ, attempt, "one attempt, its plan and steps"),
-    Route("GET", "/v1/tickets", Right.READ, tickets, "tickets not closed; `all=1`"),
+    Route(
+        "GET",
+        "/v1/tickets",
+        Right.READ,
+        tickets,
+        "tickets not closed; `all=1`",
+        query=("all", "limit"),
+    ),
     Route("GET", "/v1/tickets/{id:int}", Right.READ, ticket, "one ticket, whole"),
-    Route("GET", "/v1/orders", Right.READ, orders, "orders in force; `all=1`"),
-    Route("GET", "/v1/ledger", Right.READ, effectiveness, "what runbooks are worth; `since`"),
-    Route("GET", "/v1/sla", Right.READ, service_levels, "service levels, clocks; `service`"),
-    Route("GET", "/v1/audit", Right.READ, audit, "links of the audit chain"),
+    Route(
+        "GET", "/v1/orders", Right.READ, orders, "orders in force; `all=1`", query=("all", "limit")
+    ),
+    Route(
+        "GET",
+        "/v1/ledger",
+        Right.READ,
+        effectiveness,
+        "what runbooks are worth; `since`",
+        query=("runbook", "check", "host", "since"),
+    ),
+    Route(
+        "GET",
+        "/v1/sla",
+        Right.READ,
+        service_levels,
+        "service levels, clocks; `service`",
+        query=("service",),
+    ),
+    Route(
+        "GET", "/v1/audit", Right.READ, audit, "links of the audit chain", query=("after", "limit")
+    ),
     Route("GET", "/v1/audit/violations", Right.ADMIN, audit_violations, "broken invariants"),
     Route("GET", "/v1/explain/{key:path}", Right.READ, explain, "all that bears on a key"),
-    Route("GET", "/v1/preview", Right.READ, preview, "what a `selector` touches"),
-    Route("GET", "/v1/promotion", Right.READ, promotion, "what promoting a `runbook` changes"),
+    Route(
+        "GET", "/v1/preview", Right.READ, preview, "what a `selector` touches", query=("selector",)
+    ),
+    Route(
+        "GET",
+        "/v1/promotion",
+        Right.READ,
+        promotion,
+        "what promoting a `runbook` changes",
+        query=("runbook",),
+    ),
     Route("GET", "/v1/plan", Right.ADMIN, plan, "what a reload would change"),
     Route("GET", "/v1/jobs", Right.READ, jobs, "job checks and their ping paths"),
     Route("GET", "/v1/inbound", Right.PING, inbound, "who may send results, for monitord-web"),

@@ -14,7 +14,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from monitord.api.access import NotAllowedError, Person, Right
-from monitord.api.bodies import BadBodyError
+from monitord.api.bodies import BadBodyError, Body
 from monitord.api.ports import Engine
 from monitord.clock import after, as_instant
 from monitord.errors import (
@@ -46,13 +46,19 @@ Handler = Callable[[Asked], Awaitable[Any]]
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """One route: `right` is what the person needs, `about` its line in the docs."""
+    """One route: `right` is what the person needs, `about` its line in the docs.
+
+    `body` is what a POST must hold (None: it is not read), `query` the names that it heeds. The
+    OpenAPI document is made of them; tests hold both to what the handler does.
+    """
 
     method: str
     path: str
     right: Right
     handler: Handler
     about: str
+    body: type[Body] | None = None
+    query: tuple[str, ...] = ()
 
 
 _STATUS: Mapping[type[MonitordError], int] = MappingProxyType(
