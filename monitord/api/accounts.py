@@ -14,6 +14,8 @@ from monitord.errors import CommandRefusedError
 from monitord.model.account import Credential, Known, Role, User
 from monitord.serving import read_body
 
+_MANY_DAYS = 10_000  # more than a token may last, and what a timedelta holds
+
 
 async def _body(asked: Asked, shape: type[bodies.B]) -> bodies.B:
     return bodies.parse(shape, await read_body(asked.request, bodies.LONGEST))
@@ -95,11 +97,12 @@ async def token(asked: Asked) -> Any:
         raise CommandRefusedError("only an admin makes tokens for others")
     if person.known is not None and person.known.kind != "session":
         raise CommandRefusedError("a token makes no tokens; log in for it")
+    days = max(0, min(body.days, _MANY_DAYS))
     secret, role = await asked.engine.accounts.token(
         name,
         role=Role(body.role),
         about=body.about,
-        lasts=timedelta(days=body.days),
+        lasts=timedelta(days=days),
         by=person.name,
     )
     return {"token": secret, "user": name, "role": role.value}

@@ -126,3 +126,11 @@ def test_a_number_of_five_thousand_digits_is_no_row(
     with pytest.raises(CoreSaysNoError, match="no such route") as told:
         core.client.get(f"/v1/incidents/{'9' * 5000}")
     assert told.value.status == 404
+
+
+@pytest.mark.parametrize("days", [10**14, -(10**14), 401, 0])
+def test_a_token_for_ever_is_refused(users: tuple[FakeCore, dict[Role, str]], days: int) -> None:
+    core, sessions = users
+    with pytest.raises(CoreSaysNoError, match="a token lasts at most 400 days") as told:
+        core.client.on_behalf(sessions[Role.ADMIN]).post("/v1/tokens", {"about": "x", "days": days})
+    assert told.value.status == 409

@@ -28,6 +28,7 @@ from monitord.api.openapi import document
 from tests.api.cores import FakeCore
 
 EXAMPLES = int(os.environ.get("API_EXAMPLES", "2"))
+LONGEST = 150_000  # characters, which JSON may write as six bytes each
 CHECKS = [
     not_a_server_error,
     status_code_conformance,
@@ -78,5 +79,7 @@ def asked(core: FakeCore) -> Any:
     suppress_health_check=list(HealthCheck),
 )
 def test_an_answer_is_one_that_the_document_tells(case: Any, asked: requests.Session) -> None:
+    if len(repr(case.body)) > LONGEST:
+        return  # the connection ends before an answer: tests/api/test_serving.py
     answer = case.call(base_url="http://monitord", session=asked)
     case.validate_response(answer, checks=CHECKS)
