@@ -128,8 +128,8 @@ class BoundedProtocol(HttpToolsProtocol):
 
     def _alike(self) -> int:
         """Count the connections from our peer's address, this one included."""
-        ours = _origin(self.client)
-        return sum(_origin(getattr(other, "client", None)) == ours for other in self.connections)
+        ours = origin(self.client)
+        return sum(origin(getattr(other, "client", None)) == ours for other in self.connections)
 
     def _expect_request(self) -> None:
         if self._receiving is None:
@@ -142,7 +142,7 @@ class BoundedProtocol(HttpToolsProtocol):
 
 
 @functools.lru_cache(maxsize=1024)
-def _origin(client: tuple[str, int] | None) -> str:
+def origin(client: tuple[str, int] | None) -> str:
     """Give what stands for one network peer: its address, of an IPv6 one the /64 it is from."""
     if client is None:
         return ""

@@ -9,7 +9,7 @@ from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
@@ -19,7 +19,7 @@ from monitord.log import get_logger
 from monitord.web.console.asked import Asked, BadFormError, Page, secret_of
 from monitord.web.console.board import Board
 from monitord.web.console.doing import DOING
-from monitord.web.console.live import live
+from monitord.web.console.live import Live
 from monitord.web.console.login import Login
 from monitord.web.console.pages import PAGES
 from monitord.web.console.render import FOLDER, environment
@@ -27,6 +27,7 @@ from monitord.web.console.render import FOLDER, environment
 log = get_logger(__name__)
 
 _WORTH = 2.0  # seconds that an answer about a session is believed
+_WORTH_WHEN_DOWN = 600.0  # the same, while the core cannot be asked
 _KEPT = 1000
 _NOT_LOGGED_IN, _NOT_ALLOWED = 401, 403
 CSP = (
@@ -55,7 +56,7 @@ class Console:
             Route("/login", self._open(login.enter), methods=["POST"]),
             Route("/welcome/{word}", self._open(login.welcome), methods=["GET"]),
             Route("/welcome/{word}", self._open(login.accept), methods=["POST"]),
-            Route("/live", self._guarded(Page("GET", "/live", "viewer", self._live))),
+            Route("/live", self._guarded(Page("GET", "/live", "viewer", Live()))),
             *(
                 Route(page.path, self._guarded(page), methods=[page.method])
                 for page in (*PAGES, *DOING)
@@ -66,7 +67,17 @@ class Console:
         self, handler: Callable[[Request], Awaitable[Response]]
     ) -> Callable[[Request], Awaitable[Response]]:
         async def endpoint(request: Request) -> Response:
-            return _headed(await handler(request))
+            try:
+                return _headed(await handler(request))
+            except BadFormError as error:
+                answer = Response(f"{error}\n", error.status, media_type="text/plain")
+            except ClientDisconnect:
+                answer = Response(status_code=400)  # nobody is left to read it
+            except Exception:
+                # The address may hold the secret of a link: no line has it.
+                log.exception("the way in failed", handler=handler.__name__)
+                answer = Response("failed; the log tells why\n", 500, media_type="text/plain")
+            return _headed(answer)
 
         return endpoint
 
@@ -92,11 +103,13 @@ class Console:
                 return self._login.sent(asked.request)
             status, text, cure = error.status, str(error), error.cure
         except BadFormError as error:
-            status, text, cure = 400, str(error), ""
+            status, text, cure = error.status, str(error), ""
+        except ClientDisconnect:
+            return Response(status_code=400)  # nobody is left to read it
         except CoreDownError as error:
             status, text, cure = 503, str(error), "`monitord status` on the machine says more"
         except Exception:
-            log.exception("a page failed", path=asked.request.url.path)
+            log.exception("a page failed", page=page.path)
             status, text, cure = 500, "This page failed.", "the log of monitord-web tells why"
         return _error(asked, status, text, cure)
 
@@ -107,7 +120,7 @@ class Console:
             return None
         core = self._core.on_behalf(secret)
         now = asyncio.get_running_loop().time()
-        at, me = self._known.get(secret, (-_WORTH, {}))
+        at, me = self._known.get(secret, (-_WORTH_WHEN_DOWN, {}))
         if now - at >= _WORTH or request.method == "POST":
             try:
                 me = await asyncio.to_thread(core.get, "/v1/me")
@@ -115,15 +128,13 @@ class Console:
                 self._known.pop(secret, None)
                 return None
             except CoreDownError:
-                if not me:
+                if now - at >= _WORTH_WHEN_DOWN:
                     return None
+                now = at
             self._known[secret] = (now, me)
             while len(self._known) > _KEPT:
                 self._known.popitem(last=False)
         return Asked(request, core, me, secret, self._pages, self.board)
-
-    async def _live(self, asked: Asked) -> Response:
-        return live(asked.board)
 
 
 def _error(asked: Asked, status: int, text: str, cure: str = "") -> Response:

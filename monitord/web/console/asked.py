@@ -18,7 +18,8 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from monitord.control import Core
 from monitord.errors import MonitordError
-from monitord.serving import read_body
+from monitord.model.text import one_line
+from monitord.serving import BodyTooLongError, read_body
 from monitord.web.console.board import Board
 
 COOKIE = "monitord"
@@ -34,13 +35,17 @@ MENU: tuple[tuple[str, str], ...] = (
 SECRET = re.compile(r"[\x21-\x7e]{1,200}")
 """What a session or token looks like; all else is nobody's, and is not passed on."""
 
-_LONGEST_FORM = 64 * 1024
-_LONGEST_SAID = 600
+_LONGEST_FORM, _MOST_FIELDS = 64 * 1024, 100
+_LONGEST_SAID, _LONGEST_COOKIE = 600, 3800
 _RIGHTS = ("viewer", "responder", "operator", "admin")
 
 
 class BadFormError(MonitordError):
-    """A form is not one of ours, or a field of it is missing."""
+    """A form is not one of ours, or a field of it is missing; `status` is HTTP's."""
+
+    def __init__(self, text: str, *, status: int = 400) -> None:
+        self.status = status
+        super().__init__(text)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +78,7 @@ class Asked:
 
     def here(self, path: str) -> bool:
         """Say whether the page that is shown belongs to this entry of the menu."""
-        own = self.request.url.path
+        own = str(self.request.scope["path"])  # `url` has what the Host header says
         return own == path or (path != "/" and own.startswith(f"{path}/"))
 
     def page(self, template: str, *, status: int = 200, **facts: Any) -> Response:
@@ -92,9 +97,10 @@ class Asked:
         wanted = to or self.request.query_params.get("to", "/")
         ours = wanted.startswith("/") and not wanted.startswith(("//", "/\\"))
         answer = RedirectResponse(wanted if ours else "/", status_code=303)
-        answer.set_cookie(
-            SAID, quote(said[:_LONGEST_SAID]), max_age=20, httponly=True, samesite="strict"
-        )
+        held = quote(one_line(said, _LONGEST_SAID))[
+            :_LONGEST_COOKIE
+        ]  # a browser drops a longer one
+        answer.set_cookie(SAID, held, max_age=20, httponly=True, samesite="strict")
         return answer
 
     async def form(self) -> dict[str, str]:
@@ -134,7 +140,17 @@ def csrf(secret: str) -> str:
 
 
 async def read_form(request: Request) -> dict[str, str]:
-    """Read a form's fields, of each name the last."""
-    body = await read_body(request, _LONGEST_FORM)
-    fields = parse_qs(body.decode(errors="replace"), keep_blank_values=True, max_num_fields=100)
+    """Read a form's fields, of each name the last.
+
+    Raises:
+        BadFormError: it is longer than any of ours, or has more fields.
+    """
+    try:
+        body = await read_body(request, _LONGEST_FORM)
+        text = body.decode(errors="replace")
+        fields = parse_qs(text, keep_blank_values=True, max_num_fields=_MOST_FIELDS)
+    except BodyTooLongError as error:
+        raise BadFormError(str(error), status=413) from None
+    except ValueError:
+        raise BadFormError(f"a form has at most {_MOST_FIELDS} fields") from None
     return {name: values[-1].strip() for name, values in fields.items()}

@@ -14,7 +14,7 @@ from monitord.web.console.asked import COOKIE, Asked, BadFormError, Page
 
 async def order(asked: Asked) -> Response:
     """POST /do/ack, take, mute, halt."""
-    form, verb = await asked.form(), asked.request.url.path.rpartition("/")[2]
+    form, verb = await asked.form(), asked.request.scope["path"].rpartition("/")[2]
     body: dict[str, object] = {
         "selector": form.get("selector", ""),
         "reason": form.get("reason", ""),

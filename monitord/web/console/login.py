@@ -13,6 +13,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from monitord.control import Core, CoreDownError, CoreSaysNoError
+from monitord.serving import origin
 from monitord.web.console.asked import COOKIE, read_form
 
 _TRIES, _WITHIN = 20, 60.0
@@ -32,7 +33,9 @@ class Login:
         """Send somebody to the login page, and then back; a part of a page is only refused."""
         if request.method != _GET or "text/html" not in request.headers.get("accept", ""):
             return Response("not logged in\n", status_code=401, media_type="text/plain")
-        target = request.url.path + (f"?{request.url.query}" if request.url.query else "")
+        # Not `request.url`: it has what the Host header says.
+        query = request.scope["query_string"].decode("latin-1")
+        target = request.scope["path"] + (f"?{query}" if query else "")
         return RedirectResponse(f"/login?to={quote(target, safe='')}", status_code=303)
 
     async def show(self, request: Request) -> Response:
@@ -116,7 +119,7 @@ class Login:
 
 
 def _where(request: Request) -> str:
-    return request.client.host if request.client else "unknown"
+    return origin(request.client) or "unknown"
 
 
 def _same_origin(request: Request) -> bool:
