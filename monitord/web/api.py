@@ -22,7 +22,7 @@ from starlette.responses import JSONResponse, Response, StreamingResponse
 from monitord.control import Core, CoreDownError, CoreSaysNoError, Passed
 from monitord.errors import MonitordError
 from monitord.log import get_logger
-from monitord.serving import BodyTooLongError, read_body
+from monitord.serving import BodyTooLongError, origin, read_body
 from monitord.web.console.asked import SECRET, csrf, secret_of
 from monitord.web.feed import Feed
 from monitord.web.pace import Pace
@@ -221,4 +221,4 @@ def _digest(secret: str) -> str:
 
 
 def _where(request: Request) -> str:
-    return request.client.host if request.client else "unknown"
+    return origin(request.client) or "unknown"

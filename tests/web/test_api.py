@@ -180,6 +180,22 @@ def test_a_quiet_stream_says_that_it_is_alive() -> None:
     assert asyncio.run(read()) == '{"kind": "alive"}' * 2
 
 
+def test_a_core_that_went_away_is_told_in_the_stream_once(lone_web: Web) -> None:
+    bearer = {"Authorization": f"Bearer {session(lone_web, 'eve', 'viewer')}"}
+    connection = http.client.HTTPConnection("127.0.0.1", lone_web.port, timeout=30)
+    connection.request("GET", "/api/v1/events", headers=bearer)
+    stream = connection.getresponse()
+    while json.loads(stream.readline())["kind"] != "mark":  # until the follower has begun
+        lone_web.core.client.post("/v1/markers", {"text": "deployed"})
+    lone_web.core.stop()
+    lost = json.loads(stream.readline())
+    assert (lost["kind"], lost["count"]) == ("lost", None)
+    assert ask(lone_web, "/api/v1/me", **bearer).status == 503
+    assert ask(lone_web, "/api/v1/events", **bearer).status == 503
+    stream.close()
+    connection.close()
+
+
 def test_a_pace_is_a_burst_and_then_so_many_a_second() -> None:
     pace = Pace(rate=2.0, burst=3, names=2)
     for _ in range(3):
