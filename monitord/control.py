@@ -137,7 +137,8 @@ class Core:
     def _answered(
         self, method: str, route: str, given: Sequence[tuple[str, str]], body: bytes | None
     ) -> Iterator[http.client.HTTPResponse]:
-        target = quote(route) + (f"?{urlencode(given)}" if given else "")
+        query = urlencode(given, errors="replace")  # no encoding has a lone surrogate
+        target = quote(route, errors="replace") + (f"?{query}" if given else "")
         connection = _Connection(self.path, self._timeout)
         try:
             headers = {"Content-Type": "application/json"} if body is not None else {}

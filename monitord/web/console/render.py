@@ -7,6 +7,7 @@ is endless.
 import json
 from datetime import UTC, datetime
 from pathlib import Path
+from urllib.parse import quote
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
@@ -27,11 +28,25 @@ def environment() -> Environment:
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
+        finalize=_shown,
     )
     made.filters.update(
         text=text, lines=lines, when=when, ago=ago, until=until, badge=badge, span=span, tojs=tojs
     )
+    made.filters["urlencode"] = in_address
     return made
+
+
+def in_address(value: object) -> str:
+    """Give a part of an address; Jinja's own fails on what no encoding has."""
+    return quote(str(value), safe="/", errors="replace")
+
+
+def _shown(value: object) -> object:
+    """Let nothing unseen onto a page, not even into an attribute; the template escapes it."""
+    if not isinstance(value, str) or isinstance(value, Markup) or value.isprintable():
+        return value
+    return block(value, len(value))
 
 
 def text(value: object, longest: int = _LONGEST) -> str:
