@@ -60,8 +60,16 @@ async def users(asked: Asked) -> Any:
     return {"users": [_user(one) for one in await asked.engine.accounts.users()]}
 
 
+def _by_login(asked: Asked) -> None:
+    """Refuse a token: whoever finds one must not make more of it than it is, for longer."""
+    known = asked.person.known
+    if known is not None and known.kind != "session":
+        raise CommandRefusedError("a token makes no tokens and no users; log in for it")
+
+
 async def invite(asked: Asked) -> Any:
     """POST /v1/users: with a role a new user, without one a new link for a known one."""
+    _by_login(asked)
     body = await _body(asked, bodies.Invite)
     role = Role(body.role) if body.role else None
     secret, user = await asked.engine.accounts.invite(body.name, role, by=asked.person.name)
@@ -72,6 +80,7 @@ async def invite(asked: Asked) -> Any:
 
 async def change(asked: Asked) -> Any:
     """POST /v1/users/{name}."""
+    _by_login(asked)
     body = await _body(asked, bodies.ChangeUser)
     user = await asked.engine.accounts.change(
         asked.request.path_params["name"],
@@ -95,8 +104,7 @@ async def token(asked: Asked) -> Any:
     name = body.user or person.name
     if name != person.name and Right.ADMIN not in person.rights:
         raise CommandRefusedError("only an admin makes tokens for others")
-    if person.known is not None and person.known.kind != "session":
-        raise CommandRefusedError("a token makes no tokens; log in for it")
+    _by_login(asked)
     days = max(0, min(body.days, _MANY_DAYS))
     secret, role = await asked.engine.accounts.token(
         name,

@@ -28,6 +28,7 @@ from monitord.errors import (
 )
 from monitord.model.ids import Instant
 from monitord.model.ticket import BadSelectorError
+from monitord.passwords import BusyError
 from monitord.serving import BodyTooLongError
 
 
@@ -72,6 +73,7 @@ _STATUS: Mapping[type[MonitordError], int] = MappingProxyType(
         BodyTooLongError: 413,
         ConfigError: 422,
         StoreError: 503,
+        BusyError: 503,
         ExecutorLostError: 503,
     }
 )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import socket
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -134,3 +135,36 @@ def test_a_token_for_ever_is_refused(users: tuple[FakeCore, dict[Role, str]], da
     with pytest.raises(CoreSaysNoError, match="a token lasts at most 400 days") as told:
         core.client.on_behalf(sessions[Role.ADMIN]).post("/v1/tokens", {"about": "x", "days": days})
     assert told.value.status == 409
+
+
+def test_a_token_of_an_admin_makes_nothing_that_outlives_it(
+    users: tuple[FakeCore, dict[Role, str]],
+) -> None:
+    core, sessions = users
+    admin = core.client.on_behalf(sessions[Role.ADMIN])
+    found = core.client.on_behalf(
+        admin.post("/v1/tokens", {"about": "x", "role": "admin"})["token"]
+    )
+    for route, body in (
+        ("/v1/users", {"name": "evil", "role": "admin"}),
+        ("/v1/users", {"name": "a-viewer"}),
+        ("/v1/users/a-viewer", {"role": "admin"}),
+        ("/v1/tokens", {"about": "more"}),
+    ):
+        with pytest.raises(CoreSaysNoError, match="a token makes no tokens and no users"):
+            found.post(route, body)
+
+
+def test_a_flood_of_logins_is_told_to_come_again(users: tuple[FakeCore, dict[Role, str]]) -> None:
+    core, _ = users
+
+    def tries(number: int) -> int:
+        try:
+            core.client.post("/v1/login", {"name": f"flood{number}", "password": "x"})
+        except CoreSaysNoError as error:
+            return error.status
+        return 200
+
+    with ThreadPoolExecutor(40) as pool:
+        assert set(pool.map(tries, range(40))) == {401, 503}
+    assert core.client.get("/v1/status")
