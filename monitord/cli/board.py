@@ -67,7 +67,7 @@ def lines(now: Mapping[str, Any], at: datetime) -> Iterator[Line]:
     for one in now["waiting"]:
         yield _row(one, "waiting", one["summary"], at, "yellow", one["waiting_for"])
     for one in now["fixed"]:
-        text = f"{one['runbook']}, proved after {span(one['took'])}"
+        text = one_line(f"{one['runbook']}, proved after {span(one['took'])}", 300)
         key = one_line(one["key"], 80)
         yield Line("fixed", "", key, text, ago(one["at"], at), "", "green", one["incident"])
     for host in now["hosts"]:

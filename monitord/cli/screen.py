@@ -89,7 +89,7 @@ class Screen(App[None]):
 
     def _say(self, text: str) -> None:
         line = self.query_one("#line", Static)
-        line.update(text)
+        line.update(one_line(text, 300))
         line.add_class("old")
 
     def _show(self, now: dict[str, Any]) -> None:
@@ -140,7 +140,7 @@ class Screen(App[None]):
             else:
                 text = _explained(self._core.get(f"/v1/explain/{'/'.join(at.key.split('/')[:2])}"))
         except (CoreDownError, CoreSaysNoError) as error:
-            text = str(error)
+            text = block(str(error))
         self.call_from_thread(self.push_screen, Reading(text))
 
     def action_ack(self) -> None:

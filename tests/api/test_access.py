@@ -117,6 +117,24 @@ def test_the_web_process_reads_and_pings_and_commands_nothing(accounts: Accounts
     assert accounts.ask(web, "POST", "/v1/resume").startswith("403 monitord-web may not do this")
 
 
+@pytest.mark.parametrize(
+    ("method", "route"),
+    [
+        ("GET", "/v1/users"),
+        ("POST", "/v1/users"),
+        ("POST", "/v1/users/kim"),
+        ("POST", "/v1/attempts/1/approve"),
+        ("POST", "/v1/credentials/1/end"),
+        ("POST", "/v1/tokens"),
+    ],
+)
+def test_the_web_process_without_a_session_makes_no_users_and_ends_nothing(
+    accounts: Accounts, method: str, route: str
+) -> None:
+    assert accounts.ask(60004, method, route)[:3] in ("403", "404", "400")
+    assert "monitord-web" not in str(accounts.client.get("/v1/users"))
+
+
 def test_the_executor_may_nothing_here_though_it_is_in_the_group(accounts: Accounts) -> None:
     executor = PEOPLE["monitord-executor"]
     assert accounts.ask(executor, "GET", "/v1/status").startswith("403 monitord-executor may not")

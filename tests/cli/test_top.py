@@ -96,3 +96,20 @@ def test_the_first_line_says_the_whole() -> None:
         "2 need you (1 approval, 10 min) · 3 repairing · 14 mutes hide 3 CRITICAL · automation on,"
         " freeze to 2027-01-06 · monitor fresh 4 s · on call kim, then lee"
     )
+
+
+def test_no_text_of_a_target_moves_the_cursor_of_the_terminal(core: FakeCore) -> None:
+    def poisoned(value: Any) -> Any:
+        if isinstance(value, dict):
+            return {name: poisoned(one) for name, one in value.items()}
+        if isinstance(value, list):
+            return [poisoned(one) for one in value]
+        is_time = isinstance(value, str) and value[:2] == "20"
+        return f"{value}\x1b]0;x\x07\u202e\r" if isinstance(value, str) and not is_time else value
+
+    now, at = poisoned(core.client.get("/v1/now")), datetime.now().astimezone()
+    shown = list(board.lines(now, at))
+    assert shown
+    for one in shown:
+        assert all(part.isprintable() for part in (one.key, one.text, one.since, one.by)), one
+    assert board.first_line(now, at).isprintable()
