@@ -120,6 +120,7 @@ NEEDS: Mapping[str, Need] = {
     "alertmanager": Need(
         "a real Alertmanager", _program("prometheus-alertmanager", "prometheus-alertmanager")
     ),
+    "promtool": Need("alerts in Prometheus' own words", _program("promtool", "prometheus")),
     "vectors": Need("agreement with other projects' test vectors", _vectors),
 }
 
