@@ -167,12 +167,10 @@ def _says(incident: Incident) -> str:
             return f"It is {incident.waiting_for}."
         case IncidentStatus.ESCALATED:
             return "I have stopped, it is yours."
-        case IncidentStatus.RESOLVED:
-            return f"It is over: {incident.cause}."
-        case IncidentStatus.CLOSED:
-            if not incident.closed_by:
-                return f"It is over: {incident.cause}."
+        case IncidentStatus.CLOSED if incident.closed_by:
             return f"Closed by {incident.closed_by}: {incident.close_reason}"
+        case IncidentStatus.RESOLVED | IncidentStatus.CLOSED:
+            return f"It is over: {incident.cause}."
         case IncidentStatus.REPAIRING:
             return "I am repairing it; there is nothing for you to do yet."
         case _:

@@ -155,8 +155,8 @@ class Remote:
     `status` is the backend's own word; `closed` says that there it counts as done (resolved,
     rejected, won't fix). `owner` is empty when it is nobody's. `priority` is P1 to P5 by the map of
     the backend's settings, `P1/P2` where they have one word there, empty when it cannot be told.
-    `remarks` are not monitord's own. `due` is by when it is wanted: an ISO 8601 date, or time with a
-    zone; empty where there is none, or the backend has no such thing.
+    `remarks` are not monitord's own. `due` is by when it is wanted: an ISO 8601 date, or time with
+    a zone; empty where there is none, or the backend has no such thing.
     """
 
     status: str

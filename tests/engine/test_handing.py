@@ -20,7 +20,7 @@ def story(config: str = DUTY, lasts: str = "4m") -> str:
     indented = "\n".join(f"  {line}" for line in config.splitlines())
     return (
         f"config:\n{indented}\n"
-        "given:\n  60s: {web1/site: critical \"refused\"}\n"
+        'given:\n  60s: {web1/site: critical "refused"}\n'
         "expect:\n  - {by: 2m, incident: web1/site}\n"
         f"lasts: {lasts}\n"
     )
