@@ -85,12 +85,14 @@ async def status(asked: Asked) -> Any:
 
 
 async def hosts(asked: Asked) -> Any:
-    """GET /v1/hosts."""
+    """GET /v1/hosts; `host` is the name of the only one that is wanted."""
     catalog, states = asked.engine.catalog, asked.engine.states()
     after, limit = asked.request.query_params.get("after", ""), _limit(asked)
+    only = asked.request.query_params.get("host")
 
     def work() -> dict[str, Any]:
-        answer = _page("hosts", catalog.hosts, after, limit)
+        names: Iterable[str] = catalog.hosts if only is None else {only} & catalog.hosts.keys()
+        answer = _page("hosts", names, after, limit)
         own: dict[str, list[CheckState]] = {name: [] for name in answer["hosts"]}
         checks: dict[str, list[CheckKey]] = {name: [] for name in answer["hosts"]}
         for one in states:
@@ -301,7 +303,12 @@ async def inbound(asked: Asked) -> Any:
 READING = (
     Route("GET", "/v1/status", Right.READ, status, "everything on one page"),
     Route(
-        "GET", "/v1/hosts", Right.READ, hosts, "hosts with their states", query=("after", "limit")
+        "GET",
+        "/v1/hosts",
+        Right.READ,
+        hosts,
+        "hosts with their states; `host`",
+        query=("host", "after", "limit"),
     ),
     Route(
         "GET",

@@ -222,6 +222,7 @@ class FakeCommands:
         }
 
     async def explain(self, key: str) -> Mapping[str, Any]:
+        key = "/".join(key.split("/")[:2])  # an item's will do
         if key not in self._engine.catalog.checks:
             raise NotFoundError(f"no check is called {key!r}; the nearest is web1/site")
         return {
@@ -233,8 +234,22 @@ class FakeCommands:
             "state": [{"key": key, "status": "CRITICAL", "hard": "CRITICAL", "summary": HOSTILE}],
             "policy": {"attempts": "3", "recoveries": "2"},
             "reach": [{"key": "web1/reach", "up": True, "text": "answers in 1 ms"}],
-            "ladder": [{"runbook": "restart-nginx", "mode": "auto"}],
-            "guards": [{"guard": "halt", "ok": True, "reason": ""}],
+            "ladder": [{"runbook": "restart-nginx", "mode": "auto", "from": "restart-nginx.yaml"}],
+            "guards": [
+                {"guard": "halt", "ok": True, "reason": ""},
+                {"guard": "cooldown", "ok": False, "reason": "ran 3 min ago; again after 10 min"},
+            ],
+            "orders": [
+                {
+                    "order": 1,
+                    "verb": "mute",
+                    "by": "kim",
+                    "until": "2083-10-24T00:00:00Z",
+                    "reason": "known",
+                    "means": "no page, still repairs",
+                }
+            ],
+            "inhibition": [],
             "config": [{"setting": "every", "value": "30s", "place": "monitord.yaml:8"}],
         }
 

@@ -15,6 +15,8 @@ PATHS = (
     "/incidents",
     "/incidents/1",
     "/hosts/web1",
+    "/checks/web1/site",
+    "/checks/web1/disk//srv?last=30d",
     "/tickets",
     "/tickets/1",
     "/maintenance",

@@ -81,6 +81,7 @@ def test_nothing_that_is_said_changes_the_shape_of_a_page(web: Web) -> None:
         board = Board(core, pages)
         request = Request({**scope, "path_params": ids, "method": "GET"})
         answer = await page.handler(Asked(request, core, me, secret, pages, board))
+        assert answer.media_type in ("text/html", "application/json"), page.path
         return bytes(answer.body).decode()
 
     async def play() -> None:

@@ -30,6 +30,8 @@ NOBODYS = {"ping", "link", "login"}  # rights of processes
 PAGE_ROLES: Mapping[tuple[str, str], str] = {
     ("GET", "/"): "viewer",
     ("GET", "/incidents/{id:int}"): "viewer",
+    ("GET", "/checks/{key:path}"): "viewer",
+    ("GET", "/data/history/{key:path}"): "viewer",
     ("GET", "/hosts/{name}"): "viewer",
     ("GET", "/incidents"): "viewer",
     ("GET", "/tickets"): "viewer",

@@ -13,6 +13,7 @@ from monitord.control import CoreSaysNoError
 from monitord.web.console.asked import Asked, Page
 from monitord.web.console.duty import DUTY
 from monitord.web.console.lists import LISTS
+from monitord.web.console.looking import LOOKING
 
 
 async def now(asked: Asked) -> Response:
@@ -40,17 +41,10 @@ async def _explained(asked: Asked, incident: Mapping[str, Any]) -> Any:
         return None  # an outage of many is no check
 
 
-async def host(asked: Asked) -> Response:
-    """GET /hosts/{name}."""
-    name = asked.request.path_params["name"]
-    answer = await asked.get("/v1/checks", select=f"host={name}", limit=1000)
-    return asked.page("host.html", name=name, checks=answer["checks"])
-
-
 PAGES = (
     Page("GET", "/", "viewer", now),
     Page("GET", "/incidents/{id:int}", "viewer", incident),
-    Page("GET", "/hosts/{name}", "viewer", host),
+    *LOOKING,
     *LISTS,
     *DUTY,
 )
