@@ -12,7 +12,7 @@ RUN := $(VENV)/.for-run
 DEMO := $(VENV)/.for-demo
 TEST := $(VENV)/.for-test
 
-.PHONY: help run demo test bench history-bench nightshift faults healthyday lint clean peers pages tickets apifuzz
+.PHONY: help run demo test bench history-bench console-bench nightshift faults healthyday lint clean peers pages tickets apifuzz
 
 help: ## this list
 	@echo "make targets:"
@@ -33,6 +33,9 @@ bench: $(TEST) ## rate, CPU per check, delay and memory of 10,000 checks
 
 history-bench: $(TEST) ## history: bytes a day, write cost, charts over 30 days of 10,000 checks (3 min)
 	$(BIN)/python -m tests.benchmarks.history
+
+console-bench: $(TEST) peers ## the console at 10,000 checks: first byte, drawn, live, 100 open ones (6 min)
+	$(BIN)/python -m tests.benchmarks.console
 
 # In a variable, since a comma ends an argument of make's functions.
 PEERTOOLS := monitord,Monit,Icinga

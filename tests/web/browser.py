@@ -9,7 +9,7 @@ from typing import Any
 
 from playwright.sync_api import Browser, Page, sync_playwright
 
-from tests.web.conftest import Web
+from tests.web.real import Served
 
 WORDS = "four strange words together"
 _FLAGS = [
@@ -33,13 +33,13 @@ def chromium() -> Iterator[Browser]:
             browser.close()
 
 
-def link_of(web: Web, name: str, role: str) -> str:
+def link_of(web: Served, name: str, role: str) -> str:
     """Give the path of a one-time link for a new user."""
     made = web.core.client.post("/v1/users", {"name": name, "role": role})
     return "/" + made["link"].split("/", 3)[3]
 
 
-def logged_in(browser: Browser, web: Web, name: str, role: str, **context: Any) -> Page:
+def logged_in(browser: Browser, web: Served, name: str, role: str, **context: Any) -> Page:
     """Open the first page as a new user who has just set a password."""
     page = browser.new_context(base_url=f"http://127.0.0.1:{web.port}", **context).new_page()
     page.goto(link_of(web, name, role))

@@ -6,6 +6,7 @@ page changed, and says so when the core does not answer; it decides nothing.
 
 import asyncio
 import hashlib
+import re
 import threading
 from collections.abc import AsyncIterator, Mapping
 from contextlib import suppress
@@ -23,6 +24,10 @@ _SOONEST = 0.4  # seconds between two questions
 _LATEST = 10.0
 _QUIET = 5.0
 _RETRY = 2.0
+_MEASURED = 60.0
+"""Seconds between two copies that differ in numbers of summaries alone: each look changes some."""
+
+_DIGITS, _NOTHING = re.compile(r"\d+"), re.compile(r"(?!)")
 
 
 class Board:
@@ -40,7 +45,7 @@ class Board:
         self.down: str = ""
         self.version = 0
         self.fragment = ""
-        self._digest = ""
+        self._digests, self._told = ("", ""), 0.0
         self.feed = Feed()
 
     def start(self) -> None:
@@ -127,18 +132,38 @@ class Board:
             await self._show()
 
     async def _show(self) -> None:
+        self.fragment, digests = await asyncio.to_thread(self._made, self.now, self.down)
+        if not self._is_news(*digests):
+            return
+        self._digests, self._told = digests, asyncio.get_running_loop().time()
+        self.version += 1
+        async with self._changed:
+            self._changed.notify_all()
+
+    def _made(self, now: dict[str, Any] | None, down: str) -> tuple[str, tuple[str, str]]:
         template = self._pages.get_template("now_part.html")
-        shown = await asyncio.to_thread(template.render, now=self.now, down=self.down)
-        # Times move on every page by themselves: they alone are no change.
-        digest = _without_times(self.now, self.down)
-        self.fragment = shown
-        if digest != self._digest:
-            self._digest = digest
-            self.version += 1
-            async with self._changed:
-                self._changed.notify_all()
+        return template.render(now=now, down=down), (
+            _digest(now, down),
+            _digest(now, down, _DIGITS),
+        )
+
+    def _is_news(self, exact: str, roughly: str) -> bool:
+        """Say whether consoles are sent the page anew: what checks measure alone can wait."""
+        if roughly != self._digests[1]:
+            return True
+        waited = asyncio.get_running_loop().time() - self._told
+        return exact != self._digests[0] and waited > _MEASURED
 
 
-def _without_times(now: dict[str, Any] | None, down: str) -> str:
-    kept = {name: value for name, value in (now or {}).items() if name not in ("at", "fresh")}
-    return hashlib.sha256(f"{kept}{down}".encode()).hexdigest()
+def _digest(now: Mapping[str, Any] | None, down: str, but: re.Pattern[str] = _NOTHING) -> str:
+    """Hash what a page shows, but for `but` in what checks on hosts say.
+
+    Times move on every page by themselves: they alone are no change.
+    """
+    page = now or {}
+    kept = {name: value for name, value in page.items() if name not in ("at", "fresh", "hosts")}
+    hosts = [
+        {**host, "bad": [{**one, "summary": but.sub("", one["summary"])} for one in host["bad"]]}
+        for host in page.get("hosts", ())
+    ]
+    return hashlib.sha256(f"{kept}{hosts}{down}".encode(errors="replace")).hexdigest()
