@@ -14,6 +14,8 @@ PATHS = (
     "/",
     "/incidents",
     "/incidents/1",
+    "/incidents/1/review",
+    "/plan/web1/site",
     "/hosts/web1",
     "/checks/web1/site",
     "/checks/web1/disk//srv?last=30d",
