@@ -12,6 +12,7 @@ from tests.world.needs import need, requires
 pytestmark = requires("chromium")
 PATHS = (
     "/",
+    "/wall",
     "/incidents",
     "/incidents/1",
     "/incidents/1/review",

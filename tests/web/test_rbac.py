@@ -29,6 +29,7 @@ NOBODYS = {"ping", "link", "login"}  # rights of processes
 
 PAGE_ROLES: Mapping[tuple[str, str], str] = {
     ("GET", "/"): "viewer",
+    ("GET", "/wall"): "viewer",
     ("GET", "/incidents/{id:int}"): "viewer",
     ("GET", "/incidents/{id:int}/review"): "viewer",
     ("GET", "/incidents/{id:int}/review.md"): "viewer",

@@ -7,6 +7,7 @@ from monitord.web.console.duty import DUTY
 from monitord.web.console.incident import INCIDENT
 from monitord.web.console.lists import LISTS
 from monitord.web.console.looking import LOOKING
+from monitord.web.console.wall import WALL
 
 
 async def now(asked: Asked) -> Response:
@@ -21,4 +22,5 @@ PAGES = (
     *LOOKING,
     *LISTS,
     *DUTY,
+    *WALL,
 )

@@ -1,0 +1,19 @@
+"""The console's page for a screen across the room: what Now shows, and nobody has to touch it.
+
+It shows the same picture as all consoles; what differs is the stylesheet, and a script that keeps
+the page alive.
+"""
+
+from starlette.responses import Response
+
+from monitord.web.console.asked import Asked, Page
+
+
+async def wall(asked: Asked) -> Response:
+    """GET /wall."""
+    now = await asked.board.fresh()
+    instance = (now or {}).get("instance", "")
+    return asked.page("wall.html", part=asked.board.fragment, instance=instance)
+
+
+WALL = (Page("GET", "/wall", "viewer", wall),)
