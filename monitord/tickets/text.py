@@ -2,8 +2,8 @@
 
 What is broken, for whom, since when; how the promises stand; what was done; what was refused and
 why; whose it is now and what comes next; what changed; one next command; what to do by hand; what
-helped before; the vendor; how to answer. Then the evidence, and the timeline last. It decides order
-and wording, never content: an absent field is left out. All text is hostile data and is cleaned.
+helped before; the vendor; how to answer. Then evidence and timeline. It decides order and wording,
+never content. All text is hostile data and is cleaned.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -30,8 +30,7 @@ Ticket = Mapping[str, Any]
 def render(ticket: Ticket) -> str:
     """Give the full text of a ticket document.
 
-    Shape: decisions/ticket_document.py gives it. Times are ISO 8601 texts. Unknown keys are
-    ignored, absent ones left out; it raises nothing for content.
+    Shape: decisions/ticket_document.py. Times are ISO 8601. It raises nothing for content.
     """
     parts = (
         _line(ticket.get("comment")),
