@@ -55,7 +55,7 @@ def first_line(now: Mapping[str, Any], at: datetime) -> str:
 def lines(now: Mapping[str, Any], at: datetime) -> Iterator[Line]:
     """Give the rows, what needs a person first."""
     for one in now["needs"]:
-        by = f"{until(one['by'], at)} {one['by_what']}" if one["by"] else ""
+        by = f"{until(one['by'], at)} {one_line(one['by_what'], 80)}" if one["by"] else ""
         key, text = one_line(one["key"], 80), one_line(one["text"], 300)
         since = ago(one["since"], at)
         mark = (one["incident"], one["attempt"])

@@ -47,7 +47,15 @@ from monitord.pings import read_secret
 from monitord.serving import listen_unix, serve
 from monitord.store import OpenStore, open_store
 from monitord.store.contract import Tx
-from tests.api.fake_rows import HOSTILE, NOON, STATES, fill, make_catalog
+from tests.api.fake_rows import (
+    HOSTILE,
+    NOON,
+    STATES,
+    fill,
+    fill_services,
+    make_catalog,
+    with_services,
+)
 
 
 class FakeApprovals:
@@ -127,7 +135,8 @@ class FakeTrusting:
         return "restart-nginx has no undo"
 
     async def standing(self) -> list[dict[str, Any]]:
-        return [{"runbook": "restart-nginx", "mode": "approve", "next": "auto", "why_not": ""}]
+        row = {"runbook": "restart-nginx", "mode": "approve", "next": "auto"}
+        return [{**row, "why_not": "", "broken": ""}]
 
 
 class FakeHanding:
@@ -223,6 +232,9 @@ class FakeCommands:
 
     async def explain(self, key: str) -> Mapping[str, Any]:
         key = "/".join(key.split("/")[:2])  # an item's will do
+        if key in self._engine.catalog.services:
+            place = {"setting": "sla", "value": "gold", "place": "monitord.yaml:40"}
+            return {"key": key, "config": [place]}
         if key not in self._engine.catalog.checks:
             raise NotFoundError(f"no check is called {key!r}; the nearest is web1/site")
         return {
@@ -293,7 +305,7 @@ class FakeEngine:
     """Answers from a catalog, fixed states and a store; notes what it was told to do."""
 
     def __init__(self, state: Path, store: OpenStore) -> None:
-        self.catalog = make_catalog(state)
+        self.catalog = with_services(make_catalog(state))
         self.store = store
         self.counters = Counters(started=NOON / 1e6, epoch=7, executor_up=True, checks_run=3)
         self._calls = state / "calls.jsonl"
@@ -387,6 +399,7 @@ async def _main(state: Path) -> None:
     store = open_store(state / "state.db")
     if not await store.read(lambda view: view.states()):
         await store.write(fill)
+        await store.write(fill_services)
     engine: Engine = FakeEngine(state, store)
     serving = asyncio.ensure_future(serve(create_app(engine), listen_unix(state / "core.sock")))
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, serving.cancel)

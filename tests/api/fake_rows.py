@@ -11,8 +11,9 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
+from monitord.decisions.expressions import rule
 from monitord.model.calendar import Calendar, Span
-from monitord.model.catalog import Catalog, Check, Host, Settings
+from monitord.model.catalog import Catalog, Check, Host, Service, Settings
 from monitord.model.ids import (
     EPOCH,
     AttemptId,
@@ -35,7 +36,10 @@ from monitord.model.incident import (
     StepStatus,
 )
 from monitord.model.oncall import Every, Layer, Person, Rotation
+from monitord.model.problem import Problem, ProblemStatus
 from monitord.model.result import Status
+from monitord.model.service import ServiceChange, ServiceState
+from monitord.model.sla import Sla
 from monitord.model.spec import Spec
 from monitord.model.state import CheckState, StatePolicy
 from monitord.model.ticket import Event, Order, Ticket, TicketStatus, Verb
@@ -111,6 +115,26 @@ STATES = (
         last_seen=NOON,
     ),
 )
+
+
+def with_services(plain: Catalog) -> Catalog:
+    """The same with two services: the shop, which was promised something, and the jobs."""
+    site, nightly = CheckKey("web1/site"), CheckKey("db1/nightly")
+    shop = Service("shop", "high", "gold", "", (site,), (rule("site", lambda _: [site]),))
+    checks = {**plain.checks, site: replace(plain.checks[site], services=("shop",))}
+    services = {"shop": shop, "jobs": Service("jobs", checks=(nightly,))}
+    levels = {"gold": Sla("gold", availability=0.999)}
+    return replace(plain, checks=checks, services=services, slas=levels)
+
+
+def fill_services(tx: Tx) -> None:
+    """The shop is down, and something keeps coming back."""
+    for at, state in ((EPOCH, ServiceState.UP), (Instant(1), ServiceState.DOWN)):
+        text = f"site: {HOSTILE}"
+        tx.add_service_change(
+            ServiceChange(0, "shop", at, state, state.lower(), text, (CheckKey("web1/site"),))
+        )
+    tx.add_problem(Problem(0, "web1/disk", ProblemStatus.OPEN, f"disk {HOSTILE}", NOON, NOON, 3))
 
 
 def fill(tx: Tx) -> None:

@@ -14,8 +14,8 @@ def test_the_clocks_of_open_incidents_are_a_table(cli: Cli) -> None:
     assert (said.code, said.err) == (0, "")
     rows = [line.split() for line in said.out.splitlines() if "web1/site" in line]
     assert [row[:6] for row in rows] == [
-        ["1", "P3", "web1/site", "default", "respond", "4h"],
-        ["1", "P3", "web1/site", "default", "resolve", "2d"],
+        ["1", "P3", "web1/site", "gold", "respond", "4h"],
+        ["1", "P3", "web1/site", "gold", "resolve", "2d"],
     ]
 
 
@@ -25,9 +25,9 @@ def test_a_program_gets_the_same_as_json(cli: Cli) -> None:
 
 
 def test_a_service_that_is_not_there_is_one_line(cli: Cli) -> None:
-    said = cli("sla", "shop")
+    said = cli("sla", "mall")
     assert (said.code, said.out) == (1, "")
-    assert said.err == "monitord: there is no service shop; there are: none is configured\n"
+    assert said.err == "monitord: there is no service mall; there are: jobs, shop\n"
 
 
 def test_without_a_core_and_without_its_configuration_it_says_what_is_missing(

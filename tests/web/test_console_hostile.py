@@ -78,6 +78,7 @@ def test_nothing_that_is_said_changes_the_shape_of_a_page(web: Web) -> None:
     core = _Hostile(web.core.socket, timeout=10, secret=secret)
     pages, me = environment(), {"name": "kim", "role": "admin", "expires": "2030-01-01T00:00:00Z"}
     ids = {"id": 1, "name": "web1", "key": "web1/site"}
+    ids |= {"service": "shop", "runbook": "restart-nginx"}
 
     async def shown(page: Page) -> str:
         path = re.sub(r"{(\w+)(:\w+)?}", lambda found: str(ids[found[1]]), page.path)

@@ -28,9 +28,12 @@ MENU: tuple[tuple[str, str], ...] = (
     ("/", "Now"),
     ("/incidents", "Incidents"),
     ("/tickets", "Tickets"),
+    ("/services", "Services"),
+    ("/problems", "Problems"),
     ("/maintenance", "Maintenance"),
     ("/oncall", "On call"),
     ("/handover", "Hand-over"),
+    ("/runbooks", "Runbooks"),
 )
 SECRET = re.compile(r"[\x21-\x7e]{1,200}")
 """What a session or token looks like; all else is nobody's, and is not passed on."""

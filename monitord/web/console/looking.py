@@ -9,8 +9,9 @@ from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from types import MappingProxyType
 from typing import Any
+from urllib.parse import quote
 
-from starlette.responses import Response
+from starlette.responses import RedirectResponse, Response
 
 from monitord.control import CoreSaysNoError
 from monitord.web.console import charts
@@ -38,7 +39,7 @@ async def check(asked: Asked) -> Response:
     explained = await asked.get(f"/v1/explain/{key}")
     name = explained["key"]
     if "state" not in explained:
-        raise BadFormError(f"{name} is a service and no check", status=_NO_SUCH)
+        return RedirectResponse(f"/services/{quote(name, errors='replace')}", status_code=303)
     listed, incidents = await asyncio.gather(
         asked.get("/v1/checks", select=name, limit=1), asked.get("/v1/incidents", limit=1000)
     )

@@ -7,6 +7,7 @@ from monitord.web.console.duty import DUTY
 from monitord.web.console.incident import INCIDENT
 from monitord.web.console.lists import LISTS
 from monitord.web.console.looking import LOOKING
+from monitord.web.console.standing import STANDING
 from monitord.web.console.wall import WALL
 
 
@@ -20,6 +21,7 @@ PAGES = (
     Page("GET", "/", "viewer", now),
     *INCIDENT,
     *LOOKING,
+    *STANDING,
     *LISTS,
     *DUTY,
     *WALL,

@@ -94,11 +94,12 @@ def span(seconds: float) -> str:
 
 
 _SIGNS = {"OK": "✓", "WARNING": "!", "CRITICAL": "✕", "UNKNOWN": "?", "PENDING": "…"}
+_SIGNS |= {"UP": "✓", "DEGRADED": "!", "DOWN": "✕"}
 
 
 def badge(status: str) -> Markup:
     """Show a status by sign, word and colour: never by colour alone."""
-    sign = _SIGNS.get(status, "")
+    sign, status = _SIGNS.get(status, ""), one_line(status, 40)
     return Markup('<span class="st st-{}"><i aria-hidden="true">{}</i> {}</span>').format(
         status.lower(), sign, status
     )
