@@ -12,7 +12,7 @@ RUN := $(VENV)/.for-run
 DEMO := $(VENV)/.for-demo
 TEST := $(VENV)/.for-test
 
-.PHONY: help run demo test bench history-bench console-bench nightshift faults healthyday lint clean peers pages tickets apifuzz
+.PHONY: help run demo test bench history-bench console-bench nightshift faults healthyday lint clean peers pages picture tickets apifuzz
 
 help: ## this list
 	@echo "make targets:"
@@ -46,6 +46,9 @@ nightshift: $(TEST) ## 33 faults on real hosts, one after the other, and what ca
 
 pages: $(RUN) ## the pages of the shipped runbooks, from their files
 	$(BIN)/python -m monitord --config config/monitord.yaml runbooks --write docs/runbooks
+
+picture: $(TEST) peers ## the console's picture in the README, from a shop that really breaks (1 min)
+	$(BIN)/python -m tests.web.picture
 
 healthyday: $(TEST) ## 24 noisy hours in which nothing is wrong, on virtual time: 0 actions (1 min)
 	$(BIN)/python -m tests.behaviour.healthy_day $(SEED)

@@ -73,6 +73,7 @@ def document(
     wants = wanted(incidents, attempts, answered=answered, breaks=breaks, problems=told)
     held = in_hand(incidents, answered=answered, breaks=breaks)
     fixed = view.attempts(statuses=[AttemptStatus.FIXED], since=after(now, -LATELY))
+    asking = {one.incident for one in attempts if one.status is AttemptStatus.APPROVAL}
     return {
         "at": iso(now),
         "instance": catalog.settings.instance,
@@ -89,6 +90,7 @@ def document(
             _incident(one)
             for one in incidents
             if one.status in (IncidentStatus.OPEN, IncidentStatus.WAITING) and not one.part_of
+            if one.id not in asking  # that is no work of automation: a person's answer is missing
         ][:_SHOWN],
         "parts": sum(1 for one in incidents if one.part_of),
         "fixed": [_fixed(one) for one in fixed[::-1][:_FIXED_SHOWN]],

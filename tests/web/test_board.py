@@ -35,7 +35,7 @@ def test_what_checks_measure_anew_each_time_is_not_sent_to_all_each_time(web: We
     first = web.core.client.get("/v1/now")
     given = _Given(
         saying(first, "answered 503 in 0.9 ms"),
-        saying(first, "answered 503 in 12.1 ms"),
+        saying(first, "answered 503 in 12 ms"),
         saying(first, "no answer within 5 s"),
         saying(first, "no answer within 5 s", "WARNING"),
     )

@@ -55,6 +55,7 @@ def test_a_fault_arrives_is_approved_and_proven_and_another_is_acked(
 
         queue.rmdir()
         page.wait_for_selector("#needs .row:has-text('Approve') .key:text-is('shop/queue')")
+        assert page.locator("section:has(#h-waiting)").count() == 0, "it waits for a person"
         inbox.rmdir()
         page.wait_for_selector("#needs .row:has-text('Answer') .key:text-is('shop/inbox')")
         assert not queue.exists()

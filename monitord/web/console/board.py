@@ -27,7 +27,7 @@ _RETRY = 2.0
 _MEASURED = 60.0
 """Seconds between two copies that differ in numbers of summaries alone: each look changes some."""
 
-_DIGITS, _NOTHING = re.compile(r"\d+"), re.compile(r"(?!)")
+_DIGITS, _NOTHING = re.compile(r"\d[\d.,]*"), re.compile(r"(?!)")
 
 
 class Board:
