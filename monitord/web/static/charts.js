@@ -16,6 +16,15 @@
     } else if (u === "s" && v !== 0 && Math.abs(v) < 1) [v, u] = [v * 1000, "ms"];
     return `${Number(v.toPrecision(digits))} ${u}`.trim();
   };
+  // As few digits as tell one line of the grid from the next.
+  const ticks = (splits, unit) => {
+    let names = [];
+    for (let digits = 3; digits <= 6; digits += 1) {
+      names = splits.map((v) => told(v, unit, digits));
+      if (new Set(names).size === names.length) break;
+    }
+    return names;
+  };
   const colour = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
   const moment = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "short" });
   const options = (figure, data) => {
@@ -29,7 +38,7 @@
       legend: { show: false },
       cursor: { drag: { x: false, y: false }, points: { show: false } },
       scales: { x: { range: () => [data.from, data.to] } },
-      axes: [{ ...axis, size: 3.2 * rem }, { ...axis, size: AXIS, values: (_, splits) => splits.map((v) => told(v, data.unit, 3)) }],
+      axes: [{ ...axis, size: 3.2 * rem }, { ...axis, size: AXIS, values: (_, splits) => ticks(splits, data.unit) }],
       series: [
         {},
         { stroke: line, width: 1.5, spanGaps: false },
