@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib.resources import files
@@ -50,8 +51,12 @@ def logged_in(browser: Browser, web: Served, name: str, role: str, **context: An
     return page
 
 
-def violations(page: Page) -> list[str]:
-    """Give what axe finds on a page, of WCAG 2.2 AA and its best practices: rule and place."""
+def violations(page: Page, *only: str) -> list[str]:
+    """Give what axe finds on a page, of WCAG 2.2 AA and its best practices: rule and place.
+
+    With `only`, what it finds by these rules.
+    """
     axe = files("axe_core_python").joinpath("axe.min.js").read_text(encoding="utf-8")
-    found = page.evaluate(f"{axe}; axe.run()")
+    rules = {"runOnly": list(only)} if only else {}
+    found = page.evaluate(f"{axe}; axe.run({json.dumps(rules)})")
     return [f"{one['id']}: {one['nodes'][0]['html'][:200]}" for one in found["violations"]]
