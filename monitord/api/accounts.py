@@ -10,7 +10,7 @@ from monitord.api import bodies
 from monitord.api.access import Right, bearer
 from monitord.api.routes import Asked, Route, row_number
 from monitord.decisions.ticket_document import iso
-from monitord.errors import CommandRefusedError
+from monitord.errors import CommandRefusedError, LoginError
 from monitord.model.account import Credential, Known, Role, User
 from monitord.serving import read_body
 
@@ -73,9 +73,26 @@ async def invite(asked: Asked) -> Any:
     body = await _body(asked, bodies.Invite)
     role = Role(body.role) if body.role else None
     secret, user = await asked.engine.accounts.invite(body.name, role, by=asked.person.name)
+    return {"user": _user(user), "link": _link(asked, secret)}
+
+
+async def own_link(asked: Asked) -> Any:
+    """POST /v1/me/link: a session alone is not enough, it may be somebody else's by now."""
+    _by_login(asked)
+    body, person = await _body(asked, bodies.OwnLink), asked.person
+    if person.known is None:
+        raise CommandRefusedError(f"{person.name} has not logged in; `monitord user link NAME`")
+    try:
+        secret = await asked.engine.accounts.own_link(person.name, body.password, where=body.where)
+    except LoginError as error:
+        raise CommandRefusedError(str(error)) from None  # 401 would mean: not logged in
+    return {"link": _link(asked, secret)}
+
+
+def _link(asked: Asked, secret: str) -> str:
     settings = asked.engine.catalog.settings
     base = settings.web_url or f"http://{settings.web}"
-    return {"user": _user(user), "link": f"{base.rstrip('/')}/welcome/{secret}"}
+    return f"{base.rstrip('/')}/welcome/{secret}"
 
 
 async def change(asked: Asked) -> Any:
@@ -172,6 +189,14 @@ ACCOUNTS = (
     ),
     Route("POST", "/v1/logout", Right.READ, logout, "end the session that asks"),
     Route("GET", "/v1/me", Right.READ, me, "who asks, and what they may"),
+    Route(
+        "POST",
+        "/v1/me/link",
+        Right.READ,
+        own_link,
+        "a link to set another password of yours",
+        body=bodies.OwnLink,
+    ),
     Route(
         "POST",
         "/v1/invitation",

@@ -158,6 +158,13 @@ class Invite(Body):
     role: RoleName | None = None
 
 
+class OwnLink(Body):
+    """POST /v1/me/link: the password that holds; `where` is the address that somebody asks from."""
+
+    password: Secret
+    where: Text = "unknown"
+
+
 class ChangeUser(Body):
     """POST /v1/users/{name}."""
 

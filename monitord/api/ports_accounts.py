@@ -29,6 +29,10 @@ class Accounts(Protocol):
         """Make a user, or without a role find one; gives a link's secret."""
         ...
 
+    async def own_link(self, name: str, password: str, *, where: str) -> str:
+        """Give a link's secret to a user who knows the password that holds."""
+        ...
+
     async def linked(self, secret: str) -> str:
         """Give whose password a link sets."""
         ...

@@ -40,7 +40,9 @@ def known(credential: Credential, user: User | None, now: Instant) -> Known | No
         return None
     if credential.kind is not Kind.TOKEN and credential.created > _later(now, _CLOCKS_DIFFER):
         return None  # the clock was set back since: it would live as much longer; programs go on
-    role = lesser(credential.role, user.role)
+    # A session may what its user may now; a token never more than it was made for.
+    own = credential.kind is Kind.SESSION
+    role = user.role if own else lesser(credential.role, user.role)
     return Known(user.name, role, credential.id, credential.kind, end)
 
 

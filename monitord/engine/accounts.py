@@ -73,6 +73,19 @@ class Accounts:
         Raises:
             LoginError: a wrong name or password, or too many wrong ones before.
         """
+        return await self._begin((await self._proven(name, password, where)).name, where)
+
+    async def own_link(self, name: str, password: str, *, where: str) -> str:
+        """Give the secret of a link to set another password, to whoever knows the one that holds.
+
+        Raises:
+            LoginError: it is another one, or there were too many wrong ones before.
+        """
+        user = await self._proven(name, password, where)
+        secret, _ = await self.invite(user.name, None, by=user.name)
+        return secret
+
+    async def _proven(self, name: str, password: str, where: str) -> User:
         user, familiar = await self._here.store.read(lambda view: _who(view, name, where))
         now = self._here.now()
         tried = user or self._strangers.get(name)
@@ -85,7 +98,7 @@ class Accounts:
             log.warning("login refused", user=name[:64], address=where)
             await self._failed(name, user, where)
             raise LoginError(_WRONG)
-        return await self._begin(user.name, where)
+        return user
 
     async def logout(self, secret: str) -> None:
         """End a session, or what else the secret is of."""

@@ -31,6 +31,7 @@ def test_whatever_changes_more_than_what_is_ones_own_needs_more_than_reading() -
     }
     assert [r.path for r in ROUTES if r.method == "POST" and r.right.value == "read"] == [
         "/v1/logout",  # what is one's own
+        "/v1/me/link",
         "/v1/credentials/{id:int}/end",
         "/v1/tokens",
     ]

@@ -136,6 +136,9 @@ def test_a_change_of_role_and_a_lock_out_hold_at_once(here: Here) -> None:
         await accounts.change("kim", role=Role.VIEWER, by="root")
         assert (await accounts.known(session)).role is Role.VIEWER
         assert (await accounts.known(token)).role is Role.VIEWER
+        await accounts.change("kim", role=Role.ADMIN, by="root")
+        assert (await accounts.known(session)).role is Role.ADMIN
+        assert (await accounts.known(token)).role is Role.OPERATOR  # as it was made, no more
         await accounts.change("kim", disabled=True, by="root")
         for secret in (session, token):
             with pytest.raises(LoginError):

@@ -32,6 +32,9 @@ PATHS = (
     "/maintenance/preview?verb=mute&selector=web1",
     "/oncall",
     "/handover",
+    "/more",
+    "/users",
+    "/me",
 )
 
 

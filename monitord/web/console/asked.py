@@ -34,6 +34,7 @@ MENU: tuple[tuple[str, str], ...] = (
     ("/oncall", "On call"),
     ("/handover", "Hand-over"),
     ("/runbooks", "Runbooks"),
+    ("/more", "More"),
 )
 SECRET = re.compile(r"[\x21-\x7e]{1,200}")
 """What a session or token looks like; all else is nobody's, and is not passed on."""

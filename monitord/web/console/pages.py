@@ -2,6 +2,7 @@
 
 from starlette.responses import Response
 
+from monitord.web.console.accounts_pages import ACCOUNTS
 from monitord.web.console.asked import Asked, Page
 from monitord.web.console.duty import DUTY
 from monitord.web.console.incident import INCIDENT
@@ -17,6 +18,11 @@ async def now(asked: Asked) -> Response:
     return asked.page("now.html", part=asked.board.fragment)
 
 
+async def more(asked: Asked) -> Response:
+    """GET /more: the pages that nobody needs every hour."""
+    return asked.page("more.html")
+
+
 PAGES = (
     Page("GET", "/", "viewer", now),
     *INCIDENT,
@@ -25,4 +31,6 @@ PAGES = (
     *LISTS,
     *DUTY,
     *WALL,
+    Page("GET", "/more", "viewer", more),
+    *ACCOUNTS,
 )
