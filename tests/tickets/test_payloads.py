@@ -37,7 +37,8 @@ def test_a_new_ticket_has_the_fields_that_the_documentation_names() -> None:
         name = NAMES[case["system"]]
         with FAKES[name]() as fake:
             build(name, fake.url).deliver(message(1, Operation.OPEN, "prod-1"), DOCUMENT, "")
-            ((method, path, body),) = fake.requests
+            # What else it asks (whose the new ticket is) changes nothing there.
+            ((method, path, body),) = [each for each in fake.requests if each[0] != "GET"]
         wanted = case["request"]
         assert method == wanted["method"]
         assert urlsplit(wanted["path"]).path.count("/") == path.count("/"), name
