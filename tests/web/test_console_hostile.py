@@ -99,7 +99,8 @@ def test_nothing_that_is_said_changes_the_shape_of_a_page(web: Web) -> None:
             core.said = said
             for page in (one for one in PAGES if one.method == "GET"):
                 text = await shown(page)
-                assert said != "plain" or "plain" in text, page.path
+                # A menu alone shows nothing that anybody said.
+                assert said != "plain" or "plain" in text or page.path == "/more", page.path
                 shape = _Shape(text)
                 assert not _UNSEEN.search(text), (page.path, said)
                 assert shape.found == plain.setdefault(page.path, shape.found), (page.path, said)
