@@ -76,7 +76,7 @@ def _hostile_strings() -> list[str]:
 def test_nothing_that_is_said_changes_the_shape_of_a_page(web: Web) -> None:
     secret = session(web, "shape", "admin")
     core = _Hostile(web.core.socket, timeout=10, secret=secret)
-    pages, me = environment(), {"name": "kim", "role": "admin", "expires": "2030-01-01T00:00:00Z"}
+    pages, me = environment(), web.core.client.on_behalf(secret).get("/v1/me")
     ids = {"id": 1, "name": "web1", "key": "web1/site"}
     ids |= {"service": "shop", "runbook": "restart-nginx"}
 
