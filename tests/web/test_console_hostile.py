@@ -20,7 +20,7 @@ from tests.world.vectors import vector
 
 _KEPT = frozenset(
     {"status", "severity", "priority", "kind", "hard", "verb", "tier", "attempt_status", "phase"}
-)
+) | {"user"}  # the core takes no name of a user but of small letters, digits and . _ @ -
 _TIME = re.compile(r"\d{4}-\d\d-\d\dT|\d+ ?[smhd]$")
 _UNSEEN = re.compile("[\0-\x08\x0b-\x1f\x7f\u202a-\u202e\u2066-\u2069]")
 
