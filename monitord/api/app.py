@@ -27,6 +27,7 @@ from monitord.api.openapi import OPENAPI
 from monitord.api.ports import Engine
 from monitord.api.problems import PROBLEMS
 from monitord.api.reading import READING
+from monitord.api.records import RECORDS
 from monitord.api.reports import REPORTS
 from monitord.api.routes import Asked, Route, failure, plain_failure
 from monitord.api.services import SERVICES
@@ -40,6 +41,7 @@ ROUTES: tuple[Route, ...] = (
     *HEALTH,
     *READING,
     *ACTING,
+    *RECORDS,
     *REPORTS,
     *ONCALL,
     *HANDOVER,

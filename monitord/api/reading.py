@@ -18,7 +18,7 @@ from monitord.api import ledger, shapes, sla, views
 from monitord.api.access import Right
 from monitord.api.bodies import BadBodyError
 from monitord.api.ports import Engine
-from monitord.api.routes import Asked, Route, row_number
+from monitord.api.routes import Asked, Route, limit_of, row_number
 from monitord.api.services import shown
 from monitord.api.streaming import events
 from monitord.clock import after, as_instant
@@ -30,21 +30,6 @@ from monitord.model.state import CheckState
 from monitord.model.ticket import TicketStatus
 from monitord.pings import read_secret, token
 from monitord.store.contract import View
-
-_PAGE = 200
-_LONGEST_PAGE = 1000
-_DIGITS = 18  # of the highest number that a row's surely can be
-
-
-def _number(asked: Asked, name: str, default: int) -> int:
-    text = asked.request.query_params.get(name, str(default))
-    if not text.isdecimal() or len(text) > _DIGITS:
-        raise BadBodyError(f"{name}={text}: not a number; write {name}={default}")
-    return int(text)
-
-
-def _limit(asked: Asked) -> int:
-    return min(max(1, _number(asked, "limit", _PAGE)), _LONGEST_PAGE)
 
 
 def _page(name: str, keys: Iterable[str], after: str, limit: int) -> dict[str, Any]:
@@ -87,7 +72,7 @@ async def status(asked: Asked) -> Any:
 async def hosts(asked: Asked) -> Any:
     """GET /v1/hosts; `host` is the name of the only one that is wanted."""
     catalog, states = asked.engine.catalog, asked.engine.states()
-    after, limit = asked.request.query_params.get("after", ""), _limit(asked)
+    after, limit = asked.request.query_params.get("after", ""), limit_of(asked)
     only = asked.request.query_params.get("host")
 
     def work() -> dict[str, Any]:
@@ -112,7 +97,7 @@ async def hosts(asked: Asked) -> Any:
 async def checks(asked: Asked) -> Any:
     """GET /v1/checks: `select` is a selector, `status` a hard status."""
     engine, wanted = asked.engine, asked.request.query_params
-    catalog, states, limit = engine.catalog, engine.states(), _limit(asked)
+    catalog, states, limit = engine.catalog, engine.states(), limit_of(asked)
     status = _status(wanted["status"]) if "status" in wanted else None
 
     def work() -> dict[str, Any]:
@@ -146,7 +131,7 @@ def _status(name: str) -> Status:
 async def incidents(asked: Asked) -> Any:
     """GET /v1/incidents: those not closed, or `all=1`; the newest `limit` of them."""
     every = asked.request.query_params.get("all") == "1"
-    limit = _limit(asked)
+    limit = limit_of(asked)
     return await asked.engine.store.read(
         lambda view: views.incidents(view, every=every, limit=limit)
     )
@@ -173,7 +158,7 @@ async def tickets(asked: Asked) -> Any:
     every = asked.request.query_params.get("all") == "1"
     which = frozenset(TicketStatus) if every else views.LIVE_TICKETS
     rows = await asked.engine.store.read(lambda view: view.tickets(which))
-    return {"tickets": [shapes.ticket(one) for one in rows[-_limit(asked) :]]}
+    return {"tickets": [shapes.ticket(one) for one in rows[-limit_of(asked) :]]}
 
 
 async def ticket(asked: Asked) -> Any:
@@ -189,7 +174,7 @@ async def ticket(asked: Asked) -> Any:
 
 async def orders(asked: Asked) -> Any:
     """GET /v1/orders: those in force, or `all=1`; and what those in force keep from people."""
-    engine, now, limit = asked.engine, asked.engine.now(), _limit(asked)
+    engine, now, limit = asked.engine, asked.engine.now(), limit_of(asked)
     every = asked.request.query_params.get("all") == "1"
     states, catalog = engine.states(), engine.catalog
     return await engine.store.read(
@@ -227,22 +212,6 @@ def _since(asked: Asked) -> Instant:
         raise BadBodyError(
             f"since={text}: no point in time with a zone; write since=2027-01-31T18:00:00Z"
         ) from None
-
-
-async def audit(asked: Asked) -> Any:
-    """GET /v1/audit: links of the chain after `after`, oldest first."""
-    after, limit = _number(asked, "after", 0), _limit(asked)
-    rows = await asked.engine.store.read(lambda view: view.audit_rows(after, limit))
-    return {
-        "rows": [shapes.audit_row(one) for one in rows],
-        "next": rows[-1].id if len(rows) == limit else None,
-    }
-
-
-async def audit_violations(asked: Asked) -> Any:
-    """GET /v1/audit/violations: the invariants, proved over the journal now."""
-    catalog = asked.engine.catalog
-    return await asked.engine.store.read(lambda view: views.violations(view, catalog))
 
 
 async def explain(asked: Asked) -> Any:
@@ -356,10 +325,6 @@ READING = (
         "service levels, clocks; `service`",
         query=("service",),
     ),
-    Route(
-        "GET", "/v1/audit", Right.READ, audit, "links of the audit chain", query=("after", "limit")
-    ),
-    Route("GET", "/v1/audit/violations", Right.ADMIN, audit_violations, "broken invariants"),
     Route("GET", "/v1/explain/{key:path}", Right.READ, explain, "all that bears on a key"),
     Route(
         "GET", "/v1/preview", Right.READ, preview, "what a `selector` touches", query=("selector",)

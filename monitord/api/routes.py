@@ -85,6 +85,8 @@ _CURES: Mapping[int, str] = MappingProxyType(
 )
 
 
+_PAGE, _LONGEST_PAGE = 200, 1000
+_DIGITS = 18  # of the highest number that a row's surely can be
 _HIGHEST_ID = 2**63 - 1  # what a row's number can be
 
 
@@ -98,6 +100,23 @@ def row_number(asked: Asked, what: str) -> int:
     if number > _HIGHEST_ID:
         raise NotFoundError(f"there is no {what} {number}; `monitord {what}s` lists them")
     return number
+
+
+def number_of(asked: Asked, name: str, default: int) -> int:
+    """Give a number of the question.
+
+    Raises:
+        BadBodyError: it is none.
+    """
+    text = asked.request.query_params.get(name, str(default))
+    if not text.isdecimal() or len(text) > _DIGITS:
+        raise BadBodyError(f"{name}={text}: not a number; write {name}={default}")
+    return int(text)
+
+
+def limit_of(asked: Asked) -> int:
+    """Give how many rows are asked for."""
+    return min(max(1, number_of(asked, "limit", _PAGE)), _LONGEST_PAGE)
 
 
 def asked_since(asked: Asked, span: timedelta) -> Instant:

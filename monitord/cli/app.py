@@ -151,6 +151,7 @@ from monitord.cli import (  # noqa: E402, F401 - they register themselves
     history,
     job,
     ledger,
+    log,
     look,
     marker,
     notify,

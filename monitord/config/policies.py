@@ -125,24 +125,34 @@ def telling(context: Context, top: Sections, model: NotifyModel, locate: Locate)
         place, _ = locate(("notify", "mail"))
         context.add_missing(place, f"notify.mail: {named} {what}{nearest(named, mails)}")
     digest = _digest(context, top, model.digest, locate) if model.digest is not None else None
-    return Notify(named or next(iter(mails), ""), model.remind, model.most, digest)
+    _must_be_people(context, top, model.audit_head, locate, ("audit_head",))
+    mail = named or next(iter(mails), "")
+    return Notify(mail, model.remind, model.most, digest, model.audit_head)
 
 
 def _digest(context: Context, top: Sections, model: DigestModel, locate: Locate) -> Digest:
     """Make the message of the morning; whom and which calendar it names must exist."""
-    for number, word in enumerate(model.to):
-        place, _ = locate(("notify", "digest", "to", number))
-        kind, _, name = word.partition("/")
-        if kind not in ("rotation", "person") or not name:
-            text = f"notify.digest.to: {word!r} is nobody (write rotation/NAME or person/NAME)"
-            context.add(place, text)
-        elif name not in (known := top.named.get(_SECTIONS[kind], {})):
-            near = nearest(name, known)
-            context.add_missing(place, f"notify.digest.to: there is no {kind} {name}{near}")
+    _must_be_people(context, top, model.to, locate, ("digest", "to"))
     if model.calendar:
         place, _ = locate(("notify", "digest", "calendar"))
         must_be_a_calendar(context, top, model.calendar, place, "notify.digest.calendar")
     return Digest(model.at, model.to, model.calendar)
+
+
+def _must_be_people(
+    context: Context, top: Sections, words: Iterable[str], locate: Locate, under: tuple[str, ...]
+) -> None:
+    """Complain of each that is no rotation and no person; `under` is where it stands in notify."""
+    what = ".".join(("notify", *under))
+    for number, word in enumerate(words):
+        place, _ = locate(("notify", *under, number))
+        kind, _, name = word.partition("/")
+        if kind not in ("rotation", "person") or not name:
+            text = f"{what}: {word!r} is nobody (write rotation/NAME or person/NAME)"
+            context.add(place, text)
+        elif name not in (known := top.named.get(_SECTIONS[kind], {})):
+            near = nearest(name, known)
+            context.add_missing(place, f"{what}: there is no {kind} {name}{near}")
 
 
 def mail_servers(top: Sections) -> list[str]:

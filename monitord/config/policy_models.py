@@ -92,6 +92,11 @@ class NotifyModel(Spec):
     remind: Gap = timedelta(hours=4)
     most: Annotated[int, Field(ge=1, le=1000)] = 10
     digest: DigestModel | None = Field(None, description="With one, P4 and P5 page nobody.")
+    audit_head: Names = Field(
+        (),
+        description="Rotations and people who are sent the end of the audit chain each day.",
+        examples=["person/kim"],
+    )
 
 
 class RecurringModel(Spec):

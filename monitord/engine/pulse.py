@@ -18,6 +18,7 @@ from monitord.decisions.orders import ended_by_ok
 from monitord.decisions.selector import matches, parse
 from monitord.engine import alive, storm
 from monitord.engine.digesting import Digesting
+from monitord.engine.heading import Heading
 from monitord.engine.health import Condition
 from monitord.engine.holding import being_undone
 from monitord.engine.instance import Instance
@@ -61,6 +62,7 @@ class Pulse:
         self._ingest = ingest
         self._reassemble = reassemble
         self._digests = Digesting(instance)
+        self._heads = Heading(instance)
         self._tried: tuple[Instant | None, float] = (None, 0.0)
         self._task: asyncio.Task[None] | None = None
         self._calendar: AsyncIOScheduler | None = None
@@ -128,6 +130,7 @@ class Pulse:
                 await instance.store.write(self._end(order))
                 instance.wake()
         await self._digests.look()
+        await self._heads.look()
 
     def _load_when_expired(self) -> None:
         """Have the files loaded again when an exception has ended; not again soon if they are bad.

@@ -90,12 +90,14 @@ class Notify:
     `mail` is the ticket backend whose mail server carries their mails (empty: the first of its
     kind). Whoever acknowledged is reminded each `remind`. `most` notices go to one person in ten
     minutes; the rest waits and comes as one. Where there is a `digest`, P4 and P5 page nobody.
+    `audit_head` are sent the end of the audit chain each day (`person/<name>`, `rotation/<name>`).
     """
 
     mail: str = ""
     remind: timedelta = timedelta(hours=4)
     most: int = 10
     digest: Digest | None = None
+    audit_head: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ shows. Who wrote what, and whether they were allowed to, is not judged here.
 """
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from sqlalchemy import Connection, insert, select
@@ -30,6 +30,20 @@ class Break:
 
     link: int
     text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What a walk over all chains found: how many links, the breaks in their order, the ends.
+
+    `known` are those of the digests that were asked for which links bear, or which the first link
+    of a chain stands on since the ones before it are not kept any more.
+    """
+
+    links: int
+    breaks: tuple[Break, ...]
+    ends: tuple[AuditRow, ...]
+    known: frozenset[str] = frozenset()
 
 
 def digest(before: str, node: str, at: Instant, actor: str, texts: tuple[str, str, str]) -> str:
@@ -58,15 +72,27 @@ def append(
 
 def verify_chain(view: View) -> list[Break]:
     """Check every link of every chain; gives the breaks, none if all hold."""
+    return list(walk(view).breaks)
+
+
+def walk(view: View, asked: Iterable[str] = ()) -> Verdict:
+    """Check every link of every chain; `asked` are digests that were noted elsewhere before.
+
+    Whoever can write the database can make a whole chain anew: then it holds, but does not know
+    what was noted.
+    """
     breaks: list[Break] = []
     heads, ends = view.metas(_HEAD), view.metas(_ANCHOR)
+    wanted, known, count = frozenset(asked), set(ends.values()), 0
     for row in _links(view):
         breaks += _check(row, ends.get(row.node, ""))
         ends[row.node] = row.digest
+        count += 1
+        known |= {row.digest} & wanted
     for node in sorted(heads.keys() | ends.keys()):
         if heads.get(node) != ends.get(node):
             breaks.append(Break(0, f"the chain of node {node!r} has lost its end"))
-    return breaks
+    return Verdict(count, tuple(breaks), tuple(view.audit_ends()), wanted & known)
 
 
 def _links(view: View) -> Iterator[AuditRow]:

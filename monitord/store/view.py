@@ -320,6 +320,29 @@ class RowView(AccountView):
         query = t.AUDIT.select().where(c.id > after).order_by(c.id).limit(limit)
         return self._all(t.AUDIT, query)
 
+    def audit_found(
+        self, *, before: int = 0, limit: int = 200, actor: str = "", act: str = "", text: str = ""
+    ) -> list[AuditRow]:
+        """Give links of the audit chain, the newest first."""
+        c = t.AUDIT.table.c
+        query = t.AUDIT.select().order_by(c.id.desc()).limit(limit)
+        if before:
+            query = query.where(c.id < before)
+        if actor:
+            query = query.where(c.actor == actor)
+        if act:
+            query = query.where(c.act == act)
+        if text:
+            columns = (c.actor, c.act, c.subject, c.detail)
+            query = query.where(or_(*(one.icontains(text, autoescape=True) for one in columns)))
+        return self._all(t.AUDIT, query)
+
+    def audit_ends(self) -> list[AuditRow]:
+        """Give the newest link of each node, by node."""
+        c = t.AUDIT.table.c
+        newest = select(func.max(c.id)).group_by(c.node)
+        return self._all(t.AUDIT, t.AUDIT.select().where(c.id.in_(newest)).order_by(c.node))
+
     def meta(self, name: str) -> str | None:
         """Give a value that was put under a name."""
         return get_meta(self.connection, name)

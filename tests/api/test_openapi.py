@@ -78,7 +78,8 @@ def test_what_handlers_ask_of_the_query_is_what_their_routes_tell(module: str) -
     source = inspect.getsource(importlib.import_module(module))
     asks = r"(?:query_params|wanted)(?:\.get\(|\[)\s*\"(\w+)\"|\"(\w+)\" in wanted"
     found = {one or two for one, two in re.findall(asks, source)}
-    found |= {*re.findall(r"(?<!row)_number\(asked, \"(\w+)\"", source)}
+    found |= {*re.findall(r"number_of\(asked, \"(\w+)\"", source)}
+    found |= {"limit"} if "limit_of(" in source else set()
     found |= {"since"} if "asked_since(" in source else set()
     told = {name for r in ROUTES if r.handler.__module__ == module for name in r.query}
     assert told == found

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import re
 import shlex
+import sqlite3
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -143,6 +145,28 @@ def test_the_audit_reads_the_chain_and_says_whether_all_holds(cli: Cli, offline:
     for said in (cli("audit", "--rows", "5", "--json"), offline("audit", "--rows", "5", "--json")):
         assert [row["actor"] for row in said.json["rows"]] == ["kim"]
         assert said.code == (1 if said.json["violations"] else 0)
+
+
+def test_the_chain_is_looked_at_link_by_link_and_knows_its_own_end(cli: Cli, offline: Cli) -> None:
+    for ask in (cli, offline):
+        said = ask("log", "verify")
+        assert (said.code, "links, every one holds" in said.out) == (0, True), said
+        end = said.out.split()[-1]
+        assert ask("log", "verify", "--head", end.upper()).code == 0
+        other = ask("log", "verify", "--head", "0" * 64)
+        assert (other.code, "made anew" in other.out) == (1, True)
+        assert "64 digits" in ask("log", "verify", "--head", "abc").err
+
+
+def test_the_first_bad_row_is_named(offline: Cli) -> None:
+    with closing(sqlite3.connect(offline.core.state / "state.db")) as database, database:
+        database.execute("UPDATE audit SET detail = 'nothing' WHERE id = 1")
+    said = offline("log", "verify")
+    with closing(sqlite3.connect(offline.core.state / "state.db")) as database, database:
+        database.execute("UPDATE audit SET detail = 'known' WHERE id = 1")
+    assert said.code == 1
+    assert said.out.startswith("first bad: link 1 was changed after it was written (2026-11-27T12:")
+    assert "kim: mute web1/site nothing)" in said.out.splitlines()[0]
 
 
 def test_a_reader_that_has_seen_enough_is_no_error(cli: Cli) -> None:

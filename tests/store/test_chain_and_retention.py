@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -11,6 +12,7 @@ from monitord.model.result import Status
 from monitord.model.state import Change
 from monitord.model.ticket import Event, OutboxStatus, Verb
 from monitord.store import OpenStore, verify_chain
+from monitord.store.chain import walk
 from monitord.store.contract import Tx, View
 from monitord.store.tx import RowTx
 from tests.store import rows
@@ -71,6 +73,46 @@ def test_tampering_shows(store: OpenStore, statement: str, said: list[str]) -> N
     assert len(breaks) == len(said)
     for text, part in zip(breaks, said, strict=True):
         assert part in text
+
+
+def test_a_chain_made_anew_holds_but_does_not_know_what_was_noted(store: OpenStore) -> None:
+    store.write_now(fill_chain)
+    (noted,) = store.read_now(lambda view: view.audit_ends())
+    assert noted.id == 5
+    assert store.read_now(lambda view: walk(view, [noted.digest])).known == {noted.digest}
+    store.write_now(sql("DELETE FROM audit"))
+    store.write_now(sql("DELETE FROM meta WHERE name IN ('audit-head/n1', 'audit-anchor/n1')"))
+    store.write_now(lambda tx: tx.add_audit(at(9), "kim", "halt", "*", "another story"))
+    found = store.read_now(lambda view: walk(view, [noted.digest]))
+    assert (found.links, found.breaks, found.known) == (1, (), frozenset())
+
+
+def test_a_noted_link_that_is_pruned_is_known_while_the_next_stands_on_it(store: OpenStore) -> None:
+    store.write_now(fill_chain)
+    links = store.read_now(lambda view: view.audit_rows())
+    assert prune(store, now=9 * DAY, incidents=2 * DAY, evidence=0) == 2
+    found = store.read_now(lambda view: walk(view, [one.digest for one in links]))
+    assert found.known == {one.digest for one in links[1:]}
+
+
+def test_links_are_found_by_who_what_and_a_text(store: OpenStore) -> None:
+    def fill(tx: Tx) -> None:
+        for actor, act, detail in (
+            ("kim", "mute", "50%_x"),
+            ("lee", "mute", ""),
+            ("kim", "ack", ""),
+        ):
+            tx.add_audit(at(1), actor, act, "web1/Site", detail)
+
+    def found(**only: Any) -> list[int]:
+        return [one.id for one in store.read_now(lambda view: view.audit_found(**only))]
+
+    store.write_now(fill)
+    assert found() == [3, 2, 1]
+    assert found(actor="kim") == [3, 1]
+    assert found(act="mute", before=2) == [1]
+    assert found(text="SITE", limit=2) == [3, 2]
+    assert (found(text="%_"), found(text="%%"), found(text="lee")) == ([1], [], [2])
 
 
 def test_a_chain_loses_its_old_beginning_and_still_holds(store: OpenStore) -> None:

@@ -33,6 +33,8 @@ PATHS = (
     "/oncall",
     "/handover",
     "/more",
+    "/audit?actor=kim",
+    "/audit/verify",
     "/users",
     "/me",
 )

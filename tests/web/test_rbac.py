@@ -31,6 +31,8 @@ PAGE_ROLES: Mapping[tuple[str, str], str] = {
     ("GET", "/"): "viewer",
     ("GET", "/wall"): "viewer",
     ("GET", "/more"): "viewer",
+    ("GET", "/audit"): "viewer",
+    ("GET", "/audit/verify"): "admin",
     ("GET", "/users"): "admin",
     ("GET", "/me"): "viewer",
     ("POST", "/do/users"): "admin",

@@ -8,6 +8,7 @@ from monitord.web.console.duty import DUTY
 from monitord.web.console.incident import INCIDENT
 from monitord.web.console.lists import LISTS
 from monitord.web.console.looking import LOOKING
+from monitord.web.console.records import RECORDS
 from monitord.web.console.standing import STANDING
 from monitord.web.console.wall import WALL
 
@@ -33,4 +34,5 @@ PAGES = (
     *WALL,
     Page("GET", "/more", "viewer", more),
     *ACCOUNTS,
+    *RECORDS,
 )
