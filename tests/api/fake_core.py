@@ -353,8 +353,7 @@ class FakeEngine:
         return ["step 1 on web1 killed"]
 
     async def reload(self, *, by: str) -> Sequence[str]:
-        if (Path(self.catalog.settings.state) / "broken").exists():
-            raise ConfigError([Problem("monitord.yaml", 3, 1, "every: '5' is not a duration")])
+        await self.plan()
         self.note("reload", by=by)
         changed = Path(self.catalog.settings.state) / "sources.json"
         if changed.exists():
@@ -363,6 +362,8 @@ class FakeEngine:
         return ["added: web1/load"]
 
     async def plan(self) -> Sequence[str]:
+        if (Path(self.catalog.settings.state) / "broken").exists():
+            raise ConfigError([Problem("monitord.yaml", 3, 1, "every: '5' is not a duration")])
         return ["added: web1/load"]
 
     async def mark(self, text: str, selector: str, *, by: str) -> Marker:

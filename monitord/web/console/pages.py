@@ -4,6 +4,7 @@ from starlette.responses import Response
 
 from monitord.web.console.accounts_pages import ACCOUNTS
 from monitord.web.console.asked import Asked, Page
+from monitord.web.console.configuration import CONFIGURATION
 from monitord.web.console.duty import DUTY
 from monitord.web.console.incident import INCIDENT
 from monitord.web.console.lists import LISTS
@@ -35,4 +36,5 @@ PAGES = (
     Page("GET", "/more", "viewer", more),
     *ACCOUNTS,
     *RECORDS,
+    *CONFIGURATION,
 )
