@@ -31,6 +31,7 @@ from monitord.api.records import RECORDS
 from monitord.api.reports import REPORTS
 from monitord.api.routes import Asked, Route, failure, plain_failure
 from monitord.api.services import SERVICES
+from monitord.api.status_page import STATUS_PAGE
 from monitord.errors import MonitordError
 from monitord.log import get_logger
 
@@ -51,6 +52,7 @@ ROUTES: tuple[Route, ...] = (
     *ACCOUNTS,
     *LEVELS,
     *SERVICES,
+    *STATUS_PAGE,
     *OPENAPI,
 )
 """Every route of the API, in the order of the docs."""

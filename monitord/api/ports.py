@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import Any, Protocol
 
 from monitord.api.ports_accounts import Accounts
+from monitord.api.ports_hearing import Hearing
 from monitord.metrics import Counters
 from monitord.model.catalog import Catalog
 from monitord.model.ids import AttemptId, IncidentId, Instant, StateKey
@@ -315,6 +316,11 @@ class Engine(Protocol):
     @property
     def trying(self) -> Trying:
         """What people ask of the ways by which somebody is told."""
+        ...
+
+    @property
+    def hearing(self) -> Hearing:
+        """What end users say."""
         ...
 
     @property

@@ -163,6 +163,7 @@ from monitord.cli import (  # noqa: E402, F401 - they register themselves
     serve,
     services,
     sla,
+    status_page,
     top,
     user,
 )
@@ -174,7 +175,7 @@ _ORDER = """
     orders explain history ledger sla problems problem notify
     watch top ack take release mute maintenance halt resume run-check remediate attempt approve deny
     promote
-    marker forget audit schema runbooks sudoers locked-login test demo
+    marker forget audit status-page schema runbooks sudoers locked-login test demo
     core executor web
 """.split()  # noqa: SIM905 - as a table of words it can be read and re-ordered
 app.registered_commands.sort(key=lambda registered: _ORDER.index(registered.name or ""))

@@ -29,6 +29,7 @@ from monitord.config.fields import (
     shown,
 )
 from monitord.config.policy_models import NotifyModel, RecurringModel, RouteModel
+from monitord.config.status_models import StatusModel
 from monitord.model.spec import Duration, Spec
 
 Impact = Literal["low", "normal", "high"]
@@ -390,3 +391,4 @@ class SettingsModel(Spec):
     budgets: BudgetsModel = BudgetsModel()
     retention: RetentionModel = RetentionModel()
     history: bool = True
+    status: StatusModel | None = None

@@ -14,10 +14,12 @@ from monitord.config.sections import Entry, Sections
 from monitord.config.sentences import Locate, finder, walk
 from monitord.config.sentences import Path as KeyPath
 from monitord.config.sources import Sources
+from monitord.config.status_models import StatusModel
 from monitord.config.tree import Map, Place, plain
 from monitord.model.catalog import Backend, Budgets, Retention, Settings
 from monitord.model.correlation import Correlate
 from monitord.model.policy import Recurring
+from monitord.model.status_page import StatusPage
 
 _SYSTEM_FOLDER = "/etc/monitord"
 _SYSTEM_STATE = "/var/lib/monitord"
@@ -63,7 +65,26 @@ def build(context: Context, sections: Sections, sources: Sources) -> Settings:
         correlate=Correlate(**dict(model.correlate)),
         inhibit=inhibitions(context, model.inhibit, locate),
         notify=telling(context, sections, model.notify, locate),
+        status=_status(context, sections, model.status, locate),
     )
+
+
+def _status(
+    context: Context, sections: Sections, model: StatusModel | None, locate: Locate
+) -> StatusPage | None:
+    """Make the page for end users: its services exist, and no two have one name there."""
+    if model is None:
+        return None
+    known, shown_as = sections.named["services"], dict[str, str]()
+    for name, words in model.services.items():
+        place, _ = locate(("status", "services", name), key=True)
+        if name not in known:
+            near = nearest(name, known)
+            context.add_missing(place, f"status.services: there is no service {name}{near}")
+        if (words or name) in shown_as.values():
+            context.add(place, f"status.services: two are called {words or name!r}; name one else")
+        shown_as[name] = words or name
+    return StatusPage(tuple(shown_as.items()), model.title, model.public)
 
 
 def _refuse_long_sockets(

@@ -65,6 +65,8 @@ def service_track(changes: Sequence[ServiceChange], window: Period) -> tuple[Pie
 
     The first may be from before the window; before it nothing is known.
     """
+    if not changes:  # it was not judged yet
+        return ()
     borders = [*(change.at for change in changes[1:]), window[1]]
     found = []
     for change, border in zip(changes, borders, strict=True):

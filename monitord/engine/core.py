@@ -21,6 +21,7 @@ from monitord.engine.commands import Commands
 from monitord.engine.handing import Handing
 from monitord.engine.happenings import Happenings
 from monitord.engine.health import Condition
+from monitord.engine.hearing import Hearing
 from monitord.engine.holding import resume_holds
 from monitord.engine.instance import Instance
 from monitord.engine.jobs import Jobs
@@ -139,6 +140,7 @@ class Core:
         self.levels, self.handing = Levels(self.instance), Handing(self.instance)
         self.accounts = Accounts(self.instance, Passwords())
         self.oncall, self.trying = OnCall(self.instance), Trying(self.instance)
+        self.hearing = Hearing(self.instance)
         self._reloading = Reloading(
             self.instance,
             self._condition,

@@ -21,6 +21,7 @@ from monitord.model.service import Rule
 from monitord.model.sla import PRIORITY_TABLE, Sla
 from monitord.model.spec import Spec
 from monitord.model.state import StatePolicy
+from monitord.model.status_page import StatusPage
 from monitord.secrets import SecretRef
 
 _NOTHING: Mapping[str, Any] = MappingProxyType({})
@@ -328,6 +329,7 @@ class Settings:
     inhibit: tuple[Inhibition, ...] = ()
     ticket_cap: int = 20
     history: bool = True
+    status: StatusPage | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,6 +26,7 @@ from monitord.api.ports import Engine
 from monitord.clock import SystemClock
 from monitord.decisions import selector as selectors
 from monitord.engine.accounts import Accounts
+from monitord.engine.hearing import Hearing
 from monitord.engine.levels import Levels
 from monitord.engine.oncall import OnCall
 from monitord.engine.problems import Problems
@@ -319,6 +320,7 @@ class FakeEngine:
         self.levels = FakeLevels(self)
         self.accounts = Accounts(self, Passwords())
         self.trying = Trying(self)
+        self.hearing = Hearing(self)
 
     def wake(self) -> None:
         """Deliver at once what waits, by mail."""
@@ -359,6 +361,10 @@ class FakeEngine:
         if changed.exists():
             sources = [from_json(each) for each in json.loads(changed.read_text(encoding="utf-8"))]
             self.catalog = replace(self.catalog, inbound={each.name: each for each in sources})
+        if (Path(self.catalog.settings.state) / "private").exists():
+            settings = self.catalog.settings
+            hidden = replace(settings.status, public=False) if settings.status else None
+            self.catalog = replace(self.catalog, settings=replace(settings, status=hidden))
         return ["added: web1/load"]
 
     async def plan(self) -> Sequence[str]:

@@ -42,6 +42,7 @@ from monitord.model.service import ServiceChange, ServiceState
 from monitord.model.sla import Sla
 from monitord.model.spec import Spec
 from monitord.model.state import CheckState, StatePolicy
+from monitord.model.status_page import StatusPage
 from monitord.model.ticket import Event, Order, Ticket, TicketStatus, Verb
 from monitord.store.contract import Tx
 
@@ -124,7 +125,11 @@ def with_services(plain: Catalog) -> Catalog:
     checks = {**plain.checks, site: replace(plain.checks[site], services=("shop",))}
     services = {"shop": shop, "jobs": Service("jobs", checks=(nightly,))}
     levels = {"gold": Sla("gold", availability=0.999)}
-    return replace(plain, checks=checks, services=services, slas=levels)
+    shown = StatusPage(
+        (("shop", "The online shop"), ("jobs", "Mail at night")), "How we are", public=True
+    )
+    settings = replace(plain.settings, status=shown)
+    return replace(plain, settings=settings, checks=checks, services=services, slas=levels)
 
 
 def fill_services(tx: Tx) -> None:

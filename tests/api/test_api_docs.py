@@ -39,4 +39,5 @@ def test_whatever_changes_more_than_what_is_ones_own_needs_more_than_reading() -
         "/v1/inbound",
         "/v1/ping",
         "/v1/inbound",
+        "/v1/status-page/report",
     ]

@@ -33,6 +33,8 @@ PATHS = (
     "/oncall",
     "/handover",
     "/more",
+    "/status",
+    "/status/reports",
     "/configuration?key=web1/site",
     "/configuration/plan",
     "/audit?actor=kim",

@@ -31,6 +31,7 @@ PAGE_ROLES: Mapping[tuple[str, str], str] = {
     ("GET", "/"): "viewer",
     ("GET", "/wall"): "viewer",
     ("GET", "/more"): "viewer",
+    ("GET", "/status/reports"): "viewer",
     ("GET", "/configuration"): "viewer",
     ("GET", "/configuration/plan"): "admin",
     ("POST", "/do/reload"): "admin",
@@ -90,8 +91,8 @@ PAGE_ROLES: Mapping[tuple[str, str], str] = {
     ("POST", "/do/halt"): "responder",
     ("POST", "/do/mute"): "operator",
 }
-OPEN = {"/login", "/welcome/{word}", "/static"}
-"""What is shown to whoever is not logged in."""
+OPEN = {"/login", "/welcome/{word}", "/static", "/status", "/status/report"}
+"""What is shown to whoever is not logged in; of /status only where it is public."""
 
 Sessions = Mapping[str, str]
 

@@ -5,6 +5,7 @@ at most. Without a session it shows the login page and nothing else.
 """
 
 import asyncio
+import functools
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
@@ -23,6 +24,7 @@ from monitord.web.console.live import Live
 from monitord.web.console.login import Login
 from monitord.web.console.pages import PAGES
 from monitord.web.console.render import FOLDER, environment
+from monitord.web.console.status import Status
 
 log = get_logger(__name__)
 
@@ -45,6 +47,7 @@ class Console:
         self._pages = environment()
         self.board = Board(core, self._pages)
         self._login = Login(core, self._pages, secure=secure)
+        self._status = Status(core, self._pages)
         self._known: OrderedDict[str, tuple[float, Mapping[str, Any]]] = OrderedDict()
 
     def routes(self) -> list[BaseRoute]:
@@ -56,6 +59,8 @@ class Console:
             Route("/login", self._open(login.enter), methods=["POST"]),
             Route("/welcome/{word}", self._open(login.welcome), methods=["GET"]),
             Route("/welcome/{word}", self._open(login.accept), methods=["POST"]),
+            Route("/status", self._open(self._seen(self._status.show)), methods=["GET"]),
+            Route("/status/report", self._open(self._seen(self._status.report)), methods=["POST"]),
             Route("/live", self._guarded(Page("GET", "/live", "viewer", Live()))),
             *(
                 Route(page.path, self._guarded(page), methods=[page.method])
@@ -78,6 +83,19 @@ class Console:
                 log.exception("the way in failed", handler=handler.__name__)
                 answer = Response("failed; the log tells why\n", 500, media_type="text/plain")
             return _headed(answer)
+
+        return endpoint
+
+    def _seen(
+        self, handler: Callable[[Request], Awaitable[Response]]
+    ) -> Callable[[Request], Awaitable[Response]]:
+        """Let in whoever may see the page for end users: everybody, or whoever is logged in."""
+
+        @functools.wraps(handler)
+        async def endpoint(request: Request) -> Response:
+            if not await self._status.is_public() and await self._who(request) is None:
+                return self._login.sent(request)
+            return await handler(request)
 
         return endpoint
 

@@ -46,7 +46,7 @@ class Login:
         """Try a name and a password."""
         form, to = await read_form(request), request.query_params.get("to", "/")
         name = form.get("name", "")
-        if not _same_origin(request) or self._too_many(request):
+        if not same_origin(request) or self._too_many(request):
             return self._page("login.html", 429, to=to, name=name, error="wait a minute, try again")
         body = {"name": name, "password": form.get("password", ""), "where": _where(request)}
         try:
@@ -66,7 +66,7 @@ class Login:
     async def accept(self, request: Request) -> Response:
         """Set the password."""
         form, word = await read_form(request), request.path_params["word"]
-        if not _same_origin(request) or self._too_many(request):
+        if not same_origin(request) or self._too_many(request):
             return self._page("login.html", 429, to="/", error="wait a minute, try again")
         if form.get("password", "") != form.get("again", ""):
             return await self._linked(request, "the two are not the same; type it again")
@@ -122,6 +122,6 @@ def _where(request: Request) -> str:
     return origin(request.client) or "unknown"
 
 
-def _same_origin(request: Request) -> bool:
+def same_origin(request: Request) -> bool:
     """Say whether a form comes from a page of ours, as far as the browser tells."""
     return request.headers.get("sec-fetch-site", "same-origin") in ("same-origin", "none")

@@ -11,6 +11,7 @@ from monitord.web.console.lists import LISTS
 from monitord.web.console.looking import LOOKING
 from monitord.web.console.records import RECORDS
 from monitord.web.console.standing import STANDING
+from monitord.web.console.status import STATUS
 from monitord.web.console.wall import WALL
 
 
@@ -37,4 +38,5 @@ PAGES = (
     *ACCOUNTS,
     *RECORDS,
     *CONFIGURATION,
+    *STATUS,
 )
