@@ -20,6 +20,7 @@ from monitord.api.handover import HANDOVER
 from monitord.api.health import HEALTH
 from monitord.api.history import HISTORY
 from monitord.api.levels import LEVELS
+from monitord.api.months import MONTHS
 from monitord.api.notices import NOTICES
 from monitord.api.now import NOW
 from monitord.api.oncall import ONCALL
@@ -53,6 +54,7 @@ ROUTES: tuple[Route, ...] = (
     *LEVELS,
     *SERVICES,
     *STATUS_PAGE,
+    *MONTHS,
     *OPENAPI,
 )
 """Every route of the API, in the order of the docs."""

@@ -34,6 +34,19 @@ def document(view: View, only: Only) -> dict[str, Any]:
     return {"since": iso(only.since) if only.since else None, **shown}
 
 
+def between(view: View, since: Instant, until: Instant) -> list[dict[str, Any]]:
+    """Give the lines of the runbooks over a span of time.
+
+    What came back is looked for past its end, too.
+    """
+    only = Only(since=since)
+    attempts, told = _rows(view, only)
+    attempts = [one for one in attempts if one.planned < until]
+    told = [one for one in told if one.at < until or one.kind in ledger.OPENINGS]
+    found = ledger.lines(By.RUNBOOK, attempts, told, _keys(view, attempts, told), only)
+    return [_shown(line) for line in found]
+
+
 def by_runbook(view: View, *, now: Instant) -> list[Line]:
     """Give the lines of the runbooks over the last 30 days, for the metrics."""
     only = Only(since=after(now, -WINDOW))

@@ -55,7 +55,11 @@ _ERROR: Mapping[str, Any] = MappingProxyType(
 )
 _NUMBERS = frozenset({"limit", "days", "points"})
 _KINDS: Mapping[str, str] = MappingProxyType(
-    {"/metrics": "text/plain", "/v1/events": "application/x-ndjson"}
+    {
+        "/metrics": "text/plain",
+        "/v1/events": "application/x-ndjson",
+        "/v1/reports.csv": "text/csv",
+    }
 )
 _PARAMETER = re.compile(r"{(\w+)(?::(\w+))?}")
 

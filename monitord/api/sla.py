@@ -47,7 +47,7 @@ def document(
     levels = sla.of_services(catalog, names) if service else tuple(catalog.slas.values())
     rows = []
     for incident in view.incidents(OPEN_STATUSES, limit=_MANY):
-        own = _services(catalog, incident)
+        own = services_of(catalog, incident)
         if not service or service in own:
             held = sla.of_services(catalog, [service] if service else own)
             facts = clock_facts(view, catalog, incident)
@@ -63,7 +63,7 @@ def document(
     return answer
 
 
-def _services(catalog: Catalog, incident: Incident) -> list[str]:
+def services_of(catalog: Catalog, incident: Incident) -> list[str]:
     """Give the services of the checks that an incident is about, in their order."""
     keys = [CheckKey(incident.key), *(split_state_key(StateKey(key))[0] for key in incident.items)]
     checks = [catalog.checks[key] for key in dict.fromkeys(keys) if key in catalog.checks]
@@ -159,7 +159,7 @@ def availability(
     """Give how available a service was in the window that is on, and what it has left of that."""
     start, end = watched.window_of(level, now)
     window = (start, min(end, now))
-    account = _account(view, catalog, states, service, level, window)
+    account = account_of(view, catalog, states, service, level, window)
     found = measure(account)
     may = budget(found, open_periods(level.calendar, start, end), level.availability)
     return {
@@ -190,7 +190,7 @@ def begin_of(level: Sla, now: Instant) -> Instant:
     return watched.window_of(level, now)[0]
 
 
-def _account(
+def account_of(
     view: View,
     catalog: Catalog,
     states: Sequence[CheckState],
@@ -198,6 +198,7 @@ def _account(
     level: Sla,
     window: Period,
 ) -> Account:
+    """Give all that the availability of a service in a window is made of."""
     orders = [
         order
         for order in view.orders(verb=Verb.MAINTENANCE)

@@ -159,6 +159,7 @@ from monitord.cli import (  # noqa: E402, F401 - they register themselves
     order,
     privileges,
     problem,
+    report,
     runbooks,
     serve,
     services,
@@ -172,7 +173,7 @@ from monitord.cli import (  # noqa: E402, F401 - they register themselves
 # is an error at once.
 _ORDER = """
     run check-config plan reload status services hosts checks incidents incident tickets ticket
-    orders explain history ledger sla problems problem notify
+    orders explain history ledger sla report problems problem notify
     watch top ack take release mute maintenance halt resume run-check remediate attempt approve deny
     promote
     marker forget audit status-page schema runbooks sudoers locked-login test demo

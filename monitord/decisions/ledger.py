@@ -20,6 +20,9 @@ _Row = TypeVar("_Row")
 TOLD = ("refused", "opened", "reopened", "shadow", "shadow-ended")
 """The kinds of timeline lines that are counted here."""
 
+OPENINGS = ("opened", "reopened")
+"""Those of them that say that something is bad (again)."""
+
 _Z = 1.959963984540054  # of the normal distribution, for 95 % on both sides
 _RECURS_WITHIN = timedelta(hours=24) // timedelta(microseconds=1)
 _PRECONDITION = "precondition"
@@ -126,7 +129,7 @@ def lines(
     again: dict[str, list[Instant]] = {}
     for event in told:
         key = keys.get(event.incident, "")
-        if event.kind in ("opened", "reopened"):
+        if event.kind in OPENINGS:
             again.setdefault(key, []).append(event.at)
             continue
         name = named(str(event.data.get("runbook", "")), key, event.at)

@@ -37,6 +37,7 @@ from monitord.model.ticket import (
     Verb,
 )
 from monitord.store.contract_accounts import AccountTx, AccountView
+from monitord.store.contract_records import RecordView
 
 T = TypeVar("T")
 
@@ -52,7 +53,7 @@ class EffectCount:
     fleet: int
 
 
-class View(AccountView, Protocol):
+class View(AccountView, RecordView, Protocol):
     """Questions; each answers from one consistent snapshot. Lists are ordered by id or key."""
 
     def states(self) -> list[CheckState]: ...
@@ -226,20 +227,6 @@ class View(AccountView, Protocol):
         ...
 
     def audit_rows(self, after: int = 0, limit: int = 1000) -> list[AuditRow]: ...
-    def audit_found(
-        self, *, before: int = 0, limit: int = 200, actor: str = "", act: str = "", text: str = ""
-    ) -> list[AuditRow]:
-        """Give links, the newest first, older than the link `before` (0: from the end).
-
-        `actor` and `act` are exact; `text` stands in the actor, act, subject or detail, in
-        whatever case.
-        """
-        ...
-
-    def audit_ends(self) -> list[AuditRow]:
-        """Give the newest link of each node, by node."""
-        ...
-
     def meta(self, name: str) -> str | None: ...
     def metas(self, prefix: str) -> dict[str, str]:
         """Give all values whose names begin with `prefix`, by the rest of the name."""

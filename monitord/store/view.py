@@ -126,6 +126,12 @@ class RowView(AccountView):
             query = query.where(c.due_at <= due_by).order_by(c.due_at, c.id)
         return self._all(t.INCIDENTS, query.limit(limit))
 
+    def incidents_opened(self, since: Instant, until: Instant) -> list[Incident]:
+        """Give those that opened in a span of time, by id."""
+        c = t.INCIDENTS.table.c
+        query = t.INCIDENTS.select().where(c.opened >= since, c.opened < until)
+        return self._all(t.INCIDENTS, query.order_by(c.id))
+
     def parts(self, incident: IncidentId) -> list[Incident]:
         """Give those that are part of it and on."""
         c = t.INCIDENTS.table.c

@@ -33,6 +33,7 @@ PATHS = (
     "/oncall",
     "/handover",
     "/more",
+    "/reports",
     "/status",
     "/status/reports",
     "/configuration?key=web1/site",

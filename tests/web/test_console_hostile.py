@@ -75,10 +75,12 @@ def _hostile_strings() -> list[str]:
 
 def test_nothing_that_is_said_changes_the_shape_of_a_page(web: Web) -> None:
     secret = session(web, "shape", "admin")
+    told = {"service": "The online shop", "text": "the basket is empty"}
+    web.core.client.post("/v1/status-page/report", told)
     core = _Hostile(web.core.socket, timeout=10, secret=secret)
     pages, me = environment(), web.core.client.on_behalf(secret).get("/v1/me")
     ids = {"id": 1, "name": "web1", "key": "web1/site"}
-    ids |= {"service": "shop", "runbook": "restart-nginx"}
+    ids |= {"service": "shop", "runbook": "restart-nginx", "month": "2026-11"}
 
     async def shown(page: Page) -> str:
         path = re.sub(r"{(\w+)(:\w+)?}", lambda found: str(ids[found[1]]), page.path)
@@ -87,10 +89,9 @@ def test_nothing_that_is_said_changes_the_shape_of_a_page(web: Web) -> None:
         board = Board(core, pages)
         request = Request({**scope, "path_params": ids, "method": "GET"})
         answer = await page.handler(Asked(request, core, me, secret, pages, board))
-        assert answer.media_type in ("text/html", "application/json", "text/markdown")
-        if answer.media_type == "text/markdown":  # no page: it is kept as a file
-            assert "attachment" in answer.headers["content-disposition"]
-            return "plain"
+        if "attachment" in answer.headers.get("content-disposition", ""):
+            return "plain"  # no page: it is kept as a file
+        assert answer.media_type in ("text/html", "application/json")
         return bytes(answer.body).decode()
 
     async def play() -> None:

@@ -10,6 +10,7 @@ from monitord.web.console.incident import INCIDENT
 from monitord.web.console.lists import LISTS
 from monitord.web.console.looking import LOOKING
 from monitord.web.console.records import RECORDS
+from monitord.web.console.reports import REPORTS
 from monitord.web.console.standing import STANDING
 from monitord.web.console.status import STATUS
 from monitord.web.console.wall import WALL
@@ -39,4 +40,5 @@ PAGES = (
     *RECORDS,
     *CONFIGURATION,
     *STATUS,
+    *REPORTS,
 )

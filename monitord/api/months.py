@@ -1,0 +1,259 @@
+"""Reports of a month: views and routes. What is counted, and how, stands in decisions/report.py.
+
+It reads rows and shapes them. Each availability bears its seal; whoever has the account that
+belongs to it can compute both again (docs/sla.md).
+"""
+
+import re
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import asdict
+from typing import Any
+
+from starlette.responses import Response
+
+from monitord.api import ledger, shapes, sla
+from monitord.api.access import Right
+from monitord.api.bodies import BadBodyError
+from monitord.api.months_table import COLUMNS, rows
+from monitord.api.routes import Asked, Route
+from monitord.clock import after
+from monitord.decisions import promises, report
+from monitord.decisions.availability import Account, Period, canonical, measure
+from monitord.decisions.calendars import zone_of
+from monitord.decisions.report import Took
+from monitord.decisions.sla import of_services
+from monitord.decisions.ticket_document import iso
+from monitord.decisions.verbs import IN_HAND
+from monitord.errors import NotFoundError
+from monitord.model.catalog import Catalog, Service
+from monitord.model.ids import IncidentId, Instant
+from monitord.model.incident import Incident
+from monitord.model.problem import Problem
+from monitord.model.state import CheckState
+from monitord.model.table import csv_of
+from monitord.store.around import clock_facts
+from monitord.store.contract import View
+
+_MONTH = re.compile(r"(\d{4})-(0[1-9]|1[0-2])")
+_SECOND = 1_000_000
+_YEARS = range(2000, 9000)  # what calendars can count with
+
+
+def document(
+    view: View, catalog: Catalog, states: Sequence[CheckState], month: str, *, now: Instant
+) -> dict[str, Any]:
+    """Give the report of a month (`2027-01`; empty: the last that is over), up to now.
+
+    Raises:
+        BadBodyError: it is no month, or has not begun.
+    """
+    zone = zone_of(catalog.settings.timezone)
+    year, number = _read(month) if month else report.month_at(zone, now, back=1)
+    period = report.month_of(zone, year, number)
+    if period[0] > now:
+        raise BadBodyError(f"month={month}: it has not begun; write one that has")
+    incidents = view.incidents_opened(*period)
+    counted = report.count(
+        incidents, view.attempts(since=period[0]), _answered(view, incidents, period)
+    )
+    kept = after(now, -catalog.settings.retention.incidents)
+    return {
+        "month": f"{year:04}-{number:02}",
+        "from": iso(period[0]),
+        "until": iso(min(period[1], now)),
+        "over": period[1] <= now,
+        "whole": period[0] >= kept,
+        "timezone": catalog.settings.timezone,
+        "instance": catalog.settings.instance,
+        "made": iso(now),
+        "services": _services(view, catalog, states, (year, number), incidents, now),
+        "incidents": _month(counted),
+        "runbooks": ledger.between(view, *period),
+        "problems": [_problem(one) for one in view.problems() if _lived(one, period)],
+    }
+
+
+def account(
+    view: View,
+    catalog: Catalog,
+    states: Sequence[CheckState],
+    month: str,
+    name: str,
+    *,
+    now: Instant,
+) -> dict[str, Any]:
+    """Give what a service's availability in a month is made of, as the text that is sealed."""
+    if name not in catalog.services:
+        known = ", ".join(sorted(catalog.services)) or "none is configured"
+        raise NotFoundError(f"there is no service {name}; there are: {known}")
+    found = _account(view, catalog, states, catalog.services[name], _read(month), now)
+    return {"service": name, "seal": measure(found).seal, "account": canonical(found)}
+
+
+def _read(month: str) -> tuple[int, int]:
+    found = _MONTH.fullmatch(month)
+    if found is None or int(found[1]) not in _YEARS:
+        raise BadBodyError(f"month={month}: no month; write month=2027-01")
+    return int(found[1]), int(found[2])
+
+
+def _answered(
+    view: View, incidents: Sequence[Incident], period: Period
+) -> dict[IncidentId, Instant]:
+    own, first = {one.id for one in incidents}, dict[IncidentId, Instant]()
+    for event in view.told([verb.value for verb in IN_HAND], period[0]):
+        if event.incident in own:
+            first.setdefault(event.incident, event.at)
+    return first
+
+
+def _account(
+    view: View,
+    catalog: Catalog,
+    states: Sequence[CheckState],
+    service: Service,
+    month: tuple[int, int],
+    now: Instant,
+) -> Account:
+    """Give the account of a month on the wall clock of the level's calendar, up to now."""
+    level = of_services(catalog, [service.name])[0]
+    start, end = report.month_of(zone_of(level.calendar.zone), *month)
+    grouped = shapes.by_check(states)
+    own = [one for key in service.checks for one in grouped.get(key, ())]
+    window = (min(start, now), min(end, now))
+    return sla.account_of(view, catalog, own, service, level, window)
+
+
+def _services(
+    view: View,
+    catalog: Catalog,
+    states: Sequence[CheckState],
+    month: tuple[int, int],
+    incidents: Sequence[Incident],
+    now: Instant,
+) -> list[dict[str, Any]]:
+    kept = _promises(view, catalog, incidents, now)
+    answer = []
+    for name in sorted(catalog.services):
+        service, level = catalog.services[name], of_services(catalog, [name])[0]
+        account = _account(view, catalog, states, service, month, now)
+        found = measure(account)
+        share, target = found.share, level.availability if level.window == "month" else None
+        answer.append(
+            {
+                "service": name,
+                "sla": level.name,
+                "target": level.availability,
+                "window": level.window,
+                "share": None if share is None else round(share, 6),
+                "met": None if share is None or target is None else share >= target,
+                "agreed_s": found.agreed / _SECOND,
+                "times_s": {one.value: micros / _SECOND for one, micros in found.times.items()},
+                "promises": kept.get(name, {}),
+                "corrections": len(account.corrections),
+                "over": report.month_of(zone_of(level.calendar.zone), *month)[1] <= now,
+                "seal": found.seal,
+            }
+        )
+    return answer
+
+
+def _promises(
+    view: View, catalog: Catalog, incidents: Sequence[Incident], now: Instant
+) -> dict[str, dict[str, dict[str, int]]]:
+    """Count by service and promise (respond, resolve) how many were kept, broken, still run."""
+    found: dict[str, dict[str, Counter[str]]] = {}
+    for incident in incidents:
+        names = sla.services_of(catalog, incident)
+        if not names or incident.part_of:
+            continue
+        facts = clock_facts(view, catalog, incident)
+        for name in names:
+            level = of_services(catalog, [name])
+            for clock in promises.running(incident, level, {}, facts, now):
+                word = "broken" if clock.breached else "kept" if clock.stopped else "running"
+                of_name = found.setdefault(name, {})
+                of_name.setdefault(clock.promise.value, Counter())[word] += 1
+    return {
+        name: {
+            promise: {word: tally[word] for word in ("kept", "broken", "running")}
+            for promise, tally in sorted(own.items())
+        }
+        for name, own in found.items()
+    }
+
+
+def _month(of: report.Month) -> dict[str, Any]:
+    return {
+        "opened": of.incidents,
+        "parts": of.parts,
+        "priorities": dict(of.priorities),
+        "ended": {how.value: number for how, number in of.ended.items()},
+        "automation": None if of.automation is None else round(of.automation, 4),
+        "acknowledged": _took(of.acknowledged),
+        "unanswered": of.unanswered,
+        "repaired": _took(of.repaired),
+        "recurring": [asdict(one) for one in of.recurring],
+    }
+
+
+def _took(of: Took) -> dict[str, Any]:
+    rounded = {name: None if s is None else round(s, 1) for name, s in asdict(of).items()}
+    return {**rounded, "count": of.count}
+
+
+def _problem(of: Problem) -> dict[str, Any]:
+    return {
+        "problem": of.id,
+        "key": of.key,
+        "status": of.status.value,
+        "title": of.title,
+        "incidents": of.incidents,
+        "cause": of.cause,
+        "cure": of.cure,
+    }
+
+
+def _lived(of: Problem, period: Period) -> bool:
+    return of.opened < period[1] and (of.closed is None or of.closed >= period[0])
+
+
+async def shown(asked: Asked) -> Any:
+    """GET /v1/reports: `month`; left out: the last that is over."""
+    engine, now = asked.engine, asked.engine.now()
+    catalog, states = engine.catalog, engine.states()
+    month = asked.request.query_params.get("month", "")
+    return await engine.store.read(lambda view: document(view, catalog, states, month, now=now))
+
+
+async def table(asked: Asked) -> Any:
+    """GET /v1/reports.csv: the same as rows of part, about, measure, value."""
+    found = await shown(asked)
+    text = csv_of(COLUMNS, rows(found))
+    named = f'attachment; filename="monitord-{found["month"]}.csv"'
+    return Response(text, media_type="text/csv", headers={"content-disposition": named})
+
+
+async def one_account(asked: Asked) -> Any:
+    """GET /v1/reports/account: `month` and `service`."""
+    engine, now = asked.engine, asked.engine.now()
+    catalog, states, wanted = engine.catalog, engine.states(), asked.request.query_params
+    month, name = wanted.get("month", ""), wanted.get("service", "")
+    return await engine.store.read(
+        lambda view: account(view, catalog, states, month, name, now=now)
+    )
+
+
+MONTHS = (
+    Route("GET", "/v1/reports", Right.READ, shown, "what a `month` was like", query=("month",)),
+    Route("GET", "/v1/reports.csv", Right.READ, table, "the same as a table", query=("month",)),
+    Route(
+        "GET",
+        "/v1/reports/account",
+        Right.READ,
+        one_account,
+        "what a `service`'s sealed availability of a `month` is made of",
+        query=("month", "service"),
+    ),
+)

@@ -1,0 +1,29 @@
+"""The part of the store's contract for those who report and prove (contract.py has the whole)."""
+
+from typing import Protocol
+
+from monitord.model.ids import Instant
+from monitord.model.incident import Incident
+from monitord.model.ticket import AuditRow
+
+
+class RecordView(Protocol):
+    """Questions about spans of time, and about the audit chain."""
+
+    def incidents_opened(self, since: Instant, until: Instant) -> list[Incident]:
+        """Give those that opened from `since` to before `until`, by id."""
+        ...
+
+    def audit_found(
+        self, *, before: int = 0, limit: int = 200, actor: str = "", act: str = "", text: str = ""
+    ) -> list[AuditRow]:
+        """Give links, the newest first, older than the link `before` (0: from the end).
+
+        `actor` and `act` are exact; `text` stands in the actor, act, subject or detail, in
+        whatever case.
+        """
+        ...
+
+    def audit_ends(self) -> list[AuditRow]:
+        """Give the newest link of each node, by node."""
+        ...

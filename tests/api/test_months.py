@@ -1,0 +1,116 @@
+"""The report of a month, made of the rows of a real store: sealed, and computed again."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from monitord.api import months
+from monitord.api.bodies import BadBodyError
+from monitord.api.months_table import COLUMNS, rows
+from monitord.clock import after
+from monitord.errors import NotFoundError
+from monitord.model.catalog import Catalog
+from monitord.model.ids import IncidentId, Instant
+from monitord.model.incident import IncidentStatus
+from monitord.model.service import ServiceChange, ServiceState
+from monitord.model.table import csv_of
+from monitord.model.ticket import Event
+from monitord.store import OpenStore, open_store
+from monitord.store.contract import Tx
+from tests.api.fake_rows import NOON, STATES, fill, make_catalog, with_services
+
+HOUR, DAY = timedelta(hours=1), timedelta(days=1)
+LATER = after(NOON, 10 * DAY)  # 2026-12-07
+FIRST = IncidentId(1)
+
+
+def story(tx: Tx) -> None:
+    """The shop was up all November but for two hours on the 27th; kim answered after one."""
+    fill(tx)
+    for at, state in (
+        (after(NOON, -60 * DAY), ServiceState.UP),
+        (NOON, ServiceState.DOWN),
+        (after(NOON, 2 * HOUR), ServiceState.UP),
+        (after(NOON, 6 * DAY), ServiceState.DOWN),
+    ):
+        tx.add_service_change(ServiceChange(0, "shop", at, state, state.lower(), "site", ()))
+    tx.add_events([Event(FIRST, after(NOON, HOUR), "ack", "kim acknowledged", "kim", {})])
+    resolved = {"resolved": after(NOON, 2 * HOUR), "cause": "recovered"}
+    tx.move_incident(FIRST, IncidentStatus.ESCALATED, IncidentStatus.RESOLVED, **resolved)
+
+
+@pytest.fixture
+def catalog(tmp_path: Path) -> Catalog:
+    return with_services(make_catalog(tmp_path))
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[OpenStore]:
+    opened = open_store(tmp_path / "state.db", durable=False)
+    opened.write_now(story)
+    yield opened
+    opened.close_now()
+
+
+def told(store: OpenStore, catalog: Catalog, month: str = "", now: Instant = LATER) -> Any:
+    return store.read_now(lambda view: months.document(view, catalog, STATES, month, now=now))
+
+
+def test_a_month_tells_of_services_and_outages_as_they_were_in_it(
+    store: OpenStore, catalog: Catalog
+) -> None:
+    found = told(store, catalog)
+    assert (found["month"], found["over"], found["whole"]) == ("2026-11", True, True)
+    shop = next(one for one in found["services"] if one["service"] == "shop")
+    assert shop["times_s"]["down"] == 7200
+    assert shop["share"] == round(1 - 2 / (30 * 24), 6)
+    assert (shop["target"], shop["met"]) == (0.999, False)
+    assert found["incidents"]["opened"] == 1
+    assert found["incidents"]["acknowledged"]["mean"] == 3600
+    assert found["incidents"]["repaired"]["mean"] == 7200
+    assert found["incidents"]["ended"]["by itself"] == 1
+    assert told(store, catalog, "2026-12")["incidents"]["opened"] == 0
+
+
+def test_the_seal_is_of_what_the_figure_is_made_of(store: OpenStore, catalog: Catalog) -> None:
+    seal = {one["service"]: one["seal"] for one in told(store, catalog)["services"]}["shop"]
+    found = store.read_now(
+        lambda view: months.account(view, catalog, STATES, "2026-11", "shop", now=LATER)
+    )
+    assert found["seal"] == seal
+    assert hashlib.sha256(found["account"].encode()).hexdigest() == seal
+    assert json.loads(found["account"])["service"] == "shop"
+    later = told(store, catalog, "2026-11", after(LATER, 20 * DAY))["services"]
+    assert seal in {one["seal"] for one in later}  # a month that is over stays what it was
+
+
+def test_the_table_has_a_row_for_each_figure(store: OpenStore, catalog: Catalog) -> None:
+    text = csv_of(COLUMNS, rows(told(store, catalog)))
+    for row in (
+        "service,shop,down_s,7200.0\r\n",
+        "service,shop,met,false\r\n",
+        "incidents,repaired,mean_s,7200.0\r\n",
+        "incidents,ended,by itself,1\r\n",
+    ):
+        assert row in text
+
+
+def test_what_is_no_month_is_refused_and_what_is_not_kept_is_said(
+    store: OpenStore, catalog: Catalog
+) -> None:
+    for month in ("2026-13", "soon", "1999-01", "2027-01", "2026-1", "9999-12"):
+        with pytest.raises(BadBodyError, match=month):
+            told(store, catalog, month)
+    assert told(store, catalog, "2025-01")["whole"] is False
+    with pytest.raises(NotFoundError, match="there are: jobs, shop"):
+        store.read_now(lambda view: months.account(view, catalog, (), "2026-11", "x", now=LATER))
+    bare = replace(catalog, services={})
+    assert told(store, bare)["services"] == []
