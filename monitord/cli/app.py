@@ -146,6 +146,7 @@ app.add_typer(jobs, name="job")
 from monitord.cli import (  # noqa: E402, F401 - they register themselves
     act,
     attempt,
+    evidence,
     handover,
     hear,
     history,
@@ -176,7 +177,7 @@ _ORDER = """
     orders explain history ledger sla report problems problem notify
     watch top ack take release mute maintenance halt resume run-check remediate attempt approve deny
     promote
-    marker forget audit status-page schema runbooks sudoers locked-login test demo
+    marker forget audit evidence status-page schema runbooks sudoers locked-login test demo
     core executor web
 """.split()  # noqa: SIM905 - as a table of words it can be read and re-ordered
 app.registered_commands.sort(key=lambda registered: _ORDER.index(registered.name or ""))
