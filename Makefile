@@ -44,7 +44,8 @@ nightshift: $(TEST) ## 33 faults on real hosts, one after the other, and what ca
 	$(BIN)/python -m tests.nightshift $(if $(ONLY),--only $(ONLY)) $(if $(SEED),--seed $(SEED)) \
 		$(if $(TOOLS),--tools $(TOOLS),$(if $(PEERS),--tools $(PEERTOOLS)))
 
-pages: $(RUN) ## the pages of the shipped runbooks, from their files
+pages: $(RUN) ## the pages of kinds of checks and of shipped runbooks, from what they say themselves
+	$(BIN)/python -m monitord kinds --write docs/probes
 	$(BIN)/python -m monitord --config config/monitord.yaml runbooks --write docs/runbooks
 
 picture: $(TEST) peers ## the console's picture in the README, from a shop that really breaks (1 min)

@@ -104,3 +104,7 @@ class LoginError(MonitordError):
 
 class CommandRefusedError(MonitordError):
     """A person's command cannot be carried out; the text says why and what would."""
+
+
+class BusyError(MonitordError):
+    """A probe was not begun: all threads wait for other targets. It says nothing of its own."""

@@ -151,6 +151,7 @@ from monitord.cli import (  # noqa: E402, F401 - they register themselves
     hear,
     history,
     job,
+    kinds,
     ledger,
     log,
     look,
@@ -177,7 +178,7 @@ _ORDER = """
     orders explain history ledger sla report problems problem notify
     watch top ack take release mute maintenance halt resume run-check remediate attempt approve deny
     promote
-    marker forget audit evidence status-page schema runbooks sudoers locked-login test demo
+    marker forget audit evidence status-page schema kinds runbooks sudoers locked-login test demo
     core executor web
 """.split()  # noqa: SIM905 - as a table of words it can be read and re-ordered
 app.registered_commands.sort(key=lambda registered: _ORDER.index(registered.name or ""))

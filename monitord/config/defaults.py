@@ -1,7 +1,7 @@
 """What a check gets when nobody says otherwise: intervals, attempts, time limits (DESIGN §10).
 
-The lowest layer of every check, under the shipped definitions. A kind that is not listed (from a
-third party) gets `_COMMON` and the time limit of its way of probing.
+The lowest layer of every check, under the shipped definitions. A kind that is not listed says its
+own by `Spec.rhythm`; one that says nothing gets `_COMMON` and the time limit of its way of probing.
 """
 
 from collections.abc import Mapping
@@ -61,4 +61,4 @@ def for_kind(kind: ProbeKind) -> dict[str, Any]:
     `retry_every` is missing where the kind has none of its own: it then is the interval itself.
     """
     timeout = next((text for way, text in _TIMEOUTS if isinstance(kind, way)), _RECORD_TIMEOUT)
-    return {**_COMMON, "timeout": timeout, **_BY_KIND.get(kind.name, {})}
+    return {**_COMMON, "timeout": timeout, **_BY_KIND.get(kind.name, {}), **kind.spec.rhythm}

@@ -12,6 +12,7 @@ from typing import Any
 from monitord.clock import Clock
 from monitord.engine.ports import Executor
 from monitord.errors import (
+    BusyError,
     ExecutorLostError,
     NotBegunError,
     RefusedByExecutorError,
@@ -127,6 +128,8 @@ class Prober:
             return [Result.critical(f"{check.name}: no answer within {within}")]
         except SecretError as error:
             return [Result.unknown(str(error), Cause.MISSING)]
+        except BusyError as error:
+            return [Result.unknown(str(error), Cause.PROBE)]
         except Exception as error:  # noqa: BLE001 - a probe's bug is its own result; the log has it
             return [self._bug(check, error)]
         return self._bounded(check, results)

@@ -5,10 +5,21 @@ people below a file:line, so each names the value and the cure.
 """
 
 import re
+from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import timedelta
-from typing import Annotated, Any
+from importlib.util import find_spec
+from types import MappingProxyType
+from typing import Annotated, Any, ClassVar
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, PlainSerializer, WithJsonSchema
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    PlainSerializer,
+    WithJsonSchema,
+    model_validator,
+)
 
 from monitord.model.ranges import Range, parse_range
 from monitord.secrets import SecretRef
@@ -19,10 +30,42 @@ _SIZE = re.compile(r"(\d+(?:\.\d+)?)\s*([kKMGT]?)(i?)B?")
 _POWERS = {"": 0, "k": 1, "K": 1, "M": 2, "G": 3, "T": 4}
 
 
+@dataclass(frozen=True, slots=True)
+class Library:
+    """A library that one kind alone needs: the `module` to import, and our `extra` that brings it.
+
+    What needs it imports it at its first use, never when it is itself imported.
+    """
+
+    module: str
+    extra: str
+
+    def missing(self) -> str:
+        """Give the sentence that names the cure, or nothing when the library is there."""
+        if find_spec(self.module.partition(".")[0]) is not None:
+            return ""
+        return f"needs {self.module}, which is not installed: pip install 'monitord[{self.extra}]'"
+
+
 class Spec(BaseModel):
-    """A mapping that a user writes: unknown keys are errors, values never change after loading."""
+    """A mapping that a user writes: unknown keys are errors, values never change after loading.
+
+    `example` is YAML for the kind's page, as it stands under a check; `library` is what the kind
+    cannot do without; `rhythm` is how its checks are done (`every`, `retry_every`, `attempts`,
+    `timeout`) where neither user nor shipped definition says.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True, arbitrary_types_allowed=True)
+    example: ClassVar[str] = ""
+    library: ClassVar[Library | None] = None
+    rhythm: ClassVar[Mapping[str, str | int]] = MappingProxyType({})
+
+    @model_validator(mode="before")
+    @classmethod
+    def _has_its_library(cls, given: Any) -> Any:
+        if cls.library is not None and (lack := cls.library.missing()):
+            raise ValueError(lack)
+        return given
 
 
 def parse_duration(value: object) -> timedelta:

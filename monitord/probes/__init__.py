@@ -1,48 +1,25 @@
-"""What can be looked at: one file per kind, all of them in `PROBES`."""
+"""What can be looked at: one file per kind, by field; all of them in `PROBES`.
+
+A field's own map is in its folder. What is left here judges what others reported or ran.
+"""
 
 from collections.abc import Mapping
 
 from monitord.model.kinds import ProbeKind
-from monitord.probes import (
-    backup,
-    clock,
-    device,
-    disk,
-    drill,
-    file,
-    health,
-    http,
-    icmp,
-    job,
-    load,
-    memory,
-    nagios,
-    passive,
-    process,
-    ssh,
-    supervisor,
-    systemd,
-    tcp,
-)
+from monitord.probes import device, health, job, nagios, passive
+from monitord.probes.backup import BACKUP
+from monitord.probes.host import HOST
+from monitord.probes.network import NETWORK
+from monitord.probes.service import SERVICE
 
 PROBES: Mapping[str, ProbeKind] = {
-    "http": http.KIND,
-    "icmp": icmp.KIND,
-    "tcp": tcp.KIND,
-    "clock": clock.KIND,
+    **NETWORK,
+    **HOST,
+    **SERVICE,
+    **BACKUP,
     "device": device.KIND,
-    "disk": disk.KIND,
-    "load": load.KIND,
-    "memory": memory.KIND,
-    "process": process.KIND,
-    "ssh": ssh.KIND,
-    "systemd": systemd.KIND,
-    "file": file.KIND,
-    "backup": backup.KIND,
-    "drill": drill.KIND,
     "health": health.KIND,
     "job": job.KIND,
     "nagios": nagios.KIND,
     "passive": passive.KIND,
-    "supervisor": supervisor.KIND,
 }

@@ -10,8 +10,8 @@ from monitord.model.ranges import Range
 from monitord.model.result import Measurement, Result, Status
 from monitord.model.spec import Duration, Size, Spec
 from monitord.model.text import block, one_line
-from monitord.probes.latency import show
 from monitord.probes.limits import over, show_bytes
+from monitord.probes.network.latency import show
 from monitord.probes.verdict import Finding, verdict
 
 

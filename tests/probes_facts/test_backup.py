@@ -18,7 +18,7 @@ from monitord.model.ids import Instant
 from monitord.model.kinds import ScriptProbe, Target
 from monitord.model.result import Cause, Result, Status
 from monitord.probes import PROBES
-from monitord.probes.backup_answer import Answer, read
+from monitord.probes.backup.answer import Answer, read
 from monitord.secrets import SecretRef, resolve
 from tests.world.needs import need
 from tests.world.peers import Postgres, Restic

@@ -13,7 +13,7 @@ from pydantic import ValidationError
 
 from monitord.model.facts import Facts, Section
 from monitord.model.result import Cause, Status
-from monitord.probes.disk import DiskSpec
+from monitord.probes.host.disk import DiskSpec
 from monitord.transports.facts_local import gather
 from tests.probes_facts.judging import GIB, disk, judged
 from tests.world.needs import requires

@@ -12,7 +12,9 @@ from monitord.probes import PROBES
 from monitord.secrets import SecretRef
 
 OTHERS = {"http", "tcp", "icmp"}  # tests/probes_network looks at theirs
-KINDS = [kind for kind in PROBES if kind not in OTHERS]
+KINDS = [
+    name for name, kind in PROBES.items() if name not in OTHERS and not kind.spec.example
+]  # a kind with an example of its own has a page of its own: tests/docs/test_kind_pages.py
 TEXT = (Path(__file__).resolve().parents[2] / "docs" / "probes.md").read_text(encoding="utf-8")
 
 

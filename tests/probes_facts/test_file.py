@@ -13,7 +13,7 @@ from pydantic import ValidationError
 
 from monitord.model.facts import Facts, FileFact, Section
 from monitord.model.result import Cause, Result, Status
-from monitord.probes.file import FileSpec, sections
+from monitord.probes.host.file import FileSpec, sections
 from monitord.transports.facts_local import gather
 from tests.probes_facts.judging import judged
 

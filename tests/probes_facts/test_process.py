@@ -11,7 +11,7 @@ from pydantic import ValidationError
 
 from monitord.model.facts import Facts, Section
 from monitord.model.result import Result, Status
-from monitord.probes.process import ProcessSpec
+from monitord.probes.host.process import ProcessSpec
 from monitord.transports.facts_local import gather
 from tests.probes_facts.judging import judged, process
 from tests.world.until import until

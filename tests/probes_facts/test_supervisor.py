@@ -11,7 +11,7 @@ from pydantic import ValidationError
 
 from monitord.model.facts import Facts, ProgramFact, Section
 from monitord.model.result import Cause, Result, Status
-from monitord.probes.supervisor import SupervisorSpec
+from monitord.probes.host.supervisor import SupervisorSpec
 from monitord.transports.facts_local import gather
 from tests.probes_facts.judging import judged
 from tests.world.peers import Supervisord

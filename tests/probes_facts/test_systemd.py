@@ -9,7 +9,7 @@ from pydantic import ValidationError
 
 from monitord.model.facts import Facts, Section, UnitFact
 from monitord.model.result import Cause, Result, Status
-from monitord.probes.systemd import SystemdSpec, sections
+from monitord.probes.host.systemd import SystemdSpec, sections
 from tests.probes_facts.judging import judged, unit
 
 OFF: dict[str, Any] = {"active": "inactive", "sub": "dead", "main_pid": 0}

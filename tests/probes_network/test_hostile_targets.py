@@ -17,8 +17,8 @@ import uvloop
 
 from monitord.model.kinds import Target
 from monitord.model.result import Cause, Status
-from monitord.probes import http
-from monitord.probes.http_spec import HttpSpec
+from monitord.probes.network import http
+from monitord.probes.network.http_spec import HttpSpec
 from tests.probes_network.ask import ask, run
 from tests.probes_network.clean import is_clean
 from tests.probes_network.conftest import ROOT, Speaking

@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 
 from monitord.model.result import Cause, Result, Status
-from monitord.probes.resolver import resolve
+from monitord.probes.network.resolver import resolve
 from monitord.secrets import SecretRef
 from tests.probes_network.ask import ask
 from tests.probes_network.conftest import Speaking

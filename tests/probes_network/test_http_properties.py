@@ -16,10 +16,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from monitord.model.result import Status
-from monitord.probes.http_exchange import LIMIT, Exchange
-from monitord.probes.http_json import parse_path, read_json
-from monitord.probes.http_judge import Answer, Expectations, judge
-from monitord.probes.http_spec import HttpSpec, parse_statuses, show_statuses
+from monitord.probes.network.http_exchange import LIMIT, Exchange
+from monitord.probes.network.http_json import parse_path, read_json
+from monitord.probes.network.http_judge import Answer, Expectations, judge
+from monitord.probes.network.http_spec import HttpSpec, parse_statuses, show_statuses
 from tests.probes_network.clean import is_clean
 
 LIMIT_OF_BODY = 64

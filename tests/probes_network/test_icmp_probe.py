@@ -16,8 +16,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from monitord.model.result import Cause, Status
-from monitord.probes.icmp import IcmpSpec, judge
-from monitord.probes.icmp_socket import checksum
+from monitord.probes.network.icmp import IcmpSpec, judge
+from monitord.probes.network.icmp_socket import checksum
 from tests.probes_network.ask import ask, run
 from tests.probes_network.clean import is_clean
 from tests.world.needs import requires

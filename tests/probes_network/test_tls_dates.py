@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from monitord.model.result import Status
-from monitord.probes.tls import Expires, judge_expiry, not_after
+from monitord.probes.network.tls import Expires, judge_expiry, not_after
 
 KEY = ec.generate_private_key(ec.SECP256R1())
 

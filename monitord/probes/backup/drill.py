@@ -22,8 +22,8 @@ from monitord.model.kinds import HostScript, ScriptProbe, Target
 from monitord.model.result import Cause, Measurement, Result, Status
 from monitord.model.spec import Duration, Size, Spec, format_duration
 from monitord.model.text import one_line
-from monitord.probes.backup_answer import Answer, newest, read
-from monitord.probes.backup_source import AbsolutePath, BackupSource, SecretOnly, script
+from monitord.probes.backup.answer import Answer, newest, read
+from monitord.probes.backup.source import AbsolutePath, BackupSource, SecretOnly, script
 from monitord.probes.limits import show_age, show_bytes
 from monitord.probes.verdict import Finding, verdict
 

@@ -11,13 +11,13 @@ from typing import Any, NamedTuple
 from monitord.model.result import Measurement, Result, Status
 from monitord.model.text import block, one_line
 from monitord.probes.credentials import quote
-from monitord.probes.http_body import BodyError, content
-from monitord.probes.http_exchange import LIMIT
-from monitord.probes.http_json import judge_values, parse_path, read_json
-from monitord.probes.http_spec import HttpSpec, show_statuses
-from monitord.probes.latency import judge_latency, show
+from monitord.probes.network.http_body import BodyError, content
+from monitord.probes.network.http_exchange import LIMIT
+from monitord.probes.network.http_json import judge_values, parse_path, read_json
+from monitord.probes.network.http_spec import HttpSpec, show_statuses
+from monitord.probes.network.latency import judge_latency, show
+from monitord.probes.network.tls import judge_expiry, measure_expiry
 from monitord.probes.pattern import compile_pattern
-from monitord.probes.tls import judge_expiry, measure_expiry
 from monitord.probes.verdict import Finding, verdict
 from monitord.secrets import redact
 

@@ -14,7 +14,7 @@ from monitord.model.kinds import NetworkProbe, Target
 from monitord.model.ranges import Range
 from monitord.model.result import Cause, Measurement, Result, Status
 from monitord.model.spec import Duration, Spec, Threshold, parse_duration
-from monitord.probes.connect import (
+from monitord.probes.network.connect import (
     FAMILIES,
     LOOKING_UP,
     Connection,
@@ -25,9 +25,9 @@ from monitord.probes.connect import (
     overdue,
     patience,
 )
-from monitord.probes.icmp_socket import NoIcmpError, ping
-from monitord.probes.latency import Latency, judge_latency, show
-from monitord.probes.resolver import UnreachedError, resolve
+from monitord.probes.network.icmp_socket import NoIcmpError, ping
+from monitord.probes.network.latency import Latency, judge_latency, show
+from monitord.probes.network.resolver import UnreachedError, resolve
 from monitord.probes.verdict import Finding, verdict
 
 _MOST = 20

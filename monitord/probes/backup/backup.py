@@ -17,8 +17,8 @@ from monitord.model.ranges import parse_range
 from monitord.model.result import Cause, Measurement, Result, Status
 from monitord.model.spec import Duration, Size, Threshold, format_duration
 from monitord.model.text import one_line
-from monitord.probes.backup_answer import Newest, newest, read
-from monitord.probes.backup_source import BackupSource, script, share
+from monitord.probes.backup.answer import Newest, newest, read
+from monitord.probes.backup.source import BackupSource, script, share
 from monitord.probes.limits import over, show_age, show_bytes, show_percent
 from monitord.probes.verdict import Finding, verdict
 

@@ -14,13 +14,13 @@ from monitord.model.kinds import NetworkProbe, Target
 from monitord.model.result import Cause, Result
 from monitord.model.text import one_line
 from monitord.probes.compiled import Compiled
-from monitord.probes.connect import CONNECTING, dial, overdue, patience
-from monitord.probes.http_exchange import READING, Exchange
-from monitord.probes.http_judge import Answer, Expectations, judge
-from monitord.probes.http_request import Request, first_request, redirected, wire_of
-from monitord.probes.http_spec import HttpSpec
-from monitord.probes.resolver import UnreachedError
-from monitord.probes.tls import time_left
+from monitord.probes.network.connect import CONNECTING, dial, overdue, patience
+from monitord.probes.network.http_exchange import READING, Exchange
+from monitord.probes.network.http_judge import Answer, Expectations, judge
+from monitord.probes.network.http_request import Request, first_request, redirected, wire_of
+from monitord.probes.network.http_spec import HttpSpec
+from monitord.probes.network.resolver import UnreachedError
+from monitord.probes.network.tls import time_left
 
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 

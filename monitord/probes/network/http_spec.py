@@ -18,11 +18,11 @@ from pydantic import (
 )
 
 from monitord.model.spec import SecretText, Size, Spec, Threshold
-from monitord.probes.connect import Family, is_literal
-from monitord.probes.http_json import parse_path
-from monitord.probes.latency import Latency
+from monitord.probes.network.connect import Family, is_literal
+from monitord.probes.network.http_json import parse_path
+from monitord.probes.network.latency import Latency
+from monitord.probes.network.tls import Tls
 from monitord.probes.pattern import Pattern
-from monitord.probes.tls import Tls
 
 _MOST_REDIRECTS = 20
 _MOST_READ = 16 * 1024 * 1024

@@ -18,8 +18,8 @@ from typing import NamedTuple
 from monitord.errors import MonitordError
 from monitord.model.result import Cause
 from monitord.model.text import one_line
-from monitord.probes.connect import explain
-from monitord.probes.resolver import UnreachedError
+from monitord.probes.network.connect import explain
+from monitord.probes.network.resolver import UnreachedError
 
 _HEADER = struct.Struct("!BBHHH")
 _STAMP = struct.Struct("qq")

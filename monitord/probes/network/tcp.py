@@ -17,12 +17,20 @@ from monitord.model.result import Cause, Measurement, Result, Status
 from monitord.model.spec import SecretText, Spec
 from monitord.model.text import one_line
 from monitord.probes.compiled import Compiled
-from monitord.probes.connect import WAITING, Connection, Endpoint, Family, dial, overdue, patience
 from monitord.probes.credentials import quote, reveal
-from monitord.probes.latency import Latency, judge_latency, show
+from monitord.probes.network.connect import (
+    WAITING,
+    Connection,
+    Endpoint,
+    Family,
+    dial,
+    overdue,
+    patience,
+)
+from monitord.probes.network.latency import Latency, judge_latency, show
+from monitord.probes.network.resolver import UnreachedError
+from monitord.probes.network.tls import Tls, judge_expiry, measure_expiry, time_left
 from monitord.probes.pattern import Pattern, compile_pattern
-from monitord.probes.resolver import UnreachedError
-from monitord.probes.tls import Tls, judge_expiry, measure_expiry, time_left
 from monitord.probes.verdict import Finding, verdict
 from monitord.secrets import SecretRef
 

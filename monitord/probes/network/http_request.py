@@ -12,11 +12,18 @@ from urllib.parse import quote, urljoin
 from monitord import __version__
 from monitord.model.result import Cause
 from monitord.model.text import one_line
-from monitord.probes.connect import Endpoint
 from monitord.probes.credentials import reveal
-from monitord.probes.http_spec import SAFE, AuthSpec, HttpSpec, Location, is_header_value, locate
-from monitord.probes.resolver import UnreachedError
-from monitord.probes.tls import TlsSpec
+from monitord.probes.network.connect import Endpoint
+from monitord.probes.network.http_spec import (
+    SAFE,
+    AuthSpec,
+    HttpSpec,
+    Location,
+    is_header_value,
+    locate,
+)
+from monitord.probes.network.resolver import UnreachedError
+from monitord.probes.network.tls import TlsSpec
 from monitord.secrets import SecretRef
 
 _PERSONAL = frozenset({"authorization", "cookie", "proxy-authorization", "host"})

@@ -8,8 +8,8 @@ from monitord.model.facts import Facts, Section
 from monitord.model.kinds import FactProbe, Target
 from monitord.model.result import Measurement, Result, Status
 from monitord.model.spec import Duration, Spec, format_duration
-from monitord.probes.latency import show
 from monitord.probes.limits import absent, untold
+from monitord.probes.network.latency import show
 from monitord.probes.verdict import Finding, verdict
 
 

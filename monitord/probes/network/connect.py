@@ -18,9 +18,9 @@ from typing import Literal, cast
 from monitord.model.result import Cause
 from monitord.model.text import one_line
 from monitord.probes.credentials import quote
-from monitord.probes.latency import show
-from monitord.probes.resolver import UnreachedError, resolve
-from monitord.probes.tls import BadAuthorityError, TlsSpec, context_for
+from monitord.probes.network.latency import show
+from monitord.probes.network.resolver import UnreachedError, resolve
+from monitord.probes.network.tls import BadAuthorityError, TlsSpec, context_for
 
 Family = Literal["any", "ipv4", "ipv6"]
 FAMILIES = {"any": socket.AF_UNSPEC, "ipv4": socket.AF_INET, "ipv6": socket.AF_INET6}

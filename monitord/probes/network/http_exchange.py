@@ -11,8 +11,8 @@ from typing import cast
 import httptools
 
 from monitord.model.text import one_line
-from monitord.probes.connect import WAITING, Connection, explain
 from monitord.probes.credentials import quote
+from monitord.probes.network.connect import WAITING, Connection, explain
 
 READING = "no end of the answer"
 LIMIT = "limit"

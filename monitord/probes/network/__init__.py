@@ -1,0 +1,12 @@
+"""What can be looked at over the network: one file per kind, all of them in `NETWORK`."""
+
+from collections.abc import Mapping
+
+from monitord.model.kinds import ProbeKind
+from monitord.probes.network import http, icmp, tcp
+
+NETWORK: Mapping[str, ProbeKind] = {
+    "http": http.KIND,
+    "icmp": icmp.KIND,
+    "tcp": tcp.KIND,
+}
