@@ -151,6 +151,7 @@ class Attempt:
     state keys that the plan was rendered for. `approve_key` is the digest of the single-use secret
     in the link that approves it (empty: spent or none). `undoing` says why its undo runs (empty: it
     does not). `wrong` is a person's reason why the repair was wrong, whatever became of it.
+    `business_date` (YYYY-MM-DD) fills the slot of that name in the commands of a chain's links.
     """
 
     id: AttemptId
@@ -185,6 +186,7 @@ class Attempt:
     undoing: str = ""
     wrong: str = ""
     wrong_by: str = ""
+    business_date: str = ""
 
 
 class Phase(StrEnum):

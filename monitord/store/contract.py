@@ -37,6 +37,7 @@ from monitord.model.ticket import (
     Verb,
 )
 from monitord.store.contract_accounts import AccountTx, AccountView
+from monitord.store.contract_chains import ChainTx, ChainView
 from monitord.store.contract_records import RecordView
 
 T = TypeVar("T")
@@ -53,7 +54,7 @@ class EffectCount:
     fleet: int
 
 
-class View(AccountView, RecordView, Protocol):
+class View(AccountView, RecordView, ChainView, Protocol):
     """Questions; each answers from one consistent snapshot. Lists are ordered by id or key."""
 
     def states(self) -> list[CheckState]: ...
@@ -233,7 +234,7 @@ class View(AccountView, RecordView, Protocol):
         ...
 
 
-class Tx(View, AccountTx, Protocol):
+class Tx(View, AccountTx, ChainTx, Protocol):
     """Changes; all of one function commit together or not at all.
 
     Every `move_*` is compare-and-swap: it changes nothing and returns False unless the row is still

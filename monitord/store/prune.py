@@ -52,6 +52,7 @@ def prune(
         + _shifts(connection, old)
         + _corrections(connection, old)
         + _services(connection, old)
+        + _chains(connection, old)
         + _credentials(connection, old)
         + _evidence(connection, stale)
         + chain.cut_before(connection, old)
@@ -145,6 +146,23 @@ def _services(connection: Connection, before: Instant) -> int:
     later = t.SERVICES.table.alias()
     replaced = exists().where(later.c.service == c.service, later.c.id > c.id, later.c.at < before)
     return _slice(connection, t.SERVICES.table, select(c.id).where(c.at < before, replaced))
+
+
+def _chains(connection: Connection, before: Instant) -> int:
+    """Delete runs that are over, with their links and what started those."""
+    run, link = t.CHAIN_RUNS.table.c, t.CHAIN_LINKS.table.c
+    query = select(run.id).where(run.ended < before).order_by(run.id).limit(_INCIDENTS)
+    gone = list(connection.execute(query).scalars())
+    if not gone:
+        return 0
+    c = t.ATTEMPTS.table.c
+    by = select(link.attempt).where(link.run.in_(gone), link.attempt != 0)
+    starts = list(connection.execute(select(c.id).where(c.id.in_(by), c.incident == 0)).scalars())
+    count = _delete(connection, t.STEPS.table, t.STEPS.table.c.attempt.in_(starts))
+    count += _delete(connection, t.LOCKS, t.LOCKS.c.attempt.in_(starts))
+    count += _delete(connection, t.ATTEMPTS.table, c.id.in_(starts))
+    count += _delete(connection, t.CHAIN_LINKS.table, link.run.in_(gone))
+    return count + _delete(connection, t.CHAIN_RUNS.table, run.id.in_(gone))
 
 
 def _evidence(connection: Connection, before: Instant) -> int:

@@ -20,8 +20,9 @@ def rename_states(connection: Connection, names: Mapping[StateKey, StateKey]) ->
     _states(connection, names)
     _keys(connection, t.TRANSITIONS.table, names)
     checks = {split_state_key(old)[0]: split_state_key(new)[0] for old, new in names.items()}
-    for table in (t.INCIDENTS.table, t.TICKETS.table, t.JOBS.table):
-        _keys(connection, table, checks)
+    keyed = (t.INCIDENTS, t.TICKETS, t.JOBS, t.CHAIN_RUNS, t.CHAIN_LINKS)
+    for rows in keyed:
+        _keys(connection, rows.table, checks)
     _items(connection, names)
 
 

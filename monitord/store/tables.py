@@ -5,12 +5,14 @@ What a migration made must equal what stands here (a test compares them). Nothin
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, Generic
 
 from sqlalchemy import Boolean, Column, Index, MetaData, Table, select, text
 from sqlalchemy.sql import Select
 
 from monitord.model.account import Credential, User
+from monitord.model.chain import ChainRun, Link
 from monitord.model.incident import Attempt, Incident, Step
 from monitord.model.kinds import JobRecord
 from monitord.model.marker import Marker
@@ -29,7 +31,7 @@ _NODE = ("node", "epoch")
 _ALL = ("customer", "site", *_NODE)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Rows(Generic[Row]):
     """One table and the dataclass that its rows are. `origin`: its columns that the store fills."""
 
@@ -39,7 +41,13 @@ class Rows(Generic[Row]):
 
     def select(self) -> Select[Any]:
         """Select the dataclass's columns, in its order."""
-        return select(*(self.table.c[name] for name in self.codec.names))
+        return _columns(self)
+
+
+@cache
+def _columns(rows: Rows[Any]) -> Select[Any]:
+    # Kept, as each question begins with it: a statement never changes, conditions make new ones.
+    return select(*(rows.table.c[name] for name in rows.codec.names))
 
 
 def _origin(name: str) -> Column[Any]:
@@ -90,6 +98,8 @@ CORRECTIONS = _rows("corrections", Corrected, origin=_NODE)
 USERS = _rows("users", User, origin=_NODE)
 CREDENTIALS = _rows("credentials", Credential, origin=_NODE)
 SERVICES = _rows("service_changes", ServiceChange, origin=_NODE)
+CHAIN_RUNS = _rows("chain_runs", ChainRun, origin=_NODE)
+CHAIN_LINKS = _rows("chain_links", Link, origin=_NODE)
 
 LOCKS = Table(
     "locks",
@@ -151,6 +161,12 @@ Index("corrections_ends", CORRECTIONS.table.c.ends)
 Index("users_name", USERS.table.c.name, unique=True)
 Index("credentials_digest", CREDENTIALS.table.c.digest, unique=True)
 Index("service_changes_service", SERVICES.table.c.service, SERVICES.table.c.id)
+_R, _L = CHAIN_RUNS.table.c, CHAIN_LINKS.table.c
+_UNFINISHED = "status IN ('WAITING', 'RUNNING')"
+_partial("chain_runs_unfinished", _R.key, where=_UNFINISHED, unique=True)
+Index("chain_runs_key", _R.key, _R.id)
+Index("chain_links_run", _L.run)
+Index("chain_links_key", _L.key, _L.name, _L.id)
 _partial("notices_pending", NOTICES.table.c.due_at, where="status = 'PENDING'")
 Index("notices_incident", NOTICES.table.c.incident)
 # Two open problems of one key would be two causes of the same incidents.

@@ -11,10 +11,10 @@ from monitord.model.account import Credential, Kind, User
 from monitord.model.ids import Instant
 from monitord.store import tables as t
 from monitord.store.columns import storable
-from monitord.store.tx_rows import RowWriter
+from monitord.store.tx_chains import ChainTx
 
 
-class AccountTx(RowWriter):
+class AccountTx(ChainTx):
     """Changes to the writer's connection."""
 
     def add_user(self, user: User) -> int:

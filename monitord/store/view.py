@@ -36,7 +36,7 @@ from monitord.model.ticket import (
 from monitord.store import tables as t
 from monitord.store.contract import EffectCount
 from monitord.store.upsert import get_meta
-from monitord.store.view_accounts import AccountView
+from monitord.store.view_chains import ChainView
 from monitord.store.view_people import values
 
 _HARD = [str(Change.HARD), str(Change.VERIFIED)]
@@ -57,7 +57,7 @@ def _pages(numbers: Iterable[int]) -> Iterator[list[int]]:
         yield page
 
 
-class RowView(AccountView):
+class RowView(ChainView):
     """Questions to one transaction's connection."""
 
     # --- states and transitions
