@@ -33,6 +33,7 @@ _DOUBLINGS = 10  # beyond, the longest is reached anyway and a float would overf
 _LONGEST_RETRY = 60.0  # seconds: with the searches, a server that is back is served in two minutes
 _SEARCHES = 2  # that must find nothing before an OPEN of unknown outcome is sent again
 _P = OutboxStatus.PENDING
+_MANY = 100  # messages of one look
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,8 +60,10 @@ class Outbox:
 
         What goes to a backend that asked to be left alone (Retry-After) is due when that is over.
         """
-        found = {item.id: item for item in view.outbox(status=_P, due_by=due_by)}
-        for backend in self._backends.names():
+        first = view.outbox(status=_P, due_by=due_by, limit=_MANY)
+        found = {item.id: item for item in first}
+        # Fewer than asked for: these are all, so that no backend's can be hidden behind another's.
+        for backend in self._backends.names() if len(first) == _MANY else ():
             mine = view.outbox(status=_P, due_by=due_by, backend=backend)
             found.update({item.id: item for item in mine})
         return [self._postponed(found[number]) for number in sorted(found)]

@@ -205,6 +205,8 @@ class Pulse:
 def _dead(view: View) -> int:
     """Count the messages refused for good about incidents that are still somebody's business."""
     dead = view.outbox(status=OutboxStatus.DEAD, limit=1000)
+    if not dead:
+        return 0
     live = {incident.id for incident in view.incidents(OPEN_STATUSES, limit=100_000)}
     return sum(item.incident in live for item in dead)
 

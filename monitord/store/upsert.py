@@ -7,12 +7,13 @@ from collections.abc import Mapping
 from functools import cache
 from typing import Any
 
-from sqlalchemy import Connection, Table, select
+from sqlalchemy import Connection, Table, bindparam, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from monitord.store.columns import storable
 from monitord.store.tables import META
 
+_NAMED = select(META.c.value).where(META.c.name == bindparam("name"))
 _INSERTS: Mapping[str, Any] = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}
 
 
@@ -32,5 +33,5 @@ def put_meta(connection: Connection, name: str, value: str) -> None:
 
 def get_meta(connection: Connection, name: str) -> str | None:
     """Give a named value."""
-    value: str | None = connection.execute(select(META.c.value).where(META.c.name == name)).scalar()
+    value: str | None = connection.execute(_NAMED, {"name": name}).scalar()
     return value

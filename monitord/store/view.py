@@ -7,7 +7,7 @@ changed here.
 from collections.abc import Iterable, Iterator
 from itertools import islice
 
-from sqlalchemy import and_, case, exists, func, or_, select
+from sqlalchemy import and_, case, func, or_, select
 from sqlalchemy.sql import ColumnElement
 
 from monitord.model.ids import AttemptId, IncidentId, Instant, StateKey, StepId, TicketId
@@ -33,6 +33,7 @@ from monitord.model.ticket import (
     TicketStatus,
     Verb,
 )
+from monitord.store import statements
 from monitord.store import tables as t
 from monitord.store.contract import EffectCount
 from monitord.store.upsert import get_meta
@@ -40,7 +41,6 @@ from monitord.store.view_chains import ChainView
 from monitord.store.view_people import values
 
 _HARD = [str(Change.HARD), str(Change.VERIFIED)]
-_EARLIER = t.OUTBOX.table.alias()  # made once: it costs more than the query that it is for
 
 
 def under(column: ColumnElement[str], prefix: str) -> ColumnElement[bool]:
@@ -68,13 +68,11 @@ class RowView(ChainView):
 
     def state(self, key: StateKey) -> CheckState | None:
         """Give one state."""
-        return self._one(t.STATES, t.STATES.select().where(t.STATES.table.c.key == key))
+        return self._first(t.STATES, statements.by_key(t.STATES), key=key)
 
     def pending_transitions(self, limit: int = 1000) -> list[Transition]:
         """Give the undecided ones, oldest first."""
-        c = t.TRANSITIONS.table.c
-        query = t.TRANSITIONS.select().where(c.outcome.is_(None)).order_by(c.id).limit(limit)
-        return self._all(t.TRANSITIONS, query)
+        return self._all(t.TRANSITIONS, statements.pending_transitions(), most=limit)
 
     def transitions(self, key_prefix: str, since: Instant, limit: int = 200) -> list[Transition]:
         """Give those at or under a key, oldest first."""
@@ -115,16 +113,9 @@ class RowView(ChainView):
         limit: int = 500,
     ) -> list[Incident]:
         """Give those in `statuses`, by id; with `due_by` those that are due, longest first."""
-        c = t.INCIDENTS.table.c
-        query = t.INCIDENTS.select().where(c.status.in_(values(statuses)))
-        if page_by is not None:
-            query = query.where(c.page_at <= page_by, c.part_of == 0)
-        if due_by is None:
-            query = query.order_by(c.id)
-        else:
-            # By due time, so that a crowd of low numbers cannot starve the rest of a full page.
-            query = query.where(c.due_at <= due_by).order_by(c.due_at, c.id)
-        return self._all(t.INCIDENTS, query.limit(limit))
+        wanted = tuple(sorted(values(statuses)))
+        query = statements.incidents(wanted, due=due_by is not None, page=page_by is not None)
+        return self._all(t.INCIDENTS, query, due_by=due_by, page_by=page_by, most=limit)
 
     def incidents_opened(self, since: Instant, until: Instant) -> list[Incident]:
         """Give those that opened in a span of time, by id."""
@@ -159,19 +150,16 @@ class RowView(ChainView):
         since: Instant | None = None,
     ) -> list[Attempt]:
         """Give those that meet all that is given, by id."""
-        c = t.ATTEMPTS.table.c
-        query = t.ATTEMPTS.select().order_by(c.id)
-        if incident is not None:
-            query = query.where(c.incident == incident)
-        if statuses is not None:
-            query = query.where(c.status.in_(values(statuses)))
-        if due_by is not None:
-            query = query.where(c.due_at <= due_by)
-        if runbook:
-            query = query.where(c.runbook == runbook)
-        if since is not None:
-            query = query.where(c.planned >= since)
-        return self._all(t.ATTEMPTS, query)
+        query = statements.attempts(
+            None if statuses is None else tuple(sorted(values(statuses))),
+            incident=incident is not None,
+            due=due_by is not None,
+            runbook=bool(runbook),
+            since=since is not None,
+        )
+        return self._all(
+            t.ATTEMPTS, query, incident=incident, due_by=due_by, runbook=runbook, since=since
+        )
 
     def step(self, step: StepId) -> Step | None:
         """Give one step."""
@@ -233,15 +221,8 @@ class RowView(ChainView):
 
     def orders(self, *, verb: Verb | None = None, at: Instant | None = None) -> list[Order]:
         """Give orders, by id; with `at` those in force then."""
-        c = t.ORDERS.table.c
-        query = t.ORDERS.select().order_by(c.id)
-        if verb is not None:
-            query = query.where(c.verb == str(verb))
-        if at is not None:
-            query = query.where(
-                c.starts <= at, c.expires > at, or_(c.ended.is_(None), c.ended > at)
-            )
-        return self._all(t.ORDERS, query)
+        query = statements.orders(verb=verb is not None, at=at is not None)
+        return self._all(t.ORDERS, query, verb=str(verb), at=at)
 
     # --- tickets, timeline, outbox
 
@@ -277,20 +258,10 @@ class RowView(ChainView):
         limit: int = 100,
     ) -> list[OutboxItem]:
         """Give messages, by id; with `due_by` none that would overtake an earlier one."""
-        c = t.OUTBOX.table.c
-        query = t.OUTBOX.select().where(c.status == str(status))
-        if backend:
-            query = query.where(c.backend == backend)
-        if due_by is not None:
-            e = _EARLIER.c
-            overtakes = exists().where(
-                e.status == str(status),
-                e.backend == c.backend,
-                e.incident == c.incident,
-                e.id < c.id,
-            )
-            query = query.where(c.due_at <= due_by, ~overtakes)
-        return self._all(t.OUTBOX, query.order_by(c.id).limit(limit))
+        query = statements.outbox(due=due_by is not None, backend=bool(backend))
+        return self._all(
+            t.OUTBOX, query, status=str(status), due_by=due_by, backend=backend, most=limit
+        )
 
     def messages(self, incident: IncidentId) -> list[OutboxItem]:
         """Give the messages about an incident, by id."""

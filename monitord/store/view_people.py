@@ -16,6 +16,7 @@ from monitord.model.oncall import Override
 from monitord.model.problem import Problem, ProblemStatus
 from monitord.model.service import ServiceChange
 from monitord.model.sla import Corrected, Paused
+from monitord.store import statements
 from monitord.store import tables as t
 from monitord.store.columns import Row
 
@@ -31,16 +32,20 @@ class PeopleView:
     def __init__(self, connection: Connection) -> None:
         self.connection = connection
 
-    def _all(self, rows: t.Rows[Row], query: Select[Any]) -> list[Row]:
+    def _all(self, rows: t.Rows[Row], query: Select[Any], **bound: Any) -> list[Row]:
         load = rows.codec.load
-        return [load(record) for record in self.connection.execute(query)]
+        return [load(record) for record in self.connection.execute(query, bound)]
+
+    def _first(self, rows: t.Rows[Row], query: Select[Any], **bound: Any) -> Row | None:
+        record = self.connection.execute(query, bound).first()
+        return None if record is None else rows.codec.load(record)
 
     def _one(self, rows: t.Rows[Row], query: Select[Any]) -> Row | None:
         record = self.connection.execute(query.limit(1)).first()
         return None if record is None else rows.codec.load(record)
 
     def _by_id(self, rows: t.Rows[Row], number: int) -> Row | None:
-        return self._one(rows, rows.select().where(rows.table.c.id == number))
+        return self._first(rows, statements.by_id(rows), id=number)
 
     # --- what people are told, and problems
 
@@ -58,17 +63,14 @@ class PeopleView:
         limit: int = 500,
     ) -> list[Notice]:
         """Give those that meet all that is given, by id."""
-        c = t.NOTICES.table.c
-        query = t.NOTICES.select()
-        if status is not None:
-            query = query.where(c.status == str(status))
-        if due_by is not None:
-            query = query.where(c.due_at <= due_by)
-        if incident is not None:
-            query = query.where(c.incident == incident)
-        if since is not None:
-            query = query.where(c.created >= since)
-        return self._all(t.NOTICES, query.order_by(c.id).limit(limit))
+        query = statements.notices(
+            status=status is not None,
+            due=due_by is not None,
+            incident=incident is not None,
+            since=since is not None,
+        )
+        bound = {"due_by": due_by, "incident": incident, "since": since, "most": limit}
+        return self._all(t.NOTICES, query, status=str(status), **bound)
 
     def problem(self, problem: int) -> Problem | None:
         """Give one problem."""
