@@ -134,3 +134,21 @@ class Corrected:
     approved_by: str
     revoked: Instant | None = None
     revoked_by: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Sealed:
+    """A row: what a service's availability of a month (`2027-01`) was sealed as, and never changes.
+
+    `account` is the sealed text, packed (decisions/seals.py). `replaces` is the number of the seal
+    before it of that month (0: it is the first), and `reason` says what came since.
+    """
+
+    id: int
+    service: str
+    month: str
+    seal: str
+    account: str
+    made: Instant
+    replaces: int = 0
+    reason: str = ""

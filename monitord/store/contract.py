@@ -38,7 +38,7 @@ from monitord.model.ticket import (
 )
 from monitord.store.contract_accounts import AccountTx, AccountView
 from monitord.store.contract_chains import ChainTx, ChainView
-from monitord.store.contract_records import RecordView
+from monitord.store.contract_records import RecordTx, RecordView
 
 T = TypeVar("T")
 
@@ -234,7 +234,7 @@ class View(AccountView, RecordView, ChainView, Protocol):
         ...
 
 
-class Tx(View, AccountTx, ChainTx, Protocol):
+class Tx(View, AccountTx, ChainTx, RecordTx, Protocol):
     """Changes; all of one function commit together or not at all.
 
     Every `move_*` is compare-and-swap: it changes nothing and returns False unless the row is still

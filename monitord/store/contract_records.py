@@ -4,6 +4,7 @@ from typing import Protocol
 
 from monitord.model.ids import Instant
 from monitord.model.incident import Incident
+from monitord.model.sla import Sealed
 from monitord.model.ticket import AuditRow
 
 
@@ -26,4 +27,18 @@ class RecordView(Protocol):
 
     def audit_ends(self) -> list[AuditRow]:
         """Give the newest link of each node, by node."""
+        ...
+
+    def seals(self, *, service: str = "", month: str = "") -> list[Sealed]:
+        """Give what months were sealed as, by number, of a service or a month or all."""
+        ...
+
+    def seal(self, number: int) -> Sealed | None: ...
+
+
+class RecordTx(RecordView, Protocol):
+    """What is written for those who report. A seal is never changed, and never deleted."""
+
+    def add_seal(self, seal: Sealed) -> int:
+        """Store one; a second that replaces the same is refused by the database itself."""
         ...

@@ -20,7 +20,7 @@ from monitord.model.notice import Notice
 from monitord.model.oncall import Override
 from monitord.model.problem import Problem
 from monitord.model.service import ServiceChange
-from monitord.model.sla import Corrected, Paused
+from monitord.model.sla import Corrected, Paused, Sealed
 from monitord.model.state import CheckState, Transition
 from monitord.model.ticket import AuditRow, Event, Order, OutboxItem, Ticket
 from monitord.store.columns import NUMBER, TEXT, Codec, Row
@@ -95,6 +95,7 @@ PROBLEMS = _rows("problems", Problem, origin=_NODE)
 SHIFTS = _rows("shifts", Override, origin=_NODE)
 PAUSES = _rows("pauses", Paused, origin=_NODE)
 CORRECTIONS = _rows("corrections", Corrected, origin=_NODE)
+SEALS = _rows("seals", Sealed, origin=_NODE)
 USERS = _rows("users", User, origin=_NODE)
 CREDENTIALS = _rows("credentials", Credential, origin=_NODE)
 SERVICES = _rows("service_changes", ServiceChange, origin=_NODE)
@@ -158,6 +159,9 @@ Index("markers_at", MARKERS.table.c.at)
 Index("shifts_ends", SHIFTS.table.c.ends)
 Index("pauses_incident", PAUSES.table.c.incident)
 Index("corrections_ends", CORRECTIONS.table.c.ends)
+# Two heirs of one seal would be two truths about a month: the database refuses them.
+_S = SEALS.table.c
+Index("seals_month", _S.service, _S.month, _S.replaces, unique=True)
 Index("users_name", USERS.table.c.name, unique=True)
 Index("credentials_digest", CREDENTIALS.table.c.digest, unique=True)
 Index("service_changes_service", SERVICES.table.c.service, SERVICES.table.c.id)

@@ -27,7 +27,7 @@ from monitord.model.notice import NOTICE_MOVES, Notice, NoticeStatus
 from monitord.model.oncall import Override
 from monitord.model.problem import PROBLEM_MOVES, Problem, ProblemStatus
 from monitord.model.service import ServiceChange
-from monitord.model.sla import Corrected, Paused
+from monitord.model.sla import Corrected, Paused, Sealed
 from monitord.model.state import CheckState, Transition
 from monitord.model.ticket import (
     OUTBOX_MOVES,
@@ -319,6 +319,10 @@ class RowTx(AccountTx):
         statement = update(t.CORRECTIONS.table).where(c.id == number, c.revoked.is_(None))
         changes = {"revoked": at, "revoked_by": storable(by)}
         return self.connection.execute(statement.values(**changes)).rowcount == 1
+
+    def add_seal(self, seal: Sealed) -> int:
+        """Insert."""
+        return self._add(t.SEALS, seal)
 
     # --- the rest
 

@@ -15,10 +15,10 @@ from monitord.model.notice import Notice, NoticeStatus
 from monitord.model.oncall import Override
 from monitord.model.problem import Problem, ProblemStatus
 from monitord.model.service import ServiceChange
-from monitord.model.sla import Corrected, Paused
+from monitord.model.sla import Corrected, Paused, Sealed
 from monitord.store import statements
 from monitord.store import tables as t
-from monitord.store.columns import Row
+from monitord.store.columns import Row, storable
 
 
 def values(statuses: Iterable[str]) -> list[str]:
@@ -112,6 +112,18 @@ class PeopleView:
         """Give those of times that end after an instant, by id."""
         c = t.CORRECTIONS.table.c
         return self._all(t.CORRECTIONS, t.CORRECTIONS.select().where(c.ends > since).order_by(c.id))
+
+    def seals(self, *, service: str = "", month: str = "") -> list[Sealed]:
+        """Give those that meet all that is given, by id."""
+        c = t.SEALS.table.c
+        query = t.SEALS.select().order_by(c.id)
+        if service:
+            query = query.where(c.service == storable(service))
+        return self._all(t.SEALS, query.where(c.month == storable(month)) if month else query)
+
+    def seal(self, number: int) -> Sealed | None:
+        """Give one."""
+        return self._by_id(t.SEALS, number)
 
     def service_changes(self, service: str, since: Instant) -> list[ServiceChange]:
         """Give those of a service since an instant, by id, and the one that held then."""

@@ -2,8 +2,11 @@
 
 from dataclasses import replace
 
+import pytest
+from sqlalchemy.exc import IntegrityError
+
 from monitord.model.ids import IncidentId
-from monitord.model.sla import Corrected, Paused
+from monitord.model.sla import Corrected, Paused, Sealed
 from monitord.store.contract import Store
 from tests.store.rows import at
 
@@ -28,3 +31,17 @@ def test_a_correction_is_found_by_its_time_and_taken_back_once(store: Store) -> 
     (kept,) = store.read_now(lambda view: view.corrections(at(199)))
     assert kept == replace(SAID, id=number, revoked=at(400), revoked_by="lee")
     assert store.read_now(lambda view: view.corrections(at(200))) == []
+
+
+def test_a_seal_has_one_heir(store: Store) -> None:
+    """Two seals that replace the same one would be two truths about a month."""
+    first = Sealed(0, "shop", "2027-01", "ab", "text", at(100))
+    number = store.write_now(lambda tx: tx.add_seal(first))
+    heir = replace(first, seal="cd", replaces=number, reason="correction 3")
+    store.write_now(lambda tx: tx.add_seal(heir))
+    with pytest.raises(IntegrityError):
+        store.write_now(lambda tx: tx.add_seal(heir))
+    store.write_now(lambda tx: tx.add_seal(replace(first, month="2027-02")))
+    kept = store.read_now(lambda view: view.seals(service="shop", month="2027-01"))
+    assert [(one.seal, one.replaces) for one in kept] == [("ab", 0), ("cd", number)]
+    assert store.read_now(lambda view: view.seal(number)) == replace(first, id=number)
