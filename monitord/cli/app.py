@@ -150,6 +150,7 @@ from monitord.cli import (  # noqa: E402, F401 - they register themselves
     handover,
     hear,
     history,
+    inventory,
     job,
     kinds,
     ledger,

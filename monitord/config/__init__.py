@@ -3,6 +3,7 @@
 import json
 from pathlib import Path
 
+from monitord.config import inventories
 from monitord.config import settings as own_settings
 from monitord.config.assemble import assemble
 from monitord.config.compare import ReloadPlan, compare
@@ -15,6 +16,7 @@ from monitord.config.sections import gather
 from monitord.config.sources import Sources, read
 from monitord.errors import ConfigError
 from monitord.model.catalog import Catalog, Settings
+from monitord.model.inventory import Inventory
 from monitord.model.kinds import Kinds
 
 __all__ = [
@@ -26,6 +28,7 @@ __all__ = [
     "explain",
     "json_schema",
     "load",
+    "load_inventories",
     "load_settings",
     "pages",
     "read",
@@ -61,6 +64,22 @@ def load_settings(path: Path) -> Settings:
     if context.problems or (sources.broken and "state" not in top.settings):
         raise ConfigError(capped([*sources.problems, *context.problems]))
     return settings
+
+
+def load_inventories(path: Path) -> dict[str, Inventory]:
+    """Give the inventory sources, although other parts of the files may be wrong.
+
+    Raises:
+        ConfigError: the section itself, the settings, or a file that may hold it is wrong.
+    """
+    sources = read(path)
+    context = Context(Kinds({}, {}, {}))
+    top = gather(context, [one for one in sources.documents if one.role == "main"])
+    setup = own_settings.build(context, top, sources)
+    found = inventories.sources(context, top, sources, setup.state)
+    if context.problems or (sources.broken and not found):
+        raise ConfigError(capped([*sources.problems, *context.problems]))
+    return found
 
 
 def default_path() -> Path:

@@ -24,6 +24,7 @@ from monitord.config import (
     hosts,
     inbound,
     needs,
+    inventories,
     oncall,
     policies,
     proofs,
@@ -65,14 +66,17 @@ def attached(sources: Sources, kinds: Kinds) -> tuple[Catalog, list[attach.Attac
 
 def _assemble(sources: Sources, kinds: Kinds) -> tuple[Catalog, list[attach.Attached]]:
     context = Context(kinds, sources.broken, list(sources.problems))
-    by_role: dict[str, list[Document]] = {"main": [], "check": [], "runbook": []}
+    by_role: dict[str, list[Document]] = {"main": [], "check": [], "runbook": [], "inventory": []}
     for document in sources.documents:
         by_role[document.role].append(document)
     top = sections.gather(context, by_role["main"])
     setup = settings.build(context, top, sources)
     books, spoken = runbooks.build(context, by_role["runbook"], top)
     defined = definitions.define(context, by_role["check"], top, sources.masked)
-    fleet = hosts.build(context, top)
+    lists = inventories.sources(context, top, sources, setup.state)
+    listed = inventories.listed(context, top, lists, by_role["inventory"])
+    fleet = hosts.build(context, top, listed)
+    inventories.judge(context, fleet.hosts, listed)
     deviations = exceptions.build(
         context, top.exceptions, fleet.drafts, at=sources.at, timezone=setup.timezone
     )
@@ -128,6 +132,7 @@ def _assemble(sources: Sources, kinds: Kinds) -> tuple[Catalog, list[attach.Atta
     idle = guarding.idle(catalog)
     return (replace(catalog, warnings=(*catalog.warnings, *idle)) if idle else catalog), found
 
+        inventory=MappingProxyType(lists),
 
 def _build_checks(
     context: Context,

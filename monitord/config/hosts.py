@@ -4,13 +4,14 @@ What it decides: which hosts there are, their addresses and logins, and what sta
 The checks on them are for others.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from monitord.config import device, layers
 from monitord.config.context import Context, Model
 from monitord.config.fields import Parents
+from monitord.config.inventories import Listed
 from monitord.config.names import (
     Slots,
     address_fault,
@@ -54,6 +55,7 @@ class Draft:
     groups: list[str] = field(default_factory=list)
     was: str = ""
     behind: tuple[str, ...] = ()
+    listed: Listed | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,10 +68,11 @@ class Fleet:
     parents: frozenset[str]
 
 
-def build(context: Context, sections: Sections) -> Fleet:
-    """Make the fleet; problems are noted in `context`."""
+def build(context: Context, sections: Sections, listed: Sequence[Listed] = ()) -> Fleet:
+    """Make the fleet of YAML and inventories; problems are noted in `context`."""
     groups = _groups(context, sections)
     drafts = _drafts(context, sections)
+    _add_listed(context, drafts, listed)
     _join_groups(context, groups, drafts)
     places = _Placements(context, groups, drafts)
     hosts = {name: places.host(draft) for name, draft in drafts.items()}
@@ -97,6 +100,20 @@ def _drafts(context: Context, sections: Sections) -> dict[str, Draft]:
             else:
                 drafts[name] = _draft(context, entry, tree, model, name, numbers)
     return drafts
+
+
+def _add_listed(context: Context, drafts: dict[str, Draft], listed: Sequence[Listed]) -> None:
+    """Add the hosts of inventories; one that stands elsewhere, too, is a mistake."""
+    for one in listed:
+        name, first = one.entry.name, drafts.get(one.entry.name)
+        if first is not None:
+            other = first.listed.origin if first.listed else str(first.place)
+            text = f"host {name} is in {one.origin} and in {other}; keep it in one of them"
+            context.add_once(one.entry.place if first.listed else first.place, text)
+            continue
+        tree, model = _read(context, HostModel, one.entry)
+        drafts[name] = _draft(context, one.entry, tree, model, name, ())
+        drafts[name].listed = one
 
 
 def _read(context: Context, model: type[Model], entry: Entry) -> tuple[Map, Model]:
@@ -214,13 +231,15 @@ class _Placements:
             if key == "behind":
                 chosen[key] = self._behind(draft, value, tree)
             elif key == "login":
-                chosen[key] = _login(value)
+                chosen[key] = _reached(_login(value), draft.listed)
             else:
                 chosen[key] = filled(self._context, draft, key, value, tree)
         return Host(
             name=draft.name,
             address=str(draft.slots["address"]),
             groups=tuple(draft.groups),
+            tags=tuple(dict.fromkeys((*draft.model.tags, *_tags(draft)))),
+            vanished=draft.listed.vanished if draft.listed else "",
             **chosen,
         )
 
@@ -269,6 +288,21 @@ class _Placements:
             known = match_hosts(self._context, pattern, self._drafts, place, what)
             self._matches[pattern] = known
         return known
+
+
+def _tags(draft: Draft) -> tuple[str, ...]:
+    return draft.listed.tags if draft.listed else ()
+
+
+def _reached(login: Login, listed: Listed | None) -> Login:
+    """Give an SSH login with the port and the reading user that an inventory names."""
+    if listed is None or login.kind != "ssh" or login.read is None:
+        return login
+    read = replace(
+        login.read, port=listed.port or login.read.port, user=listed.user or login.read.user
+    )
+    act = login.act and replace(login.act, port=read.port)
+    return replace(login, read=read, act=act)
 
 
 def _login(model: LoginModel) -> Login:

@@ -29,6 +29,7 @@ from monitord.config.schema import (
     SshModel,
     StepModel,
 )
+from monitord.model.inventory import InventoryModel
 from monitord.model.kinds import Kinds
 
 _MODELS: tuple[type[BaseModel], ...] = (
@@ -39,6 +40,7 @@ _MODELS: tuple[type[BaseModel], ...] = (
     GroupModel,
     HostModel,
     InboundModel,
+    InventoryModel,
     LocalModel,
     PersonModel,
     PolicyModel,
@@ -223,6 +225,7 @@ def _files(kinds: Kinds, definitions: Schema, refs: Refs) -> Schema:
         "exceptions": {"type": "array", "items": refs[ExceptionModel]},
     }
     return {
+        "inventory": _named(refs[InventoryModel]),
         "main": {"type": "object", "properties": main, "additionalProperties": False},
         "check_file": {
             "type": "object",

@@ -242,6 +242,7 @@ class HostModel(PlacementModel):
 
     address: str = ""
     groups: Names = ()
+    tags: Names = ()
     checks: Checks = None
     was: str = ""
 

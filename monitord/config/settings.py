@@ -7,6 +7,7 @@ from monitord.config.context import Context
 from monitord.config.fields import shown
 from monitord.config.guarding import windows
 from monitord.config.inhibiting import inhibitions
+from monitord.config.kept import state_folder
 from monitord.config.names import nearest
 from monitord.config.policies import routes, telling
 from monitord.config.schema import SettingsModel
@@ -21,9 +22,6 @@ from monitord.model.correlation import Correlate
 from monitord.model.policy import Recurring
 from monitord.model.status_page import StatusPage
 
-_SYSTEM_FOLDER = "/etc/monitord"
-_SYSTEM_STATE = "/var/lib/monitord"
-_LOCAL_STATE = "var"
 _LONGEST_SOCKET, _SOCKET_BYTES = "executor.sock", 107
 _NAMELESS = "monitord"
 
@@ -44,7 +42,7 @@ def build(context: Context, sections: Sections, sources: Sources) -> Settings:
         instance=model.instance or sources.node or _NAMELESS,
         profile=model.profile,
         observe=model.observe,
-        state=_state(model.state, sources),
+        state=state_folder(model.state, sources.main, sources.folder),
         store=model.store,
         web=model.web,
         web_url=model.web_url,
@@ -92,7 +90,11 @@ def _refuse_long_sockets(
 ) -> None:
     """Note a folder in which no socket can be made: the kernel takes 107 bytes of path."""
     key = "run" if model.run else "state"
-    folder = _absolute(model.run, sources) if model.run else _state(model.state, sources)
+    folder = (
+        _absolute(model.run, sources)
+        if model.run
+        else state_folder(model.state, sources.main, sources.folder)
+    )
     length = len(os.fsencode(f"{folder}/{_LONGEST_SOCKET}"))
     if length > _SOCKET_BYTES:
         context.add_once(
@@ -100,13 +102,6 @@ def _refuse_long_sockets(
             f"{key}: {folder}/{_LONGEST_SOCKET} has {length} bytes, and a socket's path has at "
             f"most {_SOCKET_BYTES} (write run: /run/monitord, or a shorter folder)",
         )
-
-
-def _state(written: str, sources: Sources) -> str:
-    if written:
-        return _absolute(written, sources)
-    installed = Path(sources.main).parent == Path(_SYSTEM_FOLDER)
-    return _SYSTEM_STATE if installed else _absolute(_LOCAL_STATE, sources)
 
 
 def _absolute(path: str, sources: Sources) -> str:

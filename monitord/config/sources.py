@@ -26,6 +26,8 @@ from monitord.config.content import (
     writable_by_anybody,
 )
 from monitord.config.fields import parse_names
+from monitord.config.kept import answer_file, state_folder
+from monitord.config.names import is_name
 from monitord.config.tree import Map, Place, Seq, pack, problem_at, unpack
 from monitord.config.yaml12 import Reading, read_file
 from monitord.errors import ConfigError, Problem
@@ -37,7 +39,7 @@ _CLOCK = SystemClock()
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """One file: `role` is main (the main file and its includes), check or runbook."""
+    """One file: `role` is main (the main file and its includes), check, runbook or inventory."""
 
     role: str
     file: str
@@ -149,7 +151,13 @@ def _sources(path: Path, at: Instant, mains: list[Reading], content: Content) ->
         for (role, stem), (item, shipped) in content.readings.items()
         if not item.broken
     )
-    readings = [*mains, *(item for item, _ in content.readings.values())]
+    kept = _kept_answers(path, mains)
+    documents.extend(
+        Document("inventory", item.file, Path(item.file).stem, shipped=False, tree=item.tree)
+        for item in kept
+        if not item.broken
+    )
+    readings = [*mains, *kept, *(item for item, _ in content.readings.values())]
     problems = [problem for item in readings for problem in item.problems]
     return Sources(
         main=str(path),
@@ -158,11 +166,21 @@ def _sources(path: Path, at: Instant, mains: list[Reading], content: Content) ->
         at=at,
         documents=tuple(documents),
         masked={f"{role}/{stem}": file for (role, stem), file in content.masked.items()},
-        files=(*(item.file for item in mains), *content.files),
+        files=(*(item.file for item in (*mains, *kept)), *content.files),
         present={text: _exists(text) for item in readings for text in item.conditions},
         problems=(*problems, *content.problems, *_writable_scripts(readings)),
         broken=content.broken or any(item.broken or item.partial for item in readings),
     )
+
+
+def _kept_answers(path: Path, mains: list[Reading]) -> list[Reading]:
+    """Read the last good answer of each inventory source that has one."""
+    trees = [item.tree for item in mains if isinstance(item.tree, Map)]
+    states = [tree["state"] for tree in trees if isinstance(tree.get("state"), str)]
+    state = state_folder(states[0] if states else "", str(path), str(Path.cwd()))
+    sections = [tree["inventory"] for tree in trees if isinstance(tree.get("inventory"), Map)]
+    files = [answer_file(state, name) for section in sections for name in section if is_name(name)]
+    return [read_file(file, str(file)) for file in files if file.exists()]
 
 
 @contextmanager

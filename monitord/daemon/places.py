@@ -5,6 +5,7 @@ import grp
 import os
 from pathlib import Path
 
+from monitord.config.kept import FOLDER
 from monitord.errors import MonitordError
 from monitord.model.catalog import Settings
 from monitord.serving import GROUP
@@ -49,7 +50,8 @@ def prepare(settings: Settings) -> tuple[Path, Path]:
         MonitordError: a folder cannot be made or written.
     """
     state, run = state_of(settings), run_of(settings)
-    for folder, mode in ((state, 0o750), (run, 0o750), (state / "spool", 0o3770)):
+    ours = ((state, 0o750), (run, 0o750), (state / "spool", 0o3770), (state / FOLDER, 0o2770))
+    for folder, mode in ours:
         try:
             if not folder.exists():
                 _make(folder, mode)

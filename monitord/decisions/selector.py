@@ -17,7 +17,7 @@ import re2
 from monitord.model.catalog import Host
 from monitord.model.ticket import BadSelectorError
 
-_FIELDS = ("host", "group", "site", "customer", "check", "service", "runbook")
+_FIELDS = ("host", "group", "tag", "site", "customer", "check", "service", "runbook")
 _EXAMPLE = 'write "group=web & site=ulm & web0*", "web1/disk-space", or "*" for everything'
 _LONGEST = 2000
 _RANGE = re2.compile("([0-9]{1,9})-([0-9]{1,9})")
@@ -73,6 +73,7 @@ def matches(
     values: dict[str, tuple[str, ...]] = {
         "host": (host.name,),
         "group": host.groups,
+        "tag": host.tags,
         "site": (host.site,) if host.site else (),
         "customer": (host.customer,) if host.customer else (),
         "check": (check,) if check else (),

@@ -11,6 +11,7 @@ from typing import Any
 
 from monitord import pings
 from monitord.clock import Clock
+from monitord.config import kept
 from monitord.engine import alive, following, halt_file
 from monitord.engine.accounts import Accounts
 from monitord.engine.approvals import Approvals
@@ -277,7 +278,7 @@ class Core:
         self.counters.job_events[event] += 1
         await self.store.write(lambda tx: tx.put_job(found, record))
         log.info("job reported", job=found, report=event, exit_code=exit_code, by=by)
-        self._run_now([found])
+        self._run_now([CheckKey(found)])
 
     async def told(self, source: str, reports: Sequence[Told]) -> Taken:
         """Take what a source says of passive checks; it is stored when this returns."""
@@ -357,6 +358,8 @@ class Core:
         """Begin an epoch: from here on no older core's intent is done."""
         epoch = tx.next_epoch()
         alive.began(tx, self.now())
+        listed = self.catalog.inventory.values()
+        self._condition.note("inventory", kept.troubles(listed, self.now()))
         for attempt in tx.attempts(statuses=_CARRIED):
             # None: outside work was under way, and is asked for again.
             tx.change_attempt(attempt.id, attempt.status, due_at=attempt.due_at or self.now())

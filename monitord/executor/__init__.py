@@ -12,8 +12,10 @@ import socket
 from pathlib import Path
 from secrets import token_hex
 
-from monitord.clock import SystemClock
+from monitord.clock import Clock, SystemClock
+from monitord.config import kept
 from monitord.errors import MonitordError, NotReachedError
+from monitord.executor import inventory
 from monitord.executor.catalogs import Catalogs
 from monitord.executor.hosts import Hosts
 from monitord.executor.parser import Parser
@@ -74,6 +76,7 @@ async def _serve(parser: Parser, config: Path, state: Path, run: Path, kinds: Ki
     listener = await asyncio.start_unix_server(server.serve, sock=sock)
     notify("READY=1", "STATUS=waiting for the core")
     beats = [asyncio.create_task(_sweep(hosts)), asyncio.create_task(_watchdog())]
+    beats.append(asyncio.create_task(_refresh(catalogs, clock)))
     await ended.wait()
     notify("STOPPING=1")
     listener.close()
@@ -150,6 +153,20 @@ async def _sweep(hosts: Hosts) -> None:
         await asyncio.sleep(_SWEEP)
         with contextlib.suppress(NotReachedError):  # no thread now: the next time then
             await in_thread(hosts.sweep)
+
+
+async def _refresh(catalogs: Catalogs, clock: Clock) -> None:
+    """Ask each inventory source whose round has come; the core tells of what is wrong."""
+    while True:
+        sources = catalogs.newest.inventory.values() if catalogs.newest else ()
+        for source in sources:
+            if kept.due(source, clock.now()):
+                try:
+                    told = await inventory.refresh(source, clock)
+                    log.info("inventory kept", source=source.name, hosts=told.hosts)
+                except MonitordError as error:
+                    log.warning("inventory refused", source=source.name, problem=str(error))
+        await asyncio.sleep(_SWEEP)
 
 
 async def _watchdog() -> None:

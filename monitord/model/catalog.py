@@ -14,6 +14,7 @@ from monitord.model.calendar import Calendar
 from monitord.model.correlation import Correlate, Inhibition
 from monitord.model.ids import CheckKey, Instant
 from monitord.model.inbound import Source
+from monitord.model.inventory import Inventory
 from monitord.model.oncall import Person, Rotation
 from monitord.model.policy import Notify, Policy, Recurring, Route, Vendor
 from monitord.model.result import Status
@@ -80,6 +81,7 @@ class Host:
     """A machine or device. `behind` names the parents' reach checks.
 
     `vantage` is any of the canaries: without one of them nothing that is seen of it is believed.
+    `vanished` says since when its inventory does not list it any more; it is watched all the same.
     """
 
     name: str
@@ -92,6 +94,8 @@ class Host:
     impact: str = "normal"
     timezone: str = "UTC"
     vantage: Requirement = field(default_factory=Requirement)
+    tags: tuple[str, ...] = ()
+    vanished: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -358,4 +362,5 @@ class Catalog:
     inbound: Mapping[str, Source] = field(default_factory=lambda: _NOTHING)
     warnings: tuple[str, ...] = ()
     files: tuple[str, ...] = ()
+    inventory: Mapping[str, Inventory] = field(default_factory=lambda: _NOTHING)
     expires: Instant | None = None
