@@ -6,20 +6,21 @@ belongs to it can compute both again (docs/sla.md).
 
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
 from starlette.responses import Response
 
-from monitord.api import ledger, shapes, sla
+from monitord.api import ledger, month_seals, shapes, sla
 from monitord.api.access import Right
 from monitord.api.bodies import BadBodyError
+from monitord.api.month_seals import Proof, proof
 from monitord.api.months_table import COLUMNS, rows
 from monitord.api.routes import Asked, Route
 from monitord.clock import after
 from monitord.decisions import promises, report
-from monitord.decisions.availability import Account, Period, canonical, measure
+from monitord.decisions.availability import Period, measure
 from monitord.decisions.calendars import zone_of
 from monitord.decisions.report import Took
 from monitord.decisions.sla import of_services
@@ -27,17 +28,19 @@ from monitord.decisions.ticket_document import iso
 from monitord.decisions.verbs import IN_HAND
 from monitord.errors import NotFoundError
 from monitord.model.catalog import Catalog, Service
-from monitord.model.ids import IncidentId, Instant
+from monitord.model.ids import CheckKey, IncidentId, Instant
 from monitord.model.incident import Incident
 from monitord.model.problem import Problem
 from monitord.model.state import CheckState
 from monitord.model.table import csv_of
 from monitord.store.around import clock_facts
 from monitord.store.contract import View
+from monitord.store.measured import month_account
 
 _MONTH = re.compile(r"(\d{4})-(0[1-9]|1[0-2])")
 _SECOND = 1_000_000
 _YEARS = range(2000, 9000)  # what calendars can count with
+Grouped = Mapping[CheckKey, Sequence[CheckState]]
 
 
 def document(
@@ -59,7 +62,7 @@ def document(
     )
     kept = after(now, -catalog.settings.retention.incidents)
     return {
-        "month": f"{year:04}-{number:02}",
+        "month": _name((year, number)),
         "from": iso(period[0]),
         "until": iso(min(period[1], now)),
         "over": period[1] <= now,
@@ -82,13 +85,18 @@ def account(
     name: str,
     *,
     now: Instant,
+    seal: int = 0,
 ) -> dict[str, Any]:
-    """Give what a service's availability in a month is made of, as the text that is sealed."""
+    """Give what a service's availability in a month is made of, as the text that is sealed.
+
+    `seal` is the number of one that was replaced since; 0: the newest.
+    """
     if name not in catalog.services:
         known = ", ".join(sorted(catalog.services)) or "none is configured"
         raise NotFoundError(f"there is no service {name}; there are: {known}")
-    found = _account(view, catalog, states, catalog.services[name], _read(month), now)
-    return {"service": name, "seal": measure(found).seal, "account": canonical(found)}
+    service, grouped = catalog.services[name], shapes.by_check(states)
+    found = _proof(view, catalog, grouped, service, _read(month), now)
+    return {"service": name, **month_seals.text(found, seal)}
 
 
 def _read(month: str) -> tuple[int, int]:
@@ -96,6 +104,10 @@ def _read(month: str) -> tuple[int, int]:
     if found is None or int(found[1]) not in _YEARS:
         raise BadBodyError(f"month={month}: no month; write month=2027-01")
     return int(found[1]), int(found[2])
+
+
+def _name(month: tuple[int, int]) -> str:
+    return f"{month[0]:04}-{month[1]:02}"
 
 
 def _answered(
@@ -108,21 +120,20 @@ def _answered(
     return first
 
 
-def _account(
+def _proof(
     view: View,
     catalog: Catalog,
-    states: Sequence[CheckState],
+    grouped: Grouped,
     service: Service,
     month: tuple[int, int],
     now: Instant,
-) -> Account:
-    """Give the account of a month on the wall clock of the level's calendar, up to now."""
-    level = of_services(catalog, [service.name])[0]
-    start, end = report.month_of(zone_of(level.calendar.zone), *month)
-    grouped = shapes.by_check(states)
+) -> Proof:
+    """Give what a service's figure of a month is of: what was sealed, or its rows up to now."""
     own = [one for key in service.checks for one in grouped.get(key, ())]
-    window = (min(start, now), min(end, now))
-    return sla.account_of(view, catalog, own, service, level, window)
+    computed = month_account(view, catalog, own, service, month, now)
+    rows = view.seals(service=service.name, month=_name(month))
+    kept = after(now, -catalog.settings.retention.incidents)
+    return proof(rows, computed, whole=computed.start >= kept)
 
 
 def _services(
@@ -133,12 +144,12 @@ def _services(
     incidents: Sequence[Incident],
     now: Instant,
 ) -> list[dict[str, Any]]:
-    kept = _promises(view, catalog, incidents, now)
+    kept, grouped = _promises(view, catalog, incidents, now), shapes.by_check(states)
     answer = []
     for name in sorted(catalog.services):
         service, level = catalog.services[name], of_services(catalog, [name])[0]
-        account = _account(view, catalog, states, service, month, now)
-        found = measure(account)
+        proven = _proof(view, catalog, grouped, service, month, now)
+        found = measure(proven.account)
         share, target = found.share, level.availability if level.window == "month" else None
         answer.append(
             {
@@ -151,9 +162,9 @@ def _services(
                 "agreed_s": found.agreed / _SECOND,
                 "times_s": {one.value: micros / _SECOND for one, micros in found.times.items()},
                 "promises": kept.get(name, {}),
-                "corrections": len(account.corrections),
+                "corrections": len(proven.account.corrections),
                 "over": report.month_of(zone_of(level.calendar.zone), *month)[1] <= now,
-                "seal": found.seal,
+                **proven.shown(),
             }
         )
     return answer
@@ -236,12 +247,14 @@ async def table(asked: Asked) -> Any:
 
 
 async def one_account(asked: Asked) -> Any:
-    """GET /v1/reports/account: `month` and `service`."""
+    """GET /v1/reports/account: `month` and `service`; `seal`: one that was replaced."""
     engine, now = asked.engine, asked.engine.now()
     catalog, states, wanted = engine.catalog, engine.states(), asked.request.query_params
-    month, name = wanted.get("month", ""), wanted.get("service", "")
+    month, name, seal = wanted.get("month", ""), wanted.get("service", ""), wanted.get("seal", "0")
+    if not re.fullmatch(r"\d{1,15}", seal):
+        raise BadBodyError(f"seal={seal}: no number of a seal; GET /v1/reports lists them")
     return await engine.store.read(
-        lambda view: account(view, catalog, states, month, name, now=now)
+        lambda view: account(view, catalog, states, month, name, now=now, seal=int(seal))
     )
 
 
@@ -254,6 +267,6 @@ MONTHS = (
         Right.READ,
         one_account,
         "what a `service`'s sealed availability of a `month` is made of",
-        query=("month", "service"),
+        query=("month", "service", "seal"),
     ),
 )

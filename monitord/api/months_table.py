@@ -11,7 +11,18 @@ from monitord.model.table import Cell
 COLUMNS = ("part", "about", "measure", "value")
 Row = tuple[str, str, str, Cell]
 
-_OF_SERVICE = ("sla", "target", "window", "share", "met", "agreed_s", "corrections", "seal")
+_OF_SERVICE = (
+    "sla",
+    "target",
+    "window",
+    "share",
+    "met",
+    "agreed_s",
+    "corrections",
+    "seal",
+    "sealed",
+    "recomputed",
+)
 _OF_RUNBOOK = (
     "attempts", "verified", "success", "low", "high", "wrong", "recurred", "recurrence",
     "repair_p50", "repair_p95", "shadowed", "alone",
@@ -41,6 +52,8 @@ def _of_service(service: Mapping[str, Any]) -> Iterator[Row]:
     for name in _OF_SERVICE:
         value = service[name]
         yield "service", about, name, str(value).lower() if isinstance(value, bool) else value
+    for said in service["differs"]:
+        yield "service", about, "differs", said
     for name, seconds in service["times_s"].items():
         yield "service", about, f"{name}_s", seconds
     for promise, counts in service["promises"].items():

@@ -9,11 +9,9 @@ from typing import Any
 
 from monitord.api import shapes
 from monitord.decisions import promises, sla, watched
-from monitord.decisions.availability import Account, Correction, Period, Piece, measure
+from monitord.decisions.availability import Correction, measure
 from monitord.decisions.budget import Budget, budget
 from monitord.decisions.calendars import is_open, next_open, open_periods
-from monitord.decisions.corrections import for_account
-from monitord.decisions.orders import touched
 from monitord.decisions.ticket_document import iso
 from monitord.errors import NotFoundError
 from monitord.model.catalog import Catalog, Service
@@ -22,9 +20,9 @@ from monitord.model.incident import OPEN_STATUSES, Incident
 from monitord.model.sla import Sla
 from monitord.model.spec import format_duration
 from monitord.model.state import CheckState
-from monitord.model.ticket import Verb
 from monitord.store.around import clock_facts
 from monitord.store.contract import View
+from monitord.store.measured import account_of
 
 _MANY = 100_000  # more than any retention keeps
 _SECOND = 1_000_000
@@ -190,34 +188,6 @@ def begin_of(level: Sla, now: Instant) -> Instant:
     return watched.window_of(level, now)[0]
 
 
-def account_of(
-    view: View,
-    catalog: Catalog,
-    states: Sequence[CheckState],
-    service: Service,
-    level: Sla,
-    window: Period,
-) -> Account:
-    """Give all that the availability of a service in a window is made of."""
-    orders = [
-        order
-        for order in view.orders(verb=Verb.MAINTENANCE)
-        if set(service.checks) <= set(touched(catalog, order.selector, order.verb))
-    ]
-    # Where rules say when it is down, what one check was does not: then it is itself corrected.
-    corrected = () if service.down_when else service.checks
-    return Account(
-        service.name,
-        level.name,
-        *window,
-        tuple(open_periods(level.calendar, *window)),
-        _tracks(view, states, service, window),
-        watched.works(orders, window),
-        watched.outages(view.meta(watched.OUTAGES) or "[]", window),
-        for_account(view.corrections(window[0]), service.name, corrected, window),
-    )
-
-
 def _budget(of: Budget | None) -> dict[str, float] | None:
     if of is None:
         return None
@@ -239,24 +209,3 @@ def _correction(of: Correction) -> dict[str, Any]:
         "by": of.by,
         "approved_by": of.approved_by,
     }
-
-
-def _tracks(
-    view: View, states: Sequence[CheckState], service: Service, window: Period
-) -> dict[str, tuple[Piece, ...]]:
-    """Give what each item of the checks was; a check of which nothing is known is there, empty.
-
-    Of a service that says by rules when it is down, what it was itself.
-    """
-    if service.down_when:
-        rows = view.service_changes(service.name, window[0])
-        return {f"service {service.name}": watched.service_track(rows, window)}
-    tracks: dict[str, tuple[Piece, ...]] = {}
-    grouped = shapes.by_check(states)
-    for check in service.checks:
-        known = {one.key: one for one in grouped.get(check, ())}
-        moves = view.transitions(check, window[0], _MANY)
-        for key in sorted({*known, *(row.key for row in moves)}) or [StateKey(check)]:
-            own = [row for row in moves if row.key == key]
-            tracks[key] = watched.track(own, known.get(key), window)
-    return tracks

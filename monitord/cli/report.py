@@ -30,6 +30,12 @@ def report(
             help="Also write what each availability is made of; its SHA-256 is the seal.",
         ),
     ] = None,
+    verify: Annotated[
+        bool,
+        typer.Option(
+            "--verify", help="Compare each seal with what the rows give now; 1 where they differ."
+        ),
+    ] = False,
     json: Json = False,
 ) -> None:
     """Tell what a month was like.
@@ -44,7 +50,9 @@ def report(
     )
     if accounts is not None:
         _write_accounts(accounts, answer)
-    if json:
+    if verify:
+        _verify(answer, json=json)
+    elif json:
         show.as_json(answer)
     elif csv:
         from monitord.api.months_table import COLUMNS, rows
@@ -71,6 +79,35 @@ def _stored(view: Any, what: str, month: str, service: str = "") -> Any:
     if what == "account":
         return months.account(view, catalog, states, month, service, now=now)
     return months.document(view, catalog, states, month, now=now)
+
+
+def _verify(answer: dict[str, Any], *, json: bool) -> None:
+    """Say of each service whether its month is sealed, and in what its rows differ from that."""
+    from monitord.cli import show
+
+    words = ("service", "seal", "sealed", "seals", "recomputed", "differs")
+    rows = [{word: one[word] for word in words} for one in answer["services"]]
+    if json:
+        show.as_json({"month": answer["month"], "services": rows})
+    for one in () if json else rows:
+        show.line(f"{one['service']}: {_verdict(one)}", style="" if not one["differs"] else "red")
+        for said in one["differs"]:
+            show.line(f"  - {said}")
+        for seal in one["seals"]:
+            why = f", replaces {seal['replaces']}: {seal['reason']}" if seal["replaces"] else ""
+            show.line(f"  seal {seal['number']} of {seal['made']}: {seal['seal']}{why}")
+    if any(one["differs"] or not all(each["holds"] for each in one["seals"]) for one in rows):
+        raise typer.Exit(1)
+
+
+def _verdict(one: dict[str, Any]) -> str:
+    if not one["sealed"]:
+        return "not sealed: the month is not over for an hour, or nothing was known of it"
+    if one["differs"]:
+        return "what its rows give now differs from what was sealed"
+    if one["recomputed"] is None:
+        return "its rows are not kept any more; the seal holds"
+    return "its rows give the same seal"
 
 
 def _write_accounts(folder: Path, answer: dict[str, Any]) -> None:

@@ -1,7 +1,7 @@
 """The housekeeping beat: lag, clock steps, staleness, orders that end by OK, spooled job reports.
 
-Once a second, bounded work only; and once a day, by APScheduler's calendar, what retention no
-longer keeps. Nothing here decides about an incident.
+Once a second, bounded work only; by APScheduler's calendar, once a day what retention no longer
+keeps, and months that are over are sealed. Nothing here decides about an incident.
 """
 
 import asyncio
@@ -12,6 +12,7 @@ from typing import Any
 
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from apscheduler.triggers.cron import CronTrigger
+from apscheduler.triggers.interval import IntervalTrigger
 
 from monitord.clock import after, between
 from monitord.decisions.orders import ended_by_ok
@@ -22,6 +23,7 @@ from monitord.engine.heading import Heading
 from monitord.engine.health import Condition
 from monitord.engine.holding import being_undone
 from monitord.engine.instance import Instance
+from monitord.engine.sealing import Sealing
 from monitord.engine.steady import SteadyClock
 from monitord.engine.ticketing import after_the_storm
 from monitord.errors import StoreError
@@ -63,6 +65,7 @@ class Pulse:
         self._reassemble = reassemble
         self._digests = Digesting(instance)
         self._heads = Heading(instance)
+        self._seals = Sealing(instance)
         self._tried: tuple[Instant | None, float] = (None, 0.0)
         self._task: asyncio.Task[None] | None = None
         self._calendar: AsyncIOScheduler | None = None
@@ -74,6 +77,9 @@ class Pulse:
             self._calendar = AsyncIOScheduler(timezone="UTC")
             self._calendar.add_job(
                 self._retain, CronTrigger(hour=3, minute=17, timezone="UTC"), max_instances=1
+            )
+            self._calendar.add_job(
+                self._seals.look, IntervalTrigger(minutes=1, timezone="UTC"), max_instances=1
             )
             self._calendar.start()
 

@@ -25,6 +25,8 @@ from monitord.api.app import create_app
 from monitord.api.ports import Engine
 from monitord.clock import SystemClock
 from monitord.decisions import selector as selectors
+from monitord.decisions.calendars import zone_of
+from monitord.decisions.report import month_at
 from monitord.engine.accounts import Accounts
 from monitord.engine.hearing import Hearing
 from monitord.engine.levels import Levels
@@ -53,6 +55,7 @@ from tests.api.fake_rows import (
     NOON,
     STATES,
     fill,
+    fill_seals,
     fill_services,
     make_catalog,
     with_services,
@@ -407,6 +410,8 @@ async def _main(state: Path) -> None:
     if not await store.read(lambda view: view.states()):
         await store.write(fill)
         await store.write(fill_services)
+        last = month_at(zone_of("UTC"), SystemClock().now(), back=1)
+        await store.write(lambda tx: fill_seals(tx, last))
     engine: Engine = FakeEngine(state, store)
     serving = asyncio.ensure_future(serve(create_app(engine), listen_unix(state / "core.sock")))
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, serving.cancel)

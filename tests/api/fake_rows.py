@@ -11,7 +11,9 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
+from monitord.decisions.availability import Account, measure
 from monitord.decisions.expressions import rule
+from monitord.decisions.seals import packed
 from monitord.model.calendar import Calendar, Span
 from monitord.model.catalog import Catalog, Check, Host, Service, Settings
 from monitord.model.ids import (
@@ -39,7 +41,7 @@ from monitord.model.oncall import Every, Layer, Person, Rotation
 from monitord.model.problem import Problem, ProblemStatus
 from monitord.model.result import Status
 from monitord.model.service import ServiceChange, ServiceState
-from monitord.model.sla import Sla
+from monitord.model.sla import Sealed, Sla
 from monitord.model.spec import Spec
 from monitord.model.state import CheckState, StatePolicy
 from monitord.model.status_page import StatusPage
@@ -140,6 +142,15 @@ def fill_services(tx: Tx) -> None:
             ServiceChange(0, "shop", at, state, state.lower(), text, (CheckKey("web1/site"),))
         )
     tx.add_problem(Problem(0, "web1/disk", ProblemStatus.OPEN, f"disk {HOSTILE}", NOON, NOON, 3))
+
+
+def fill_seals(tx: Tx, month: tuple[int, int]) -> None:
+    """The jobs' month was sealed, and again after a correction; its rows give something else."""
+    account = Account("jobs", "default", EPOCH, Instant(1), (), {})
+    name = f"{month[0]:04}-{month[1]:02}"
+    row = Sealed(0, "jobs", name, measure(account).seal, packed(account), NOON)
+    first = tx.add_seal(row)
+    tx.add_seal(replace(row, replaces=first, reason=f"correction 1 of kim ({HOSTILE}) came"))
 
 
 def fill(tx: Tx) -> None:

@@ -37,3 +37,11 @@ def test_a_month_that_is_not_over_has_no_seal_yet(cli: Cli, tmp_path: Path) -> N
 def test_what_is_no_month_is_one_line(cli: Cli) -> None:
     said = cli("report", "soon")
     assert (said.code, said.err) == (1, "monitord: month=soon: no month; write month=2027-01\n")
+
+
+def test_a_seal_from_which_the_rows_differ_ends_with_1(cli: Cli) -> None:
+    said = cli("report", "--verify")
+    assert (said.code, said.err) == (1, "")
+    assert "now differs from what was sealed\n- the month begins" in said.out
+    assert "replaces 1: correction 1 of kim" in said.out
+    assert "shop: not sealed" in said.out

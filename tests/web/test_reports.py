@@ -29,6 +29,12 @@ def test_a_month_is_a_page_a_table_and_accounts(web: Web) -> None:
     digest = hashlib.sha256(sent.body).hexdigest()
     assert re.search(rf'-{digest[:16]}\.json"', sent.headers["content-disposition"])
     assert f"{digest[:16]}…" in last
+    assert "✕ rows differ" in last
+    seal = re.search(r'href="(/reports/[\d-]+/account/jobs\?seal=1)"', last)
+    assert seal is not None
+    assert ask(web, seal[1], cookie=cookie).body.startswith(b'{"agreed":[]')
+    assert ask(web, f"{seal[1]}9", cookie=cookie).status == 404
+    assert ask(web, f"{seal[1]}x", cookie=cookie).status == 400
     assert "/account/" not in page  # a month that is not over is not sealed
     for path in ("/reports/soon", "/reports/9999-01", '/reports/2026"x/csv'):
         assert ask(web, path, cookie=cookie).status == 400, path

@@ -39,7 +39,9 @@ async def table(asked: Asked) -> Response:
 async def account(asked: Asked) -> Response:
     """GET /reports/{month}/account/{service}: the text whose SHA-256 is the seal."""
     wanted = asked.request.path_params
-    found = await asked.get("/v1/reports/account", month=wanted["month"], service=wanted["service"])
+    of = {"month": wanted["month"], "service": wanted["service"]}
+    seal = asked.request.query_params.get("seal")
+    found = await asked.get("/v1/reports/account", **of, seal=seal)
     name = f"{wanted['month']}-{found['seal'][:16]}.json"
     return _file(found["account"].encode(errors="replace"), name, "application/json")
 
