@@ -13,6 +13,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 from collections.abc import Callable, Iterator, Mapping
 
 import pytest
@@ -25,6 +26,18 @@ from tests.world.sinks import MailSink, WebhookSink
 
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "requires(*names): what of tests/world/needs.py it needs")
+    config.addinivalue_line("markers", "heavy: a service that is slow to start (make services)")
+
+
+# Last: a folder's own conftest may mark all of its tests.
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if os.environ.get("MONITORD_HEAVY") == "1":
+        return
+    heavy = [item for item in items if item.get_closest_marker("heavy")]
+    if heavy:
+        config.hook.pytest_deselected(items=heavy)
+        items[:] = [item for item in items if not item.get_closest_marker("heavy")]
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
