@@ -169,6 +169,7 @@ from monitord.cli import (  # noqa: E402, F401 - they register themselves
     sla,
     status_page,
     top,
+    trust,
     user,
 )
 
@@ -179,7 +180,7 @@ _ORDER = """
     orders explain history ledger sla report problems problem notify
     watch top ack take release mute maintenance halt resume run-check remediate attempt approve deny
     promote
-    marker forget audit evidence status-page schema kinds runbooks sudoers locked-login test demo
-    core executor web
+    marker forget audit evidence status-page schema kinds runbooks
+    sudoers locked-login trust test demo core executor web
 """.split()  # noqa: SIM905 - as a table of words it can be read and re-ordered
 app.registered_commands.sort(key=lambda registered: _ORDER.index(registered.name or ""))
