@@ -109,6 +109,8 @@ NEEDS: Mapping[str, Need] = {
     "chromium": Need("the console in a real browser", _program("chromium", "chromium")),
     "frr": Need("a real router", _frr),
     "netmiko": Need("network devices over SSH", _module("netmiko")),
+    "named": Need("a real name server", _program("named", "bind9")),
+    "dnspython": Need("questions to name servers", _module("dns")),
     "plugins": Need("real Nagios plugins", _plugins),
     "strace": Need("system calls that fail", _strace),
     "faketime": Need("clock steps", _program("faketime", "faketime")),

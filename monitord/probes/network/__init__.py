@@ -3,9 +3,10 @@
 from collections.abc import Mapping
 
 from monitord.model.kinds import ProbeKind
-from monitord.probes.network import http, icmp, tcp
+from monitord.probes.network import dns, http, icmp, tcp
 
 NETWORK: Mapping[str, ProbeKind] = {
+    "dns": dns.KIND,
     "http": http.KIND,
     "icmp": icmp.KIND,
     "tcp": tcp.KIND,

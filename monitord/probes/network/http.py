@@ -74,6 +74,12 @@ class _Run:
 
 async def probe(spec: HttpSpec, target: Target) -> Sequence[Result]:
     """Fetch and judge; see NetworkProbe for the contract."""
+    answer = await fetch(spec, target)
+    return [answer if isinstance(answer, Result) else judge(_plan_of(spec).expected, answer)]
+
+
+async def fetch(spec: HttpSpec, target: Target) -> Answer | Result:
+    """Give what was answered, whatever its status; or, where nothing was, the result that says so."""
     plan = _plan_of(spec)
     run = _Run(plan.request)
     thing = plan.expected.thing
@@ -83,12 +89,12 @@ async def probe(spec: HttpSpec, target: Target) -> Sequence[Result]:
             if exchange.status in _REDIRECTS and spec.redirects:
                 exchange = await _follow(run, exchange)
     except UnreachedError as error:
-        return [error.result(run.where(thing))]
+        return error.result(run.where(thing))
     except SecretError as error:
-        return [Result.unknown(f"{thing}: {error}", Cause.MISSING)]
+        return Result.unknown(f"{thing}: {error}", Cause.MISSING)
     except TimeoutError:
-        return [_overdue(run, target.timeout).result(run.where(thing))]
-    return [judge(plan.expected, _answer(run, exchange))]
+        return _overdue(run, target.timeout).result(run.where(thing))
+    return _answer(run, exchange)
 
 
 async def _follow(run: _Run, exchange: Exchange) -> Exchange:
