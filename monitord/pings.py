@@ -18,7 +18,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from difflib import get_close_matches
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from monitord.errors import MonitordError, NotFoundError
 from monitord.model.ids import CheckKey, Instant
@@ -124,21 +124,36 @@ def _digest(text: str) -> bytes:
     return hashlib.sha256(text.encode(errors="replace")).digest()
 
 
-def job_key(checks: Mapping[CheckKey, "Check"], name: str) -> CheckKey:
-    """Give the key of a job check from its key, or from its name where only one host has it.
+def watched(checks: Mapping[CheckKey, "Check"]) -> dict[str, str]:
+    """Give all that reports: job checks and the links of chains (`host/chain/link`), by key.
+
+    Each has the short name by which it may be called where only one has it: `chain/link`.
+    """
+    found: dict[str, str] = {}
+    for key, check in checks.items():
+        if check.kind == "job":
+            found[key] = check.name
+        elif check.kind == "chain":
+            spec: Any = check.spec
+            found.update((f"{key}/{link}", f"{check.name}/{link}") for link in spec.jobs)
+    return found
+
+
+def job_key(checks: Mapping[CheckKey, "Check"], name: str) -> str:
+    """Give the key of a job from its key, or from its short name where only one host has it.
 
     Raises:
         NotFoundError: no such job, or several; the text lists the nearest.
     """
-    jobs = {key: check for key, check in checks.items() if check.kind == "job"}
+    jobs = watched(checks)
     if name in jobs:
-        return CheckKey(name)
-    named = sorted(key for key, check in jobs.items() if check.name == name)
+        return name
+    named = sorted(key for key, short in jobs.items() if short == name)
     if len(named) == 1:
         return named[0]
     if named:
         raise NotFoundError(f"{name!r} is a job on several hosts; name one: {', '.join(named)}")
-    words = {*jobs, *(check.name for check in jobs.values())}
+    words = {*jobs, *jobs.values()}
     near = get_close_matches(name, sorted(words), n=3) or sorted(jobs)[:3]
     known = f"the nearest are {', '.join(near)}" if near else "no job is configured"
     raise NotFoundError(f"no job is called {name!r}; {known}")

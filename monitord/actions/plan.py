@@ -7,7 +7,7 @@ what differs. Pure. Nothing here decides whether a plan may run.
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from datetime import timedelta
+from datetime import date, timedelta
 
 from monitord.actions import ACTIONS
 from monitord.actions.text import fill
@@ -133,6 +133,18 @@ def _read(row: Mapping[str, object]) -> PlannedStep:
         timeout=timedelta(seconds=float(str(row["timeout"]))),
         undoes=undoes if isinstance(undoes, int) else None,
     )
+
+
+def dated(rung: Rung, business_date: str) -> Rung:
+    """Give a rung whose commands know the business date of a chain's run; empty: of none.
+
+    Raises:
+        ValueError: it is no date.
+    """
+    if not business_date:
+        return rung
+    day = date.fromisoformat(business_date).isoformat()
+    return replace(rung, parameters={**rung.parameters, "business_date": day})
 
 
 def render_items(

@@ -28,7 +28,7 @@ from monitord.model.ids import CheckKey, Instant
 from monitord.model.result import Status
 from monitord.model.state import CheckState
 from monitord.model.ticket import TicketStatus
-from monitord.pings import read_secret, token
+from monitord.pings import read_secret, token, watched
 from monitord.store.contract import View
 
 
@@ -243,17 +243,19 @@ async def plan(asked: Asked) -> Any:
 async def jobs(asked: Asked) -> Any:
     """GET /v1/jobs: who may command also gets each job's ping path, which is a capability."""
     catalog = asked.engine.catalog
-    keys = [key for key, check in catalog.checks.items() if check.kind == "job"]
+    keys = list(watched(catalog.checks))
     if Right.OPERATE not in asked.person.rights:
         return {"jobs": [{"key": key} for key in keys]}
     secret = read_secret(Path(catalog.settings.state))
-    records = await asked.engine.store.read(lambda view: {key: view.job(key) for key in keys})
+    records = await asked.engine.store.read(
+        lambda view: {key: shapes.job_of(view, key) for key in keys}
+    )
     states = shapes.by_check(asked.engine.states())
     return {
         "jobs": [
             {
                 "key": key,
-                "status": shapes.worst(one.hard for one in states.get(key, ())).name,
+                "status": shapes.status_of_job(states, key),
                 "ping": f"/ping/{token(secret, key)}",
                 "record": shapes.job(records[key]),
             }

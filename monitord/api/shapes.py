@@ -6,12 +6,13 @@ targets goes through unchanged: who renders it escapes it.
 
 import json
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from monitord.decisions.promises import Deadline
 from monitord.decisions.ticket_document import iso
 from monitord.model.catalog import Check, Host
+from monitord.model.chain import LinkStatus
 from monitord.model.effect import PlannedStep, describe, from_json
 from monitord.model.ids import CheckKey, Instant
 from monitord.model.incident import Attempt, Incident, Step
@@ -21,6 +22,7 @@ from monitord.model.sla import Paused
 from monitord.model.spec import format_duration
 from monitord.model.state import CheckState
 from monitord.model.ticket import AuditRow, Event, Order, Ticket
+from monitord.store.contract import View
 
 BADNESS = (Status.OK, Status.PENDING, Status.WARNING, Status.UNKNOWN, Status.CRITICAL)
 """Statuses from the best to the worst."""
@@ -285,6 +287,32 @@ def audit_row(of: AuditRow) -> dict[str, Any]:
         "detail": of.detail,
         "digest": of.digest,
     }
+
+
+def check_of_job(job: str) -> CheckKey:
+    """Give the check of a job's key: its own, or the chain that it is a link of."""
+    return CheckKey("/".join(job.split("/")[:2]))
+
+
+def status_of_job(states: Mapping[CheckKey, Sequence[CheckState]], job: str) -> str:
+    """Give the worst hard status of a job's check."""
+    return worst(one.hard for one in states.get(check_of_job(job), ())).name
+
+
+def job_of(view: View, key: str) -> JobRecord | None:
+    """Give what is known of a job, a link of a chain too."""
+    chain, link = check_of_job(key), key.split("/")[2:]
+    if not link:
+        return view.job(key)
+    runs = view.chain_runs(chain, limit=1)
+    for row in view.links(runs[0].id) if runs else ():
+        if row.name == link[0]:
+            running = row.status is LinkStatus.RUNNING
+            since = runs[0].starts
+            return JobRecord(
+                row.started, row.ended, row.exit_code, row.output, running, watched_since=since
+            )
+    return None
 
 
 def job(of: JobRecord | None) -> dict[str, Any] | None:

@@ -117,7 +117,7 @@ def from_files(view: Any) -> dict[str, Any]:
     """
     from monitord.api import shapes
     from monitord.cli.composed import load
-    from monitord.pings import read_secret, token
+    from monitord.pings import read_secret, token, watched
 
     file = places.config()
     catalog = load(file)
@@ -132,11 +132,10 @@ def from_files(view: Any) -> dict[str, Any]:
     jobs = [
         {
             "key": key,
-            "status": shapes.worst(one.hard for one in states.get(key, ())).name,
+            "status": shapes.status_of_job(states, key),
             "ping": f"/ping/{token(secret, key)}",
-            "record": shapes.job(view.job(key)),
+            "record": shapes.job(shapes.job_of(view, key)),
         }
-        for key, check in catalog.checks.items()
-        if check.kind == "job"
+        for key in watched(catalog.checks)
     ]
     return {"jobs": jobs, "base": f"http://{catalog.settings.web}"}

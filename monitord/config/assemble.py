@@ -15,6 +15,7 @@ import monitord
 from monitord.config import (
     attach,
     calendars,
+    chains,
     checks,
     cleartext,
     defaults,
@@ -23,8 +24,8 @@ from monitord.config import (
     guarding,
     hosts,
     inbound,
-    needs,
     inventories,
+    needs,
     oncall,
     policies,
     proofs,
@@ -81,12 +82,15 @@ def _assemble(sources: Sources, kinds: Kinds) -> tuple[Catalog, list[attach.Atta
         context, top.exceptions, fleet.drafts, at=sources.at, timezone=setup.timezone
     )
     rules = checks.Policies(books, spoken, sources.masked, setup.profile, sources.present)
-    attacher = attach.Attacher(context, rules, defined, fleet, deviations)
+    attacher = attach.Attacher(
+        context, rules, defined, fleet, deviations, chains.layers(context, top, fleet.hosts)
+    )
     found = attacher.all()
     unused.judge(context, rules, defined, fleet, {item.name for item in found})
     exceptions.refuse_unused(context, deviations, [(i.host.name, i.name) for i in found])
     keys = needs.Keys([check_key(item.host.name, item.name) for item in found], attacher.absent)
     members = services.build(context, top, keys, fleet.hosts)
+    members = chains.join(context, top, members)
     built = _build_checks(context, rules, found, keys, members)
     _refuse_circles(context, built, fleet)
     canaries = guarding.canaries(context, top, keys, built)
@@ -94,6 +98,9 @@ def _assemble(sources: Sources, kinds: Kinds) -> tuple[Catalog, list[attach.Atta
     escalating = policies.policies(context, top, digest=setup.notify.digest is not None)
     policies.judge(context, top, escalating, found)
     times = calendars.build(context, top, timezone=setup.timezone, at=sources.at)
+    chains.judge(
+        context, built, times, {check_key(i.host.name, i.name): i.layers[-1].place for i in found}
+    )
     selling = policies.vendors(context, top, times)
     levels = slas.build(context, top, times)
     persons = oncall.people(context, top, timezone=setup.timezone)
@@ -125,6 +132,7 @@ def _assemble(sources: Sources, kinds: Kinds) -> tuple[Catalog, list[attach.Atta
         rotations=MappingProxyType(turns),
         priorities=ranks,
         inbound=MappingProxyType(senders),
+        inventory=MappingProxyType(lists),
         warnings=tuple(context.warnings),
         files=sources.files,
         expires=deviations.next_end,
@@ -132,7 +140,6 @@ def _assemble(sources: Sources, kinds: Kinds) -> tuple[Catalog, list[attach.Atta
     idle = guarding.idle(catalog)
     return (replace(catalog, warnings=(*catalog.warnings, *idle)) if idle else catalog), found
 
-        inventory=MappingProxyType(lists),
 
 def _build_checks(
     context: Context,
@@ -149,6 +156,8 @@ def _build_checks(
         if made is None:
             continue
         check, parents = made
+        if check.kind == chains.KIND:
+            check = chains.bind(context, rules, check, item.host, item.layers[-1].place)
         changes: dict[str, Any] = {}
         if parents is not None:
             place, _ = item.prepared.merged.locate_common(("needs",))

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from monitord.config import defaults
+from monitord.config.chains import Layers
 from monitord.config.checks import Policies, Prepared, build, prepare
 from monitord.config.context import Context
 from monitord.config.definitions import Definitions, single
@@ -43,12 +44,14 @@ class Attacher:
         definitions: Definitions,
         fleet: Fleet,
         deviations: Deviations,
+        chains: Layers,
     ) -> None:
         self._context = context
         self._policies = policies
         self._definitions = definitions
         self._fleet = fleet
         self._deviations = deviations
+        self._chains = chains
         self._groups = {
             name: self._uses(group.tree, f"group {name}", group=name)
             for name, group in fleet.groups.items()
@@ -121,6 +124,8 @@ class Attacher:
             own = self._own[id(draft.tree)] = self._uses(draft.tree, f"host {draft.name}")
         for name, layer in own.items():
             stacks.setdefault(name, []).append(layer)
+        for name, layers in self._chains.get(draft.name, {}).items():
+            stacks.setdefault(name, []).extend(layers)
         return stacks
 
     def _uses(self, tree: Map, what: str, group: str = "") -> dict[str, Layer]:

@@ -276,7 +276,8 @@ def _ladder(
         check_parameters(context, runbook, given, merged.name)
         rung = replace(rung, parameters=_parameters(merged, runbook, rung))
         rungs.append(rung)
-        _try_render(context, runbook, rung, host, f"{merged.name}: {runbook.name}", place)
+        if merged.kind != "chain":  # whose steps are known once its jobs are
+            try_render(context, runbook, rung, host, f"{merged.name}: {runbook.name}", place)
     return tuple(rungs)
 
 
@@ -321,7 +322,7 @@ def _rung(
     attached = model.mode or common.mode
     return Rung(
         runbook=runbook.name,
-        mode=_mode(policies, runbook, attached),
+        mode=mode_under(policies, runbook, attached),
         ceiling="shadow" if policies.profile == "cautious" else attached or "auto",
         limits=limits_of(model.limits, runbook.limits),
         verify=verify,
@@ -329,7 +330,7 @@ def _rung(
     )
 
 
-def _mode(policies: Policies, runbook: Runbook, attached: str | None) -> str:
+def mode_under(policies: Policies, runbook: Runbook, attached: str | None) -> str:
     """Give the mode under the profile: cautious caps all; lab makes an unspoken mode auto."""
     if policies.profile == "cautious":
         return "shadow"
@@ -340,11 +341,18 @@ def _mode(policies: Policies, runbook: Runbook, attached: str | None) -> str:
     return runbook.mode
 
 
-def _try_render(
-    context: Context, runbook: Runbook, rung: Rung, host: Host, what: str, place: Place
+def try_render(
+    context: Context,
+    runbook: Runbook,
+    rung: Rung,
+    host: Host,
+    what: str,
+    place: Place,
+    *,
+    item: str = "item",
 ) -> None:
     """Note each step that could not be rendered, and repairs of a host that is only watched."""
-    step_context = StepContext(host.name, host.address, "item", rung.parameters)
+    step_context = StepContext(host.name, host.address, item, rung.parameters)
     commands = False
     for phase in _PHASES:
         for index, step in enumerate(getattr(runbook, phase), 1):

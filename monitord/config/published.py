@@ -213,10 +213,12 @@ def _files(kinds: Kinds, definitions: Schema, refs: Refs) -> Schema:
         "checks": _named({"$ref": "#/$defs/check"}),
         "runbooks": _named({"$ref": "#/$defs/runbook"}),
         "services": _named(refs[ServiceModel]),
+        "chains": _named(_chain(kinds, definitions, refs, defaults)),
         "tickets": _named(backends),
         "policies": _named(refs[PolicyModel]),
         "vendors": _named(refs[VendorModel]),
         "inbound": _named(refs[InboundModel]),
+        "inventory": _named(refs[InventoryModel]),
         "people": _named({"anyOf": [{"type": "null"}, refs[PersonModel]]}),
         "rotations": _named(refs[RotationModel]),
         "calendars": _named(refs[CalendarModel]),
@@ -225,7 +227,6 @@ def _files(kinds: Kinds, definitions: Schema, refs: Refs) -> Schema:
         "exceptions": {"type": "array", "items": refs[ExceptionModel]},
     }
     return {
-        "inventory": _named(refs[InventoryModel]),
         "main": {"type": "object", "properties": main, "additionalProperties": False},
         "check_file": {
             "type": "object",
@@ -234,6 +235,19 @@ def _files(kinds: Kinds, definitions: Schema, refs: Refs) -> Schema:
             "maxProperties": 1,
         },
         "runbook_file": {"$ref": "#/$defs/runbook"},
+    }
+
+
+def _chain(kinds: Kinds, definitions: Schema, refs: Refs, common: Schema) -> Schema:
+    """Give a chain: a check of that kind, its host and its service, all in one map."""
+    if "chain" not in kinds.probes:
+        return {"type": "object"}
+    body = _body(definitions, refs[kinds.probes["chain"].spec])
+    name = {"type": "string"}
+    return {
+        **body,
+        "properties": {**common, **body["properties"], "host": name, "service": name},
+        "required": ["host", *body["required"]],
     }
 
 

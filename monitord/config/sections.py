@@ -19,7 +19,7 @@ from monitord.config.tree import Place, Seq
 NAMED = (
     "hosts", "groups", "checks", "runbooks", "services", "tickets", "policies", "vendors",
     "people", "rotations",
-    "calendars", "slas", "priorities", "inbound", "inventory",
+    "calendars", "slas", "priorities", "inbound", "inventory", "chains",
 )  # fmt: skip
 """Sections that map names to definitions."""
 

@@ -31,7 +31,7 @@ def judge(
 ) -> None:
     """Note the mistakes in definitions outside `used`, and in groups without hosts."""
     scratch = Context(context.kinds, context.broken)
-    attacher = Attacher(scratch, policies, definitions, fleet, Deviations())
+    attacher = Attacher(scratch, policies, definitions, fleet, Deviations(), {})
     draft, host = _stand_in()
     # Not the shipped ones: what a user's `defaults:` makes of a check that nobody uses is no fault.
     for name in definitions.own:

@@ -4,6 +4,7 @@ import sys
 from pathlib import Path
 
 from monitord import config as configuration
+from monitord import pings
 from monitord.daemon.kinds import KINDS
 from monitord.daemon.memory import resume
 from monitord.daemon.places import prepare
@@ -28,6 +29,6 @@ def run_web(config: Path) -> int:
     configure_log()
     sys.setswitchinterval(0.0005)
     catalog = configuration.load(config, KINDS)
-    jobs = [key for key, check in catalog.checks.items() if check.kind == "job"]
+    jobs = list(pings.watched(catalog.checks))
     resume()
     return run(catalog.settings, jobs, catalog.inbound)

@@ -19,6 +19,7 @@ from monitord.decisions.guards import Refusal, evaluate, evidence, first_refusal
 from monitord.engine.asking import have_done, learn
 from monitord.engine.holding import take_hold
 from monitord.engine.instance import Instance
+from monitord.engine.links import begin_again
 from monitord.engine.outside import begin, due_in, guarded, look, name_of
 from monitord.engine.ports import StepOutcome
 from monitord.engine.settling import (
@@ -30,7 +31,7 @@ from monitord.engine.settling import (
     stop_before_effect,
     verify,
 )
-from monitord.engine.situation import ExactPlan, situation
+from monitord.engine.situation import ExactPlan, items_of, situation
 from monitord.engine.turn import AfterCommit, AttemptTurn
 from monitord.engine.undoing import next_undo
 from monitord.engine.what_changed import who_works
@@ -99,7 +100,7 @@ class Attempts:
         view = self._instance.store.read
         for step in await view(lambda view: view.open_steps()):
             attempt = await view(lambda view, step=step: view.attempt(step.attempt))  # type: ignore[misc]  # bound at once
-            if attempt is not None and attempt.status not in LIVE_ATTEMPTS:
+            if attempt is not None and attempt.incident and attempt.status not in LIVE_ATTEMPTS:
                 adopt = partial(self._adopt, step, attempt)
                 work = guarded(self._instance, attempt, adopt)
                 self._instance.start(name_of(attempt), work)
@@ -248,6 +249,8 @@ class Attempts:
             tx.add_audit(now, "monitord", "act", planned.target, f"attempt {attempt.id}")
             turn.after.calls.insert(0, take_hold(turn.instance, attempt))
         tx.change_attempt(attempt.id, attempt.status, **changes)
+        if planned.kind == "link" and planned.phase == Phase.STEP:
+            begin_again(turn)
         text = f"{planned.phase} {attempt.position + 1}: {describe(planned.effect)}"
         phase = str(planned.phase)
         turn.note("step-intended", text, attempt=attempt.id, step=number, phase=phase)
@@ -274,7 +277,8 @@ class Attempts:
         check = instance.check(attempt.key)
         if check is None:
             return "its check is no longer configured"
-        looked = evidence(await look(instance, check, attempt.items))
+        items = [check.key] if check.kind == "chain" else attempt.items
+        looked = evidence(await look(instance, check, items))
         person = await who_works(instance, attempt) if step.phase is Phase.STEP else ""
 
         def work(tx: Tx) -> Step | str:
@@ -320,7 +324,9 @@ class Attempts:
 def _changed_since_the_plan(turn: AttemptTurn) -> str:
     """Say what of the incident the plan does not answer any more; empty: it still fits."""
     incident, attempt = turn.incident, turn.attempt
-    joined = sorted(set(incident.items) - set(attempt.items))
+    check = turn.instance.check(attempt.key)
+    items = items_of(turn.instance, incident, check) if check else incident.items
+    joined = sorted(set(items) - set(attempt.items))
     if joined:
         return f"{joined[0]} has failed meanwhile"
     runbook = turn.instance.catalog.runbooks.get(attempt.runbook)

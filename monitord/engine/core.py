@@ -18,6 +18,8 @@ from monitord.engine.approvals import Approvals
 from monitord.engine.attempts import Attempts
 from monitord.engine.backends import Backends
 from monitord.engine.beliefs import Beliefs
+from monitord.engine.chain_orders import ChainOrders
+from monitord.engine.chains import Chains
 from monitord.engine.commands import Commands
 from monitord.engine.handing import Handing
 from monitord.engine.happenings import Happenings
@@ -123,6 +125,7 @@ class Core:
             self._prober, beliefs, steady, counters, concurrency=catalog.settings.concurrency
         )
         self._scheduler: Scheduler | None = None
+        self._chains = Chains(self.instance)
         self._make_stages(kinds, door, steady, places)
 
     def _make_stages(self, kinds: Kinds, door: Door, steady: SteadyClock, places: Places) -> None:
@@ -130,7 +133,9 @@ class Core:
         self._outbox = Outbox(self.instance, backends)
         self._attempts, verifying = Attempts(self.instance), Verifying(self.instance)
         notifying = Notifying(self.instance, kinds.backends, backends)
-        self._mover = Mover(self.instance, self._attempts, verifying, self._outbox, notifying)
+        self._mover = Mover(
+            self.instance, self._attempts, verifying, self._outbox, notifying, self._chains
+        )
         self._pulse = Pulse(self.instance, self._condition, steady, self._chores, self._reassemble)
         self.orders = Orders(self.instance)
         self._readback = ReadBack(self.instance, backends, self.orders)
@@ -140,6 +145,7 @@ class Core:
         self.problems = Problems(self.instance)
         self.levels, self.handing = Levels(self.instance), Handing(self.instance)
         self.accounts = Accounts(self.instance, Passwords())
+        self.chains = ChainOrders(self.instance, self._chains)
         self.oncall, self.trying = OnCall(self.instance), Trying(self.instance)
         self.hearing = Hearing(self.instance)
         self._reloading = Reloading(
@@ -170,10 +176,12 @@ class Core:
         await instance.store.read(
             lambda view: self._jobs.restore(view, instance.catalog, instance.now())
         )
+        await instance.store.read(self._chains.restore)
         self._scheduler = Scheduler(loop, self._runner.dispatch, instance.counters)
         self._runner.scheduler = self._scheduler
         await resume_holds(instance)
         await self._attempts.adopt_leftovers()
+        await self._chains.adopt()
         urgent = [split_state_key(s.key)[0] for s in known if s.status is not Status.OK]
         self._scheduler.load(instance.catalog.checks, at_once=urgent)
         await instance.store.write(lambda tx: following.resume(tx, instance, instance.now()))
@@ -197,6 +205,7 @@ class Core:
         """Ask what became of the steps that nobody waits for any more, and look at all rows."""
         if self._scheduler is not None:  # else `start` will ask
             self.instance.start("leftovers", self._attempts.adopt_leftovers())
+            self.instance.start("links", self._chains.adopt())
         self.instance.wake()
 
     def abandon(self) -> None:
@@ -274,6 +283,19 @@ class Core:
     ) -> None:
         """Take a job's report, store it and judge the job at once."""
         found = pings.job_key(self.catalog.checks, key)
+        link = found.partition("/")[2].partition("/")[2]
+        if link:
+            self.counters.job_events[event] += 1
+            await self._chains.report(
+                found.removesuffix(f"/{link}"),
+                link,
+                event,
+                exit_code=exit_code,
+                output=output,
+                at=at,
+            )
+            log.info("link reported", job=key, report=event, exit_code=exit_code, by=by)
+            return
         record = self._jobs.report(found, event, exit_code=exit_code, output=output, at=at)
         self.counters.job_events[event] += 1
         await self.store.write(lambda tx: tx.put_job(found, record))
@@ -310,6 +332,8 @@ class Core:
     def _record(self, check: Check, source: str) -> Record:
         if source == "job":
             return self._jobs.record(check.key, self.now())
+        if source == "chain":
+            return self._chains.record(check)
         if source == "passive":
             return self._passive.believed(check)
         if source == "arrived":
@@ -334,6 +358,8 @@ class Core:
         """Do what comes again every few seconds."""
         self._condition.note("history", self._remembering.look(self.catalog.settings.retention))
         self._condition.note("inbound", "; ".join(self._passive.troubles(self.now())))
+        listed = self.catalog.inventory.values()
+        self._condition.note("inventory", kept.troubles(listed, self.now()))
         halt_file.expire(self.instance.state, self.now())
         self.instance.start("spool", self._take_spooled())
         self._outbox.repeat()
@@ -358,8 +384,6 @@ class Core:
         """Begin an epoch: from here on no older core's intent is done."""
         epoch = tx.next_epoch()
         alive.began(tx, self.now())
-        listed = self.catalog.inventory.values()
-        self._condition.note("inventory", kept.troubles(listed, self.now()))
         for attempt in tx.attempts(statuses=_CARRIED):
             # None: outside work was under way, and is asked for again.
             tx.change_attempt(attempt.id, attempt.status, due_at=attempt.due_at or self.now())

@@ -22,6 +22,7 @@ from monitord.errors import StoreError
 from monitord.log import get_logger
 from monitord.metrics import Counters
 from monitord.model.catalog import Catalog, Check, Host
+from monitord.model.chain import ChainRecord
 from monitord.model.ids import CheckKey, IncidentId, Instant
 from monitord.model.kinds import Kinds
 from monitord.model.ticket import Event
@@ -37,6 +38,13 @@ JobEnded = Callable[[str, StepOutcome], Coroutine[Any, Any, None]]
 
 async def _nobody(key: str, outcome: StepOutcome) -> None:
     """Until the core says who hears of a job that was run again."""
+
+
+ChainMoved = Callable[[Tx, Any, int], None]  # the Any is a turn's AfterCommit, which knows us
+
+
+def _no_chain(tx: Tx, out: Any, run: int) -> None:
+    """Until the stage of chains says what follows when something of a run has happened."""
 
 
 @dataclass(slots=True)
@@ -62,6 +70,8 @@ class Instance:
     steps: list[tuple[Instant, int]] = field(default_factory=list)
     standings: dict[str, Standing] = field(default_factory=dict)  # of services, as believed now
     inhibiting: tuple[Catalog | None, tuple[Bearing, ...]] = (None, ())
+    chain_moved: ChainMoved = field(default=_no_chain)
+    chains: dict[str, ChainRecord] = field(default_factory=dict)  # as the rows say
     _former: tuple[Catalog | None, Mapping[str, Check]] = (None, MappingProxyType({}))
 
     def now(self) -> Instant:

@@ -23,7 +23,9 @@ from monitord.engine.instance import Instance
 from monitord.engine.situation import (
     ExactPlan,
     checks_of,
+    date_of,
     exact_plan,
+    items_of,
     order_over,
     situation,
     states_of,
@@ -317,7 +319,8 @@ def new_attempt(
         groups=host.groups,
         epoch=instance.epoch,
         by=by,
-        items=incident.items,
+        items=items_of(instance, incident, check),
+        business_date=date_of(instance, check),
     )
 
 

@@ -13,6 +13,7 @@ from datetime import timedelta
 from monitord.clock import after
 from monitord.engine import approvals, closing, incidents, ladder, paging
 from monitord.engine.attempts import Attempts
+from monitord.engine.chains import Chains
 from monitord.engine.instance import Instance
 from monitord.engine.notifying import Notifying
 from monitord.engine.outbox import Outbox
@@ -21,7 +22,7 @@ from monitord.engine.turn import AfterCommit, AttemptTurn, Turn
 from monitord.engine.verifying import Verifying
 from monitord.errors import StoreError
 from monitord.log import get_logger
-from monitord.model.ids import AttemptId, IncidentId, Instant
+from monitord.model.ids import AttemptId, CheckKey, IncidentId, Instant
 from monitord.model.incident import LIVE_ATTEMPTS, OPEN_STATUSES, AttemptStatus, IncidentStatus
 from monitord.model.notice import Notice
 from monitord.model.ticket import OutboxItem
@@ -48,12 +49,14 @@ class Mover:
         verifying: Verifying,
         outbox: Outbox,
         notifying: Notifying,
+        chains: Chains,
     ) -> None:
         self._instance = instance
         self._attempts = attempts
         self._verifying = verifying
         self._outbox = outbox
         self._notifying = notifying
+        self._chains = chains
         self._services = Services(instance)
         self._aside: dict[str, float] = {}
         self._task: asyncio.Task[None] | None = None
@@ -105,6 +108,7 @@ class Mover:
         services = self._services.look()
         if services:
             moved |= await self._row("services", self._services.writer(services))
+        moved |= await self._chained(found)
         if found.transitions:
             moved |= await self._transitions()
         if found.resolved:
@@ -122,6 +126,14 @@ class Mover:
         for message in found.deliveries:
             self._outbox.begin(message)
         self._notifying.begin(found.notices)
+        return moved
+
+    async def _chained(self, found: "_Found") -> bool:
+        moved = False
+        if found.chainless:
+            moved |= await self._row("chains", self._chains.opener(found.chainless))
+        for run in found.chains:
+            moved |= await self._row(f"chain {run}", self._chains.carrier(run))
         return moved
 
     async def _transitions(self) -> bool:
@@ -162,12 +174,16 @@ class Mover:
         live = view.attempts(statuses=(*_CARRIED, AttemptStatus.VERIFYING, *_ENDED), due_by=soon)
         paging = view.incidents(OPEN_STATUSES, page_by=soon)
         messages = self._outbox.waiting(view, soon)
+        runs = view.unfinished_runs(due_by=soon) if self._chains.all() else []
         dues = [row.due_at for row in waiting] + [row.due_at for row in live]
+        dues += [row.due_at for row in runs]
         notices = self._notifying.waiting(view, soon)
         dues += [row.page_at for row in paging] + [row.due_at for row in notices]
         incidents_due = [row for row in waiting if _due(row.due_at, now)]
         attempts_due = [row for row in live if _due(row.due_at, now)]
         return _Found(
+            chainless=self._chains.idle(),
+            chains=[row.id for row in runs if _due(row.due_at, now)],
             transitions=bool(view.pending_transitions(1)),
             resolved=any(row.status is IncidentStatus.RESOLVED for row in incidents_due),
             climbing=[row.id for row in incidents_due if row.status in _ON_LADDER],
@@ -186,6 +202,8 @@ class Mover:
 class _Found:
     """One look at the rows: what each stage has to do now, and how many seconds it may rest."""
 
+    chainless: list[CheckKey]
+    chains: list[int]
     transitions: bool
     resolved: bool
     climbing: list[IncidentId]

@@ -8,6 +8,7 @@ from datetime import timedelta
 from monitord.decisions import remediation
 from monitord.decisions.verification import first_look
 from monitord.engine import ladder, ticketing
+from monitord.engine.links import end_again
 from monitord.engine.ports import StepOutcome
 from monitord.engine.trust import judge
 from monitord.engine.turn import AttemptTurn
@@ -55,6 +56,8 @@ def settle(turn: AttemptTurn, step: Step, outcome: StepOutcome) -> None:
         exit_code=outcome.exit_code,
     )
     _report_rerun(turn, step, outcome)
+    if step.kind == "link":
+        end_again(turn, step, outcome)
     if turn.attempt.undoing:
         _go_on_undoing(turn, step, outcome, ended)
         return

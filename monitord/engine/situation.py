@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from monitord.actions import plan as plans
+from monitord.decisions.chains import may_rerun
 from monitord.decisions.guards import Effects, Running, Situation
 from monitord.decisions.orders import in_force
 from monitord.decisions.own import touches
@@ -17,8 +18,9 @@ from monitord.engine import problems, surroundings
 from monitord.engine.held import as_held, broken
 from monitord.engine.instance import Instance
 from monitord.model.catalog import Check, Host, Runbook, Rung
+from monitord.model.chain import Link
 from monitord.model.effect import PlannedStep, StepContext
-from monitord.model.ids import EPOCH, Instant, StateKey, split_state_key
+from monitord.model.ids import EPOCH, Instant, StateKey, split_state_key, state_key
 from monitord.model.incident import LIVE_ATTEMPTS, Attempt, AttemptStatus, Incident
 from monitord.model.result import Status
 from monitord.model.state import CheckState
@@ -41,9 +43,36 @@ class ExactPlan:
 
 def exact_plan(instance: Instance, incident: Incident, check: Check, rung: Rung) -> ExactPlan:
     """Render a rung for the bad items of an incident; steps that come out equal are done once."""
+    if check.kind == "chain":
+        link = _failed_link(instance, check)
+        if isinstance(link, str):
+            return ExactPlan(problem=link)
+        rung = plans.dated(rung, date_of(instance, check))
+    keys = items_of(instance, incident, check)
+    return plan_for(instance, check, rung, [split_state_key(StateKey(key))[1] for key in keys])
+
+
+def _failed_link(instance: Instance, check: Check) -> Link | str:
+    known = instance.chains.get(check.key)
+    return may_rerun(known.chain, known.links) if known else "its run is not known yet"
+
+
+def items_of(instance: Instance, incident: Incident, check: Check) -> tuple[str, ...]:
+    """Give what a repair is for: the incident's items, or the link of a chain that failed."""
+    link = _failed_link(instance, check) if check.kind == "chain" else ""
+    return incident.items if isinstance(link, str) else (state_key(check.key, link.name),)
+
+
+def date_of(instance: Instance, check: Check) -> str:
+    """Give the business date of a chain's run; empty for any other check."""
+    known = instance.chains.get(check.key)
+    return known.run.business_date if known and known.run else ""
+
+
+def plan_for(instance: Instance, check: Check, rung: Rung, items: list[str]) -> ExactPlan:
+    """Render a rung for these items of a check."""
     runbook = instance.catalog.runbooks[rung.runbook]
     host = instance.catalog.hosts[check.host]
-    items = [split_state_key(key)[1] for key in incident.items]  # type: ignore[arg-type]  # state keys
     if len(items) > _MOST_ITEMS:
         return ExactPlan(problem=f"{len(items)} items are bad at once, more than {_MOST_ITEMS}")
     names: set[str] = set()

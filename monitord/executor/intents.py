@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from monitord.actions.plan import render_items, to_text
+from monitord.actions.plan import dated, render_items, to_text
 from monitord.errors import NotBegunError, RefusedByExecutorError
 from monitord.model.catalog import Catalog, Host, Runbook, Rung
 from monitord.model.effect import PlannedStep, to_json
@@ -18,6 +18,7 @@ from monitord.model.incident import Attempt, AttemptStatus, Phase, Step, StepSta
 from monitord.model.kinds import ActionKind
 from monitord.store.contract import View
 
+_ACTING = frozenset({AttemptStatus.RUNNING, AttemptStatus.LINK})
 _UNFIT = re.compile(r"[^A-Za-z0-9_-]")  # what a file's name need not hold
 
 
@@ -107,7 +108,7 @@ def _must_be_open(intent: Intent, now: Instant) -> None:
     if step.status is not StepStatus.INTENT:
         raise RefusedByExecutorError(f"step {step.id} is {step.status}, not an open intent")
     undoes = step.phase is Phase.UNDO and bool(attempt.undoing)
-    if not undoes and (attempt.status is not AttemptStatus.RUNNING or attempt.undoing):
+    if not undoes and (attempt.status not in _ACTING or attempt.undoing):
         raise RefusedByExecutorError(f"attempt {attempt.id} is {attempt.status}, not RUNNING")
     if step.epoch != intent.epoch:
         raise RefusedByExecutorError(
@@ -135,6 +136,7 @@ def _same_plan(
     attempt = intent.attempt
     runbook, rung = _rung(attempt, catalog)
     try:
+        rung = dated(rung, attempt.business_date)
         plan = render_items(runbook, rung, host, _items(attempt), actions)
     except ValueError as error:
         raise RefusedByExecutorError(f"attempt {attempt.id} cannot be planned: {error}") from None
@@ -158,7 +160,7 @@ def _rung(attempt: Attempt, catalog: Catalog) -> tuple[Runbook, Rung]:
     if runbook is None or runbook.hash != attempt.runbook_hash:
         raise RefusedByExecutorError(f"runbook {attempt.runbook} is not the one that was planned")
     check = catalog.checks.get(CheckKey(attempt.key))
-    ladder = check.remediate if check and check.host == attempt.host else ()
+    ladder = (*check.remediate, *check.starts) if check and check.host == attempt.host else ()
     for rung in ladder:
         if rung.runbook == runbook.name:
             return runbook, rung

@@ -214,6 +214,7 @@ class Check:
     `kind` names the probe, `spec` its validated mapping. `via` is the transport check that all
     checks of one login hang on (None for network probes). `needs` and the host's `behind` make it
     unreachable rather than bad. `was` carries state over a rename. `place` is file:line.
+    `starts` is what starts the links of a chain.
     `escalation` is the policy by which people hear of it (empty: its services' or the one for all).
     """
 
@@ -229,6 +230,7 @@ class Check:
     via: CheckKey | None = None
     needs: Requirement = field(default_factory=Requirement)
     remediate: tuple[Rung, ...] = ()
+    starts: tuple[Rung, ...] = ()
     first_rung_after: timedelta = timedelta(seconds=30)
     means: str = ""
     by_hand: str = ""
@@ -360,7 +362,7 @@ class Catalog:
     slas: Mapping[str, Sla] = field(default_factory=lambda: _NOTHING)
     priorities: Mapping[tuple[str, str], str] = field(default_factory=lambda: PRIORITY_TABLE)
     inbound: Mapping[str, Source] = field(default_factory=lambda: _NOTHING)
+    inventory: Mapping[str, Inventory] = field(default_factory=lambda: _NOTHING)
     warnings: tuple[str, ...] = ()
     files: tuple[str, ...] = ()
-    inventory: Mapping[str, Inventory] = field(default_factory=lambda: _NOTHING)
     expires: Instant | None = None

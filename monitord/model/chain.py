@@ -145,6 +145,7 @@ class ChainRecord:
     `usual` is in seconds, by link, measured over the last runs.
     """
 
+    chain: Chain
     run: ChainRun | None = None
     links: tuple[Link, ...] = ()
     usual: Mapping[str, float] = field(default_factory=lambda: MappingProxyType({}))

@@ -23,7 +23,11 @@ class IncidentStatus(StrEnum):
 
 
 class AttemptStatus(StrEnum):
-    """Where an attempt stands."""
+    """Where an attempt stands. LINK is that of one which runs a link of a chain.
+
+    That is no repair: it has no incident (0), no budget and nothing to prove, and ends as DONE,
+    FAILED or INTERRUPTED.
+    """
 
     PLANNED = "PLANNED"
     APPROVAL = "APPROVAL"
@@ -33,6 +37,8 @@ class AttemptStatus(StrEnum):
     FAILED = "FAILED"
     INTERRUPTED = "INTERRUPTED"
     VOID = "VOID"
+    LINK = "LINK"
+    DONE = "DONE"
 
 
 class StepStatus(StrEnum):
@@ -67,6 +73,8 @@ ATTEMPT_MOVES: Mapping[AttemptStatus, frozenset[AttemptStatus]] = MappingProxyTy
         _A.FAILED: frozenset(),
         _A.INTERRUPTED: frozenset(),
         _A.VOID: frozenset(),
+        _A.LINK: frozenset({_A.DONE, _A.FAILED, _A.INTERRUPTED}),
+        _A.DONE: frozenset(),
     }
 )
 STEP_MOVES: Mapping[StepStatus, frozenset[StepStatus]] = MappingProxyType(

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any, Protocol, runtime_checkable
 
+from monitord.model.chain import ChainRecord
 from monitord.model.effect import Effect, StepContext
 from monitord.model.facts import Facts, PluginOutput, Section
 from monitord.model.ids import Instant
@@ -146,12 +147,12 @@ class PassiveRecord:
     results: tuple[Result, ...]
 
 
-Record = JobRecord | Health | PassiveRecord
+Record = JobRecord | Health | PassiveRecord | ChainRecord
 
 
 @dataclass(frozen=True, slots=True)
 class RecordProbe:
-    """Judges what the core itself knows: `source` is job, health or passive, and names the record.
+    """Judges what the core itself knows: `source` (job, chain, health, passive) names the record.
 
     `sees_death` as of a FactProbe: a record tells how a process ended. What is `told` comes from
     outside, of some items only: a scheduled run takes what is new, which may be nothing.

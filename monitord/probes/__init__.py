@@ -6,7 +6,7 @@ A field's own map is in its folder. What is left here judges what others reporte
 from collections.abc import Mapping
 
 from monitord.model.kinds import ProbeKind
-from monitord.probes import device, health, job, nagios, passive
+from monitord.probes import chain, device, health, job, nagios, passive
 from monitord.probes.backup import BACKUP
 from monitord.probes.host import HOST
 from monitord.probes.network import NETWORK
@@ -17,6 +17,7 @@ PROBES: Mapping[str, ProbeKind] = {
     **HOST,
     **SERVICE,
     **BACKUP,
+    "chain": chain.KIND,
     "device": device.KIND,
     "health": health.KIND,
     "job": job.KIND,

@@ -71,6 +71,7 @@ def _argv(words: tuple[str, ...]) -> tuple[str, ...]:
     return words
 
 
+Argv = Annotated[tuple[str, ...], AfterValidator(_argv)]
 Takes = Annotated[
     Span,
     BeforeValidator(parse_span),
@@ -85,7 +86,8 @@ def _cron(line: str) -> str:
     return line
 
 
-def _timezone(name: str) -> str:
+def known_timezone(name: str) -> str:
+    """Give the name of a time zone; ValueError where there is none of it."""
     try:
         zone_of(name)
     except (KeyError, ValueError, OSError):
@@ -106,7 +108,7 @@ class JobSpec(Spec):
         description="Or when, as a cron line says it; counted from the last start or end.",
         examples=["30 2 * * 1-5"],
     )
-    timezone: Annotated[str, AfterValidator(_timezone)] = Field(
+    timezone: Annotated[str, AfterValidator(known_timezone)] = Field(
         default="UTC", description="The zone in which the cron line is read."
     )
     grace: Duration = Field(
@@ -121,7 +123,7 @@ class JobSpec(Spec):
         "longer, or less than the lower end, is a warning.",
         examples=["5m-20m", "2h"],
     )
-    run: Annotated[tuple[str, ...], AfterValidator(_argv)] = Field(
+    run: Argv = Field(
         default=(),
         description="What a rerun executes; nothing is ever taken from a ping.",
         examples=[["/usr/local/bin/nightly-export", "--all"]],

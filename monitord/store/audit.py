@@ -240,7 +240,9 @@ def _later(one: Grip | None, other: Grip) -> Grip:
 
 def _i4(journal: Journal) -> Iterator[Violation]:
     """Counts never exceed budgets."""
-    acting, budgets = journal.acting(), journal.budgets
+    # What starts the links of chains is no repair: the intent of it is held to all else.
+    acting = [attempt for attempt in journal.acting() if attempt.incident]
+    budgets = journal.budgets
     rungs = Counter(attempt.incident for attempt in acting)
     for incident, count in rungs.items():
         if count > budgets.rungs_per_incident:

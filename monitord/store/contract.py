@@ -123,7 +123,7 @@ class View(AccountView, RecordView, ChainView, Protocol):
     def effects_since(
         self, since: Instant, *, incident: IncidentId, key: str, runbook: str, host: str
     ) -> EffectCount:
-        """Count attempts whose first effect (effect_at) came at or after `since`."""
+        """Count repairs whose first effect (effect_at) came at or after `since`."""
         ...
 
     def last_effect(self, runbook: str, host: str) -> Attempt | None:

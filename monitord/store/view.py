@@ -193,7 +193,7 @@ class RowView(ChainView):
             count(c.runbook == runbook),
             count(c.host == host),
             func.count(),
-        ).where(c.effect_at >= since)
+        ).where(c.effect_at >= since, c.incident != 0)
         return EffectCount(*(int(number) for number in self.connection.execute(query).one()))
 
     def last_effect(self, runbook: str, host: str) -> Attempt | None:

@@ -18,10 +18,11 @@ from monitord.probes import PROBES
 FOLDER = Path(__file__).parents[2] / "remediations"
 NAMES = sorted(path.stem for path in FOLDER.glob("*.yaml"))
 BY_THEMSELVES = {
-    "clear-disk", "renew-certificate", "rerun-job", "restart-nginx", "start-crashed-program",
-    "start-crashed-unit", "start-database",
+    "clear-disk", "renew-certificate", "rerun-job", "rerun-link", "restart-nginx",
+    "start-crashed-program", "start-crashed-unit", "start-database", "start-link",
 }  # fmt: skip
 OF_DEVICES = {"open-bgp-neighbour"}
+OF_CHAINS = {"rerun-link", "start-link"}
 GIVEN = {
     "open-bgp-neighbour": {"as": "65001"},
     "restore-database": {"dump": "/backup/shop.dump", "database": "shop"},
@@ -52,6 +53,19 @@ GIVEN = {
 SHOW = {"show": "show bgp summary", "bad": "Idle"}
 
 
+CHAIN = {
+    "starts": "21:30",
+    "done_by": "06:00",
+    "jobs": {"worker": {"run": ["/b/x"], "rerun": {"safe_after": ["/b/rollback"]}}},
+}
+
+
+def looked_at_by(name: str) -> dict[str, object]:
+    if name in OF_CHAINS:
+        return {"chain": CHAIN}
+    return {"device": SHOW} if name in OF_DEVICES else {"load": {}}
+
+
 def plan_of(catalog: Catalog, name: str) -> tuple[PlannedStep, ...]:
     (rung,) = catalog.checks[check_key(name, "check")].remediate
     item = "10.0.0.2" if name in OF_DEVICES else "worker"
@@ -68,7 +82,7 @@ def catalog(tmp_path_factory: pytest.TempPathFactory) -> Catalog:
             "login": device if name in OF_DEVICES else {"local": {"act": True}},
             "checks": {
                 "check": {
-                    **({"device": SHOW} if name in OF_DEVICES else {"load": {}}),
+                    **looked_at_by(name),
                     "remediate": [{name: {"with": GIVEN.get(name, {})}}],
                 }
             },
@@ -122,9 +136,10 @@ def test_what_comes_before_the_steps_changes_nothing(name: str, catalog: Catalog
             "evidence",
             "reboot",
             "job",
+            "link",
         }:
             assert step.phase == Phase.STEP or not step.effect.restarts
-            assert step.phase == Phase.STEP or step.kind != "job" or step.effect.stdin
+            assert step.phase == Phase.STEP or step.kind not in {"job", "link"} or step.effect.stdin
             continue
         if step.kind in {"cleanup", "database", "process", "restore"}:
             assert step.effect.argv[3] == "look"

@@ -25,8 +25,23 @@ async def do(deed: Deed, core: Core, world: World, clock: VirtualClock) -> None:
     """
     if deed.marker is not None:
         await core.mark(deed.reason, deed.marker, by=deed.by)
+    elif deed.job is not None:
+        said = {"exit_code": None, "output": deed.reason, "at": core.now()}
+        await core.job_event(deed.job, deed.event, by=deed.by, **said)  # type: ignore[arg-type]  # three kinds of value, each where it belongs
+    elif deed.chain is not None:
+        await _chain(deed, core, deed.chain)
     elif not (await _order(deed, core) or await _clocks(deed, core) or _on_a_host(deed, world)):
         _fate(deed, world, clock)
+
+
+async def _chain(deed: Deed, core: Core, name: str) -> None:
+    by, reason = deed.by, deed.reason
+    if deed.order == "rerun":
+        await core.chains.rerun(name, deed.link, by=by, reason=reason)
+    elif deed.order == "skip":
+        await core.chains.skip(name, deed.link, by=by, reason=reason)
+    else:
+        await core.chains.hold(name, on=deed.order == "hold", by=by, reason=reason)
 
 
 async def _order(deed: Deed, core: Core) -> bool:

@@ -120,6 +120,8 @@ class Deed(Spec):
     marker: str | None = Field(None, description="Tells of a change (reason) to this selector.")
     logs_in: str | None = Field(None, description="Somebody (by) logs in to this host.")
     stops: str | None = Field(None, description="Somebody stops this host/unit cleanly, by sudo.")
+    job: str | None = Field(None, description="This job reports: `event` start, success or fail.")
+    chain: str | None = Field(None, description="An `order` to this chain, or to a `link` of it.")
     crash: str | None = Field(None, description="Kills the core; a new one starts 2 s later.")
     tickets_down: Duration | None = Field(None, description="Ticket servers refuse for so long.")
     executor_down: Duration | None = Field(None, description="No executor for so long.")
@@ -132,6 +134,9 @@ class Deed(Spec):
     until_ok: bool = False
     excused: bool = False
     vendor: str = ""
+    event: Literal["start", "success", "fail"] = "success"
+    link: str = ""
+    order: Literal["rerun", "skip", "hold", "go"] = "rerun"
 
     @model_validator(mode="after")
     def _one(self) -> Self:
@@ -142,7 +147,7 @@ class Deed(Spec):
         return self
 
 
-_HOW_DONE = {"reason", "by", "lasts", "until_ok", "excused", "vendor"}
+_HOW_DONE = {"reason", "by", "lasts", "until_ok", "excused", "vendor", "event", "link", "order"}
 DEEDS = tuple(name for name in Deed.model_fields if name not in _HOW_DONE)
 
 

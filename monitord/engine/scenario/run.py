@@ -196,6 +196,7 @@ class Running:
 
     async def begin(self) -> Core:
         """Start a core over the scenario's store."""
+        probing = ScriptedProbing(self.world)
         core = Core(
             self._catalog,
             self._kinds,
@@ -205,8 +206,9 @@ class Running:
             state=self._folder,
             door=self._door,
             counters=Counters(),
-            probing=ScriptedProbing(self.world),
+            probing=probing,
         )
+        probing.record = core.chains.record
         await core.start(calendar=False)
         return core
 
@@ -243,7 +245,7 @@ def _must_know(file: ScenarioFile, catalog: Catalog) -> None:
         ("actions", catalog.runbooks, "runbook"),
     ):
         for place, name in _named(file, section):
-            short = "/".join(name.split("/")[:2])
+            short = "/".join(name.split("/")[: 2 if section == "given" else 1])
             if short not in known:
                 text = f"{section}: the configuration has no {what} {name}"
                 problems.append(Problem(place.file, place.line, place.column, text))

@@ -15,6 +15,7 @@ from monitord.engine.ports import StepOutcome
 from monitord.engine.scenario.file import Action, Given, Scenario
 from monitord.errors import ExecutorLostError, StoreError, TicketError
 from monitord.model.catalog import Catalog, Check
+from monitord.model.chain import ChainRecord
 from monitord.model.effect import describe, from_json
 from monitord.model.facts import (
     ChangeFact,
@@ -28,6 +29,7 @@ from monitord.model.ids import AttemptId, Instant, StateKey, StepId, split_state
 from monitord.model.incident import Attempt, Phase, Step, StepStatus
 from monitord.model.result import Cause, Result, Status
 from monitord.model.ticket import Delivery, OutboxItem
+from monitord.probes import chain
 from monitord.store.contract import Store, Tx, View
 
 T = TypeVar("T")
@@ -82,6 +84,11 @@ class World:
         """Give what the wall clock shows at first."""
         return START if self.scenario.starts is None else as_instant(self.scenario.starts)
 
+    def now(self) -> Instant:
+        """Give what the wall clock shows now."""
+        stepped = sum(delta for _, delta in self.steps)
+        return Instant(self.start + round(self.loop.time() * 1e6) + stepped)
+
     def seconds(self, instant: Instant) -> float:
         """Give a wall time as seconds since the start, without the steps of the clock."""
         stepped = sum(delta for at, delta in self.steps if instant >= at)
@@ -134,6 +141,7 @@ class ScriptedProbing:
 
     def __init__(self, world: World) -> None:
         self._world = world
+        self.record: Callable[[Check], ChainRecord] | None = None
 
     def use(self, catalog: Catalog) -> None:
         """Nothing to prepare."""
@@ -147,7 +155,9 @@ class ScriptedProbing:
         return self._world.booted.get(host)
 
     async def single(self, check: Check) -> list[Result]:
-        """Give what the targets of a check say now."""
+        """Give what the targets of a check say now; a chain is judged by its own rows."""
+        if check.kind == "chain" and self.record is not None:
+            return list(chain.KIND.judge(check.spec, self.record(check), self._world.now()))
         whole = self._world.says(check.key)
         items = self._world.items(check.key)
         if not items or whole.status is not Status.OK:
@@ -233,7 +243,7 @@ class ScriptedExecutor:
 
     async def _do(self, number: StepId) -> StepOutcome:
         step, attempt = await self._world.store.read(lambda view: _intent(view, number))
-        action = self._action(attempt.id, attempt.runbook)
+        action = self._action(attempt)
         if step.phase is Phase.COLLECT:
             await asyncio.sleep(action.collects.total_seconds())
             return StepOutcome(StepStatus.DONE, 0, "scripted evidence")
@@ -274,16 +284,20 @@ class ScriptedExecutor:
             case _:
                 return StepOutcome(StepStatus.DONE, 0)
 
-    def _action(self, attempt: AttemptId, runbook: str) -> Action:
+    def _action(self, attempt: Attempt) -> Action:
         """Give what this attempt's runbook does; of a list, one entry per attempt in turn."""
-        if attempt not in self._began:
-            scripted = self._world.scenario.actions.get(runbook, Action())
+        if attempt.id not in self._began:
+            item = split_state_key(StateKey(attempt.items[0]))[1] if attempt.items else ""
+            actions, runbook = self._world.scenario.actions, attempt.runbook
+            name = f"{runbook}/{item}"  # a link of a chain may end otherwise than the others
+            runbook = name if name in actions else runbook
+            scripted = actions.get(runbook, Action())
             if isinstance(scripted, list):
                 turn = min(self._runs[runbook], len(scripted) - 1)
                 scripted = scripted[turn]
             self._runs[runbook] += 1
-            self._began[attempt] = scripted
-        return self._began[attempt]
+            self._began[attempt.id] = scripted
+        return self._began[attempt.id]
 
 
 class ScriptedTickets:
