@@ -79,7 +79,7 @@ async def probe(spec: HttpSpec, target: Target) -> Sequence[Result]:
 
 
 async def fetch(spec: HttpSpec, target: Target) -> Answer | Result:
-    """Give what was answered, whatever its status; or, where nothing was, the result that says so."""
+    """Give what was answered, whatever its status; a result where nothing was."""
     plan = _plan_of(spec)
     run = _Run(plan.request)
     thing = plan.expected.thing

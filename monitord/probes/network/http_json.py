@@ -63,17 +63,22 @@ def judge_values(
     measurements: list[Measurement] = []
     for expected, path in zip(expectations, paths, strict=True):
         try:
-            value = _follow(document, path)
+            value = follow(document, path)
         except LookupError:
             findings.append((Status.CRITICAL, f"{expected.path} is not in the answer"))
             continue
         findings.extend(_judge_value(expected, value))
-        if _is_number(value) and (expected.warning or expected.critical):
+        if is_number(value) and (expected.warning or expected.critical):
             measurements.append(_measure(expected, value))
     return findings, measurements
 
 
-def _follow(document: Any, path: tuple[str | int, ...]) -> Any:
+def follow(document: Any, path: tuple[str | int, ...]) -> Any:
+    """Give what stands at a path.
+
+    Raises:
+        LookupError: nothing does.
+    """
     for step in path:
         if isinstance(step, int) and isinstance(document, list):
             document = document[step]
@@ -86,28 +91,30 @@ def _follow(document: Any, path: tuple[str | int, ...]) -> Any:
 
 def _judge_value(expected: Any, value: Any) -> list[Finding]:
     where = expected.path
-    if expected.equals is not None and not _same(expected.equals, value):
+    if expected.equals is not None and not same(expected.equals, value):
         wanted = json.dumps(expected.equals, ensure_ascii=False)
-        return [(Status.CRITICAL, f"{where} is {_shown(value)}, expected {one_line(wanted)}")]
+        return [(Status.CRITICAL, f"{where} is {shown(value)}, expected {one_line(wanted)}")]
     if expected.warning is None and expected.critical is None:
         return []
-    if not _is_number(value):
-        return [(Status.CRITICAL, f"{where} is {_shown(value)}, expected a number")]
+    if not is_number(value):
+        return [(Status.CRITICAL, f"{where} is {shown(value)}, expected a number")]
     for status, limit in (
         (Status.CRITICAL, expected.critical),
         (Status.WARNING, expected.warning),
     ):
         if limit is not None and limit.alerts(value):
-            return [(status, f"{where} is {_shown(value)}, the limit is {limit.text}")]
+            return [(status, f"{where} is {shown(value)}, the limit is {limit.text}")]
     return []
 
 
-def _same(wanted: Any, value: Any) -> bool:
+def same(wanted: Any, value: Any) -> bool:
+    """Tell whether two JSON values are the same."""
     # True == 1 in Python, but not in JSON.
     return wanted == value and isinstance(wanted, bool) is isinstance(value, bool)
 
 
-def _is_number(value: Any) -> bool:
+def is_number(value: Any) -> bool:
+    """Tell whether a value is a number that can be kept."""
     # 1e999 and integers of 400 digits are JSON, but nothing that can be kept as a measurement.
     if isinstance(value, bool) or not isinstance(value, int | float):
         return False
@@ -120,7 +127,8 @@ def _measure(expected: Any, value: float) -> Measurement:
     return Measurement(expected.path, float(value), "", warning, critical)
 
 
-def _shown(value: Any) -> str:
+def shown(value: Any) -> str:
+    """Give a value for a sentence."""
     if isinstance(value, dict):
         return "an object"
     if isinstance(value, list):

@@ -3,5 +3,13 @@
 from collections.abc import Mapping
 
 from monitord.model.kinds import ProbeKind
+from monitord.probes.service import apache, haproxy, json, nginx, php_fpm, prometheus
 
-SERVICE: Mapping[str, ProbeKind] = {}
+SERVICE: Mapping[str, ProbeKind] = {
+    "apache": apache.KIND,
+    "haproxy": haproxy.KIND,
+    "json": json.KIND,
+    "nginx": nginx.KIND,
+    "php_fpm": php_fpm.KIND,
+    "prometheus": prometheus.KIND,
+}

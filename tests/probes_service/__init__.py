@@ -1,0 +1,1 @@
+"""Probes of services, healthy and broken; what is slow to start stands in tests/services."""
