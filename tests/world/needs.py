@@ -111,6 +111,7 @@ NEEDS: Mapping[str, Need] = {
     "netmiko": Need("network devices over SSH", _module("netmiko")),
     "named": Need("a real name server", _program("named", "bind9")),
     "dnspython": Need("questions to name servers", _module("dns")),
+    "chronyd": Need("a real time server", _program("chronyd", "chrony")),
     "plugins": Need("real Nagios plugins", _plugins),
     "strace": Need("system calls that fail", _strace),
     "faketime": Need("clock steps", _program("faketime", "faketime")),

@@ -3,11 +3,13 @@
 from collections.abc import Mapping
 
 from monitord.model.kinds import ProbeKind
-from monitord.probes.network import dns, http, icmp, tcp
+from monitord.probes.network import dns, http, icmp, ntp, tcp, udp
 
 NETWORK: Mapping[str, ProbeKind] = {
     "dns": dns.KIND,
     "http": http.KIND,
     "icmp": icmp.KIND,
+    "ntp": ntp.KIND,
     "tcp": tcp.KIND,
+    "udp": udp.KIND,
 }

@@ -41,11 +41,11 @@ class DnsSpec(Spec):
     """A name in the DNS, and what its records must be."""
 
     example: ClassVar[str] = """\
-kind: dns
-name: www.example.com
-type: A
-exact: [192.0.2.80, 192.0.2.81]
-critical: 2s
+dns:
+  name: www.example.com
+  type: A
+  exact: [192.0.2.80, 192.0.2.81]
+  critical: 2s
 """
     library: ClassVar[Library | None] = Library("dns", "dns")
 
