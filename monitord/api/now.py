@@ -16,6 +16,7 @@ from monitord.clock import after, between
 from monitord.decisions import standing
 from monitord.decisions.orders import touched
 from monitord.decisions.ticket_document import iso
+from monitord.decisions.verbs import IN_HAND, QUIET
 from monitord.decisions.wanted import Want, in_hand, wanted
 from monitord.model.catalog import Catalog
 from monitord.model.ids import IncidentId, Instant
@@ -32,6 +33,7 @@ LATELY = timedelta(hours=8)
 _AT_WORK = (AttemptStatus.PLANNED, AttemptStatus.RUNNING, AttemptStatus.VERIFYING)
 _LIVE = (*_AT_WORK, AttemptStatus.APPROVAL)
 _BAD = frozenset({Status.WARNING, Status.UNKNOWN, Status.CRITICAL})
+_QUIET = tuple(verb for verb in QUIET if verb not in IN_HAND)  # nobody is asked for anything
 _MANY = 100_000
 _SHOWN = 200
 _FIXED_SHOWN = 12
@@ -67,10 +69,12 @@ def document(
     attempts = view.attempts(statuses=_LIVE)
     orders = view.orders(at=now)
     answered = _answered(view, catalog, incidents, orders)
+    kept = _under(catalog, incidents, [one for one in orders if one.verb in _QUIET])
     breaks = _breaks(view, catalog, incidents, now)
     dead = len(view.outbox(status=OutboxStatus.DEAD, limit=100))
     told = [*problems, *([f"{dead} messages could not be delivered"] if dead else [])]
-    wants = wanted(incidents, attempts, answered=answered, breaks=breaks, problems=told)
+    loud = [one for one in incidents if one.id not in kept]
+    wants = wanted(loud, attempts, answered=answered, breaks=breaks, problems=told)
     held = in_hand(incidents, answered=answered, breaks=breaks)
     fixed = view.attempts(statuses=[AttemptStatus.FIXED], since=after(now, -LATELY))
     asking = {one.incident for one in attempts if one.status is AttemptStatus.APPROVAL}
@@ -85,11 +89,17 @@ def document(
         "in_hand": [
             {**_incident(one), "who": who, "by": iso(by)} for one, who, by in held[:_SHOWN]
         ],
+        "muted": [
+            {**_incident(one), **_order(kept[one.id])}
+            for one in incidents
+            if one.id in kept and one.id not in answered and not one.part_of
+        ][:_SHOWN],
         "repairing": _repairing(view, incidents, attempts),
         "waiting": [
             _incident(one)
             for one in incidents
             if one.status in (IncidentStatus.OPEN, IncidentStatus.WAITING) and not one.part_of
+            if one.id not in kept
             if one.id not in asking  # that is no work of automation: a person's answer is missing
         ][:_SHOWN],
         "parts": sum(1 for one in incidents if one.part_of),
@@ -155,19 +165,29 @@ def _answered(
     view: View, catalog: Catalog, incidents: Sequence[Incident], orders: Sequence[Order]
 ) -> dict[IncidentId, str]:
     """Give who has said that they are on it: by an ack or take, or in the ticket system."""
-    by_key: dict[str, str] = {}
-    for order in orders:
-        if order.verb in (Verb.ACK, Verb.TAKE):
-            by_key |= dict.fromkeys(touched(catalog, order.selector, order.verb), order.by)
+    held = _under(catalog, incidents, [one for one in orders if one.verb in IN_HAND])
     acked = {one.incident for one in view.tickets([TicketStatus.ACKED])}
     found = {}
     for incident in incidents:
-        keys = [check.key for check in standing.checks_of(catalog, incident)]
-        who = [by_key[key] for key in keys if key in by_key]
-        if keys and len(who) == len(keys):
-            found[incident.id] = who[0]
+        if incident.id in held:
+            found[incident.id] = held[incident.id].by
         elif incident.id in acked:
             found[incident.id] = "somebody, in the ticket system"
+    return found
+
+
+def _under(
+    catalog: Catalog, incidents: Sequence[Incident], orders: Sequence[Order]
+) -> dict[IncidentId, Order]:
+    """Give the incidents all of whose checks some of these orders cover, and one of the orders."""
+    by_key: dict[str, Order] = {}
+    for order in orders:
+        by_key |= dict.fromkeys(touched(catalog, order.selector, order.verb), order)
+    found = {}
+    for incident in incidents if by_key else ():
+        keys = [check.key for check in standing.checks_of(catalog, incident)]
+        if keys and all(key in by_key for key in keys):
+            found[incident.id] = by_key[keys[0]]
     return found
 
 
@@ -224,6 +244,10 @@ def _incident(one: Incident) -> dict[str, Any]:
         "waiting_for": one.waiting_for,
         "items": len(one.items),
     }
+
+
+def _order(one: Order) -> dict[str, Any]:
+    return {"verb": one.verb.value, "who": one.by, "until": iso(one.expires), "why": one.reason}
 
 
 def _want(one: Want) -> dict[str, Any]:

@@ -8,6 +8,7 @@ would hold up the checks by tens of milliseconds.
 import asyncio
 import heapq
 import os
+import re
 from collections.abc import Iterable
 from datetime import datetime
 from pathlib import Path
@@ -24,7 +25,8 @@ from monitord.api.streaming import events
 from monitord.clock import after, as_instant
 from monitord.decisions.ledger import Only
 from monitord.decisions.ticket_document import iso
-from monitord.model.ids import CheckKey, Instant
+from monitord.errors import NotFoundError
+from monitord.model.ids import CheckKey, IncidentId, Instant
 from monitord.model.result import Status
 from monitord.model.state import CheckState
 from monitord.model.ticket import TicketStatus
@@ -173,12 +175,17 @@ async def ticket(asked: Asked) -> Any:
 
 
 async def orders(asked: Asked) -> Any:
-    """GET /v1/orders: those in force, or `all=1`; and what those in force keep from people."""
+    """GET /v1/orders: those in force, or `all=1`; of one `host`; and what they keep from people."""
     engine, now, limit = asked.engine, asked.engine.now(), limit_of(asked)
     every = asked.request.query_params.get("all") == "1"
     states, catalog = engine.states(), engine.catalog
+    name = asked.request.query_params.get("host", "")
+    if name and name not in catalog.hosts:
+        raise NotFoundError(f"there is no host {name}; GET /v1/hosts lists them")
     return await engine.store.read(
-        lambda view: views.orders(view, states, catalog, every=every, limit=limit, now=now)
+        lambda view: views.orders(
+            view, states, catalog, every=every, limit=limit, now=now, host=name
+        )
     )
 
 
@@ -193,13 +200,22 @@ async def effectiveness(asked: Asked) -> Any:
 
 
 async def service_levels(asked: Asked) -> Any:
-    """GET /v1/sla: `service` narrows it to one, and adds its availability."""
+    """GET /v1/sla: `service` narrows it to one, and adds its availability; `incident` to one."""
     engine, now = asked.engine, asked.engine.now()
     service = asked.request.query_params.get("service", "")
-    catalog, states = engine.catalog, engine.states()
+    only, catalog, states = _one_incident(asked), engine.catalog, engine.states()
     return await engine.store.read(
-        lambda view: sla.document(view, catalog, states, service=service, now=now)
+        lambda view: sla.document(view, catalog, states, service=service, now=now, only=only)
     )
+
+
+def _one_incident(asked: Asked) -> IncidentId | None:
+    text = asked.request.query_params.get("incident")
+    if text is None:
+        return None
+    if not re.fullmatch(r"[0-9]{1,18}", text):
+        raise BadBodyError(f"incident={text}: no number of an incident; write incident=7")
+    return IncidentId(int(text))
 
 
 def _since(asked: Asked) -> Instant:
@@ -309,7 +325,12 @@ READING = (
     ),
     Route("GET", "/v1/tickets/{id:int}", Right.READ, ticket, "one ticket, whole"),
     Route(
-        "GET", "/v1/orders", Right.READ, orders, "orders in force; `all=1`", query=("all", "limit")
+        "GET",
+        "/v1/orders",
+        Right.READ,
+        orders,
+        "orders in force; `all=1`, `host`",
+        query=("all", "limit", "host"),
     ),
     Route(
         "GET",
@@ -324,8 +345,8 @@ READING = (
         "/v1/sla",
         Right.READ,
         service_levels,
-        "service levels, clocks; `service`",
-        query=("service",),
+        "service levels, clocks; `service`, `incident`",
+        query=("service", "incident"),
     ),
     Route("GET", "/v1/explain/{key:path}", Right.READ, explain, "all that bears on a key"),
     Route(

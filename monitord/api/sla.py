@@ -15,7 +15,7 @@ from monitord.decisions.calendars import is_open, next_open, open_periods
 from monitord.decisions.ticket_document import iso
 from monitord.errors import NotFoundError
 from monitord.model.catalog import Catalog, Service
-from monitord.model.ids import CheckKey, Instant, StateKey, split_state_key
+from monitord.model.ids import CheckKey, IncidentId, Instant, StateKey, split_state_key
 from monitord.model.incident import OPEN_STATUSES, Incident
 from monitord.model.sla import Sla
 from monitord.model.spec import format_duration
@@ -29,11 +29,17 @@ _SECOND = 1_000_000
 
 
 def document(
-    view: View, catalog: Catalog, states: Sequence[CheckState], *, service: str, now: Instant
+    view: View,
+    catalog: Catalog,
+    states: Sequence[CheckState],
+    *,
+    service: str,
+    now: Instant,
+    only: IncidentId | None = None,
 ) -> dict[str, Any]:
     """Give the levels in force, and the clocks of the open incidents; of one service or of all.
 
-    Of one service also its availability in the window that is on.
+    Of one service also its availability in the window that is on; `only` one incident's clocks.
 
     Raises:
         NotFoundError: there is no such service.
@@ -46,7 +52,7 @@ def document(
     rows = []
     for incident in view.incidents(OPEN_STATUSES, limit=_MANY):
         own = services_of(catalog, incident)
-        if not service or service in own:
+        if (not service or service in own) and only in (None, incident.id):
             held = sla.of_services(catalog, [service] if service else own)
             facts = clock_facts(view, catalog, incident)
             running = promises.running(incident, held, catalog.vendors, facts, now)

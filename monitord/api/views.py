@@ -13,7 +13,7 @@ from monitord.api import shapes
 from monitord.clock import between
 from monitord.decisions import verbs
 from monitord.decisions.changes import changed, look_back
-from monitord.decisions.orders import touched
+from monitord.decisions.orders import bears_on, touched
 from monitord.decisions.promises import deadline
 from monitord.decisions.selector import matches, parse
 from monitord.decisions.ticket_document import document, iso, told_changes
@@ -155,14 +155,25 @@ def orders(
     every: bool,
     limit: int,
     now: Instant,
+    host: str = "",
 ) -> dict[str, Any]:
-    """Give the orders in force, or every one, and what those in force keep from people."""
+    """Give the orders in force, or every one, and what those in force keep from people.
+
+    With `host` those that bear on a check of it.
+    """
     in_force = view.orders(at=now)
     rows = view.orders() if every else in_force
+    if host and catalog is not None:
+        rows = [one for one in rows if _on_host(one, catalog, host)]
     return {
         "orders": [shapes.order(one, now=now) for one in rows[-limit:]],
         "hidden": hidden(in_force, catalog, states),
     }
+
+
+def _on_host(order: Order, catalog: Catalog, host: str) -> bool:
+    own = (check for check in catalog.checks.values() if check.host == host)
+    return any(bears_on(order.selector, order.verb, catalog.hosts[host], one) for one in own)
 
 
 def status(view: View, states: Sequence[CheckState], *, now: Instant) -> dict[str, Any]:

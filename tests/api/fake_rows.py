@@ -221,5 +221,5 @@ def fill(tx: Tx) -> None:
         )
     )
     tx.change_incident(incident, IncidentStatus.ESCALATED, ticket=ticket)
-    tx.add_order(Order(0, Verb.MUTE, "web1/site", "known", "kim", EPOCH, EPOCH, Instant(NOON * 2)))
+    tx.add_order(Order(0, Verb.MUTE, "web1/disk", "known", "kim", EPOCH, EPOCH, Instant(NOON * 2)))
     tx.add_audit(NOON, "kim", "mute", "web1/site", "known")

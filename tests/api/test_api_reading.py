@@ -108,7 +108,7 @@ def test_lists_of_incidents_tickets_orders_and_audit(core: FakeCore) -> None:
     assert [one["ticket"] for one in core.client.get("/v1/tickets")["tickets"]] == [1]
     orders = core.client.get("/v1/orders")
     assert [order["verb"] for order in orders["orders"]] == ["mute"]
-    assert orders["hidden"] == ["1 mute hides 1 CRITICAL"]
+    assert orders["hidden"] == ["1 mute hides 1 WARNING"]
     (row,) = core.client.get("/v1/audit")["rows"]
     assert (row["actor"], row["act"], row["subject"]) == ("kim", "mute", "web1/site")
 

@@ -78,8 +78,8 @@ def test_a_list_is_the_same_json_with_and_without_a_core(
 def test_what_orders_keep_from_people_is_said_in_a_line(cli: Cli) -> None:
     for look in ("status", "orders"):
         said = cli(look)
-        assert "! 1 mute hides 1 CRITICAL" in said.out.splitlines()
-        assert said.out.count("web1/site") >= 1
+        assert "! 1 mute hides 1 WARNING" in said.out.splitlines()
+        assert said.out.count("web1/disk") >= 1
 
 
 def test_what_a_target_wrote_cannot_move_the_terminal(cli: Cli) -> None:

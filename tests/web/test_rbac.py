@@ -63,6 +63,8 @@ PAGE_ROLES: Mapping[tuple[str, str], str] = {
     ("POST", "/do/attempts/{id:int}/wrong"): "responder",
     ("GET", "/services"): "viewer",
     ("GET", "/services/{service}"): "viewer",
+    ("POST", "/do/corrections"): "operator",
+    ("POST", "/do/corrections/{id:int}/revoke"): "operator",
     ("GET", "/runbooks"): "viewer",
     ("GET", "/runbooks/{runbook}"): "viewer",
     ("POST", "/do/promote"): "admin",

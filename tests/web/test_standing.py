@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
+from datetime import UTC, datetime
 
 import pytest
 
@@ -70,3 +72,28 @@ def test_a_problem_is_known_and_then_closed(web: Web, cookie: str) -> None:
 def do(web: Web, cookie: str, path: str, form: Mapping[str, str]) -> int:
     word = csrf_of(ask(web, "/", cookie=cookie))
     return ask(web, path, {**form, "csrf": word}, cookie).status
+
+
+def test_a_time_is_corrected_with_the_yes_of_another(web: Web, cookie: str) -> None:
+    page = ask(web, "/services/shop", cookie=cookie).body.decode()
+    assert "from (UTC)" in page
+    now = datetime.now(UTC).replace(day=1, hour=0, minute=0, second=0)
+    said = {
+        "about": "shop",
+        "from": now.strftime("%Y-%m-%dT%H:%M"),
+        "to": datetime.now(UTC).strftime("%Y-%m-%dT%H:%M"),
+        "as": "up",
+        "reason": "seen by hand",
+        "approved_by": "kim",
+    }
+    refused = {**said, "approved_by": "stan"}
+    assert do(web, cookie, "/do/corrections", refused) in (404, 409)
+    assert do(web, cookie, "/do/corrections", {**said, "from": "soon"}) == 400
+    assert do(web, cookie, "/do/corrections", said) == 303
+    page = ask(web, "/services/shop", cookie=cookie).body.decode()
+    assert "seen by hand" in page
+    number = re.search(r"/do/corrections/(\d+)/revoke", page)
+    assert number is not None
+    assert do(web, cookie, number[0], {"reason": "wrong day"}) == 303
+    viewer = session(web, "stan-viewer", "viewer")
+    assert b"/do/corrections" not in ask(web, "/services/shop", cookie=viewer).body

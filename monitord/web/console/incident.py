@@ -24,19 +24,34 @@ async def incident(asked: Asked) -> Response:
     number = asked.request.path_params["id"]
     found = await asked.get(f"/v1/incidents/{number}")
     waits = [one["attempt"] for one in found["attempts"] if one["status"] == "APPROVAL"]
-    ticket, explained, history, *plans = await asyncio.gather(
+    ticket, clocks, explained, history, *plans = await asyncio.gather(
         _ticket(asked, found),
+        _clocks(asked, found),
         _explained(asked, found),
         _history(asked, found),
         *(asked.get(f"/v1/attempts/{one}") for one in waits),
     )
     return asked.page(
-        "incident.html", one=found, ticket=ticket, explained=explained, history=history, plans=plans
+        "incident.html",
+        one=found,
+        ticket=ticket,
+        clocks=clocks,
+        explained=explained,
+        history=history,
+        plans=plans,
     )
 
 
 async def _ticket(asked: Asked, incident: Mapping[str, Any]) -> Any:
     return await asked.get(f"/v1/tickets/{incident['ticket']}") if incident["ticket"] else None
+
+
+async def _clocks(asked: Asked, incident: Mapping[str, Any]) -> Any:
+    """Give the clocks of what has no ticket that would tell them."""
+    if incident["ticket"]:
+        return []
+    rows = (await asked.get("/v1/sla", incident=incident["incident"]))["incidents"]
+    return rows[0]["clocks"] if rows else []
 
 
 async def _explained(asked: Asked, incident: Mapping[str, Any]) -> Any:

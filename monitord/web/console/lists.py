@@ -47,7 +47,7 @@ async def orders(asked: Asked) -> Response:
     every = asked.request.query_params.get("all") == "1"
     answer = await asked.get("/v1/orders", all="1", limit=1000)
     now = datetime.now(UTC)
-    rows = [one for one in answer["orders"][::-1] if every or _counts(one, now)]
+    rows = [one for one in answer["orders"][::-1] if every or counts(one, now)]
     return asked.page("orders.html", rows=rows, hidden=answer["hidden"], every=every)
 
 
@@ -78,7 +78,8 @@ async def maintenance(asked: Asked) -> Response:
     return asked.back(f"maintenance of {body['selector']}: {len(answer['touches'])} checks")
 
 
-def _counts(order: dict[str, Any], now: datetime) -> bool:
+def counts(order: dict[str, Any], now: datetime) -> bool:
+    """Tell whether an order is in force or to come."""
     return order["ended"] is None and datetime.fromisoformat(order["expires"]) > now
 
 

@@ -16,6 +16,7 @@ from starlette.responses import RedirectResponse, Response
 from monitord.control import CoreSaysNoError
 from monitord.web.console import charts
 from monitord.web.console.asked import Asked, BadFormError, Page
+from monitord.web.console.lists import counts
 
 LASTS: Mapping[str, tuple[str, timedelta]] = MappingProxyType(
     {
@@ -118,8 +119,9 @@ async def drawn(asked: Asked) -> Response:
 async def host(asked: Asked) -> Response:
     """GET /hosts/{name}."""
     name = asked.request.path_params["name"]
-    hosts, answer, incidents = await asyncio.gather(
+    hosts, orders, answer, incidents = await asyncio.gather(
         asked.get("/v1/hosts", host=name),
+        _orders(asked, name),
         asked.get("/v1/checks", select=f"host={name}", limit=1000),
         asked.get("/v1/incidents", all="1", limit=1000),
     )
@@ -130,9 +132,22 @@ async def host(asked: Asked) -> Response:
         name=name,
         host=next(iter(hosts["hosts"]), None),
         checks=answer["checks"],
+        orders=orders,
         live=live,
         closed=[one for one in own if one["closed"]][:_CLOSED],
     )
+
+
+async def _orders(asked: Asked, host: str) -> list[dict[str, Any]]:
+    """Give the orders in force or to come that bear on a host; none of one that is not there."""
+    try:
+        answer = await asked.get("/v1/orders", host=host, all="1", limit=1000)
+    except CoreSaysNoError as error:
+        if error.status != _NO_SUCH:
+            raise
+        return []
+    now = datetime.now(UTC)
+    return [one for one in answer["orders"][::-1] if counts(one, now)]
 
 
 def _iso(moment: datetime) -> str:

@@ -4,10 +4,11 @@ What is counted and decided is the core's; people act as the user that is logged
 """
 
 import asyncio
+from datetime import UTC, datetime
 
 from starlette.responses import Response
 
-from monitord.web.console.asked import Asked, Page
+from monitord.web.console.asked import Asked, BadFormError, Page
 
 
 async def services(asked: Asked) -> Response:
@@ -23,6 +24,40 @@ async def service(asked: Asked) -> Response:
         asked.get(f"/v1/services/{name}"), asked.get(f"/v1/explain/{name}")
     )
     return asked.page("service.html", one=found, config=written["config"])
+
+
+async def correct(asked: Asked) -> Response:
+    """POST /do/corrections: what a time really was; times in UTC, as the form says."""
+    form = await asked.form()
+    body = {
+        "about": form.get("about", ""),
+        "from": _utc(form.get("from", "")),
+        "to": _utc(form.get("to", "")),
+        "as": form.get("as", ""),
+        "reason": form.get("reason", ""),
+        "approved_by": form.get("approved_by", ""),
+    }
+    found = await asked.post("/v1/corrections", body)
+    return asked.back(f"correction {found['id']}: {found['about']} was {found['said']}")
+
+
+async def revoke(asked: Asked) -> Response:
+    """POST /do/corrections/{id}/revoke."""
+    form, number = await asked.form(), asked.request.path_params["id"]
+    await asked.post(f"/v1/corrections/{number}/revoke", {"reason": form.get("reason", "")})
+    return asked.back(f"correction {number} is taken back")
+
+
+def _utc(text: str) -> str:
+    """Give what a field for a time holds, as a time in UTC.
+
+    Raises:
+        BadFormError: it is no time.
+    """
+    try:
+        return datetime.fromisoformat(text).replace(tzinfo=UTC).isoformat(timespec="seconds")
+    except ValueError:
+        raise BadFormError(f"{text!r} is no time; write 2027-01-31T14:00 (UTC)") from None
 
 
 async def runbooks(asked: Asked) -> Response:
@@ -84,6 +119,8 @@ async def close(asked: Asked) -> Response:
 STANDING = (
     Page("GET", "/services", "viewer", services),
     Page("GET", "/services/{service}", "viewer", service),
+    Page("POST", "/do/corrections", "operator", correct),
+    Page("POST", "/do/corrections/{id:int}/revoke", "operator", revoke),
     Page("GET", "/runbooks", "viewer", runbooks),
     Page("GET", "/runbooks/{runbook}", "viewer", promotion),
     Page("POST", "/do/promote", "admin", promote),
