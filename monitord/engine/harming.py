@@ -16,7 +16,9 @@ from monitord.model.incident import AttemptStatus, IncidentStatus
 from monitord.model.state import CheckState
 from monitord.model.ticket import Verb
 
-_BUSY = frozenset({"load", "memory"})  # kinds that gauge the whole host
+_BUSY = frozenset(
+    {"load", "memory", "cpu", "pressure", "swapping", "disk_io"}
+)  # gauge a whole host
 _NAMED = 5  # harmed neighbours that one line names
 
 

@@ -17,8 +17,8 @@ class Section:
 
     Names: disk, memory, load, process, unit (args: unit names), failed-units, file and file-hash
     (args: paths or patterns; the second adds SHA-256), program (args: one supervisorctl argv
-    prefix), clock, boot, ping, changes (args: seconds to look back, then monitord's own users;
-    `.` stands for whoever asks).
+    prefix), clock, boot, ping, kernel (args: groups of its files), changes (args: seconds to look
+    back, then monitord's own users; `.` stands for whoever asks).
     """
 
     name: str
@@ -148,7 +148,8 @@ class Facts:
     """One sample of one host. Only the sections asked for are filled; the rest stays None or empty.
 
     `errors` maps a section's name to why it could not be told (a tool is missing); a part of a
-    section has its own key: `disk:/mnt`, `file:/path`, `program:argv words`.
+    section has its own key: `disk:/mnt`, `file:/path`, `kernel:/proc/path`, `program:argv words`.
+    `kernel` maps the path of each file of the kernel that was read to its text.
     """
 
     host: str
@@ -166,6 +167,7 @@ class Facts:
     )
     clock: ClockFact | None = None
     changes: ChangesFact | None = None
+    kernel: Mapping[str, str] = field(default_factory=lambda: _NOTHING)
     errors: Mapping[str, str] = field(default_factory=lambda: _NOTHING)
 
 

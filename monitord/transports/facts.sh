@@ -192,6 +192,41 @@ file() {
   done
 }
 
+# kernel BYTES GROUPS…: texts of the kernel's own files; facts_kernel.py lists them in kernel_files.
+kernel() {
+  longest=$1
+  shift
+  for group in "$@"; do
+    case " $kernel_groups " in *" $group "*) continue ;; esac
+    echo "there is no group '$group' of kernel files"
+    return 1
+  done
+  for group in uptime "$@"; do
+    kernel_files "$group"
+  done
+}
+
+whole() {
+  for path in "$@"; do
+    [ -r "$path" ] || continue
+    printf '\n%s file %s\n' "$nonce" "$path"
+    head -c "$longest" "$path" 2>/dev/null
+  done
+  return 0
+}
+
+# small FILES…: without a fork, for there can be hundreds. Some exist and refuse to be read.
+small() {
+  for path in "$@"; do
+    [ -r "$path" ] || continue
+    printf '\n%s file %s\n' "$nonce" "$path"
+    while IFS= read -r line || [ -n "$line" ]; do
+      printf '%s\n' "$line"
+    done 2>/dev/null <"$path"
+  done
+  return 0
+}
+
 # Messages in English, and letters beyond ASCII as they are, where the host knows that locale.
 unset LC_ALL LC_MESSAGES LANGUAGE
 LANG=C LC_CTYPE=C.UTF-8

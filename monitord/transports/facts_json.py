@@ -39,6 +39,7 @@ def facts_to_json(facts: Facts) -> dict[str, Any]:
     told["programs"] = [[list(argv), _each(told)] for argv, told in facts.programs.items()]
     told["clock"] = None if facts.clock is None else asdict(facts.clock)
     told["changes"] = None if facts.changes is None else asdict(facts.changes)
+    told["kernel"] = dict(facts.kernel)
     told["errors"] = dict(facts.errors)
     return told
 
@@ -71,6 +72,7 @@ def _facts(told: Mapping[str, Any]) -> Facts:
         },
         clock=_one(ClockFact, told["clock"]),
         changes=_changes(told["changes"]),
+        kernel=dict(told["kernel"]),
         errors=dict(told["errors"]),
     )
 

@@ -16,6 +16,7 @@ import psutil
 from monitord.model.facts import ClockFact, DiskFact, Facts, LoadFact, MemoryFact, Section
 from monitord.transports.facts_changes import add_changes
 from monitord.transports.facts_files import add_files, add_hashes
+from monitord.transports.facts_kernel import add_kernel
 from monitord.transports.facts_mounts import (
     NETWORK,
     Mount,
@@ -178,5 +179,6 @@ _GATHER: Mapping[str, Callable[[Facts, Section], Facts]] = MappingProxyType(
         "boot": _nothing,
         "ping": _nothing,
         "changes": add_changes,
+        "kernel": add_kernel,
     }
 )

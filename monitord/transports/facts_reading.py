@@ -12,6 +12,7 @@ from types import MappingProxyType
 
 from monitord.model.facts import ClockFact, DiskFact, Facts, FileFact, LoadFact, MemoryFact, Section
 from monitord.transports.facts_changes import changes_fact
+from monitord.transports.facts_kernel import kernel_facts
 from monitord.transports.facts_mounts import (
     Mount,
     Space,
@@ -152,6 +153,18 @@ def _changes(facts: Facts, _section: Section, lines: Lines, _nonce: str) -> Fact
     return replace(facts, changes=changes_fact("\n".join(lines)))
 
 
+def _kernel(facts: Facts, _section: Section, lines: Lines, nonce: str) -> Facts:
+    """Cut at our own lines `NONCE file PATH`; only they hold the nonce."""
+    told: dict[str, list[str]] = {}
+    body: list[str] = []
+    for line in lines:
+        if line.startswith(f"{nonce} file "):
+            body = told.setdefault(line.removeprefix(f"{nonce} file "), [])
+        else:
+            body.append(line)
+    return kernel_facts(facts, ((path, "\n".join(text)) for path, text in told.items()))
+
+
 def _nothing(facts: Facts, _section: Section, _lines: Lines, _nonce: str) -> Facts:
     return facts
 
@@ -171,5 +184,6 @@ READERS: Mapping[str, Callable[[Facts, Section, Lines, str], Facts]] = MappingPr
         "boot": _nothing,
         "ping": _nothing,
         "changes": _changes,
+        "kernel": _kernel,
     }
 )

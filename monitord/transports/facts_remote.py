@@ -19,6 +19,7 @@ from monitord.model.facts import ClockFact, Facts, Section
 from monitord.model.ids import Instant
 from monitord.model.result import Cause
 from monitord.model.text import one_line
+from monitord.transports.facts_kernel import LONGEST, shell_table
 from monitord.transports.facts_mounts import NETWORK, PSEUDO
 from monitord.transports.facts_processes import LONGEST_COMMAND
 from monitord.transports.facts_reading import READERS
@@ -57,7 +58,7 @@ def script(sections: tuple[Section, ...]) -> str:
 
 @cache
 def _library() -> str:
-    return Path(__file__).with_name("facts.sh").read_text(encoding="utf-8")
+    return shell_table() + Path(__file__).with_name("facts.sh").read_text(encoding="utf-8")
 
 
 def _call(section: Section) -> str:
@@ -81,6 +82,7 @@ _FUNCTIONS: Mapping[str, tuple[str, ...]] = MappingProxyType(
         "boot": ("nothing",),
         "ping": ("nothing",),
         "changes": ("changes",),
+        "kernel": ("kernel", str(LONGEST + 1)),
     }
 )
 

@@ -27,6 +27,7 @@ LIMITS: Mapping[str, int] = MappingProxyType(
         "boot": 1 << 12,
         "ping": 1 << 12,
         "changes": 1 << 17,
+        "kernel": 1 << 22,
     }
 )
 """Every section by name, and the most bytes that its text may have; beyond them it is an error."""

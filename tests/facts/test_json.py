@@ -64,6 +64,7 @@ FACTS = st.builds(
         max_size=2,
     ),
     clock=st.none() | st.builds(ClockFact, TIME, st.none() | st.booleans()),
+    kernel=st.dictionaries(TEXT, TEXT, max_size=2),
     errors=st.dictionaries(TEXT, TEXT, max_size=2),
 )
 
