@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from monitord.model.kinds import ProbeKind
-from monitord.probes.network import dns, http, icmp, ntp, tcp, udp
+from monitord.probes.network import dns, http, icmp, ntp, tcp, tls_probe, udp
 
 NETWORK: Mapping[str, ProbeKind] = {
     "dns": dns.KIND,
@@ -11,5 +11,6 @@ NETWORK: Mapping[str, ProbeKind] = {
     "icmp": icmp.KIND,
     "ntp": ntp.KIND,
     "tcp": tcp.KIND,
+    "tls": tls_probe.KIND,
     "udp": udp.KIND,
 }
