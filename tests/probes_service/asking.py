@@ -19,7 +19,13 @@ Memory = Mapping[str, Mapping[str, Any]]
 
 
 def ask_all(
-    kind: str, memory: Memory | None = None, *, plain: bool = False, within: float = 5, **given: Any
+    kind: str,
+    memory: Memory | None = None,
+    /,
+    *,
+    plain: bool = False,
+    within: float = 5,
+    **given: Any,
 ) -> dict[str, Result]:
     """Run one probe on uvloop, as in the core; its results by item."""
     probe = PROBES[kind]
@@ -32,7 +38,7 @@ def ask_all(
     return by_item
 
 
-def ask(kind: str, memory: Memory | None = None, **given: Any) -> Result:
+def ask(kind: str, memory: Memory | None = None, /, **given: Any) -> Result:
     """As `ask_all`, of a probe without items."""
     found = ask_all(kind, memory, **given)
     assert list(found) == [""], found

@@ -3,13 +3,24 @@
 from collections.abc import Mapping
 
 from monitord.model.kinds import ProbeKind
-from monitord.probes.service import apache, haproxy, json, nginx, php_fpm, prometheus
+from monitord.probes.service import (
+    apache,
+    haproxy,
+    json,
+    memcached,
+    nginx,
+    php_fpm,
+    prometheus,
+    redis,
+)
 
 SERVICE: Mapping[str, ProbeKind] = {
     "apache": apache.KIND,
     "haproxy": haproxy.KIND,
     "json": json.KIND,
+    "memcached": memcached.KIND,
     "nginx": nginx.KIND,
     "php_fpm": php_fpm.KIND,
     "prometheus": prometheus.KIND,
+    "redis": redis.KIND,
 }
