@@ -5,7 +5,7 @@ systemd units start. What they do is monitord.daemon's.
 """
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -65,12 +65,13 @@ def check_config(
 
     Each with its line and cure, all at once; exits 0 or 1.
     """
-    from monitord.cli import composed, show
+    from monitord.cli import checked, show
     from monitord.errors import ConfigError
 
     path = _config(file or config)
+    known = checked.recall(path)
     try:
-        catalog = composed.load(path)
+        found = known or _judged(path)
     except ConfigError as error:
         problems = [str(problem) for problem in error.problems]
         if json:
@@ -79,16 +80,30 @@ def check_config(
             for text in problems:
                 typer.echo(text, err=True)
         return 1
+    if json:
+        show.as_json(
+            {"file": str(path), "ok": True, **found["counts"], "warnings": found["warnings"]}
+        )
+        return 0
+    for text in found["warnings"]:
+        typer.echo(f"warning: {text}", err=True)
+    counts = ", ".join(f"{n} {name}" for name, n in found["counts"].items())
+    show.line(f"{path} is good: {counts}")
+    return 0
+
+
+def _judged(path: Path) -> dict[str, Any]:
+    """Read the configuration; what is good is remembered until anything changes."""
+    from monitord import config as configuration
+    from monitord.cli import checked, composed
+
+    sources = configuration.read(path)
+    catalog = configuration.assemble(sources, composed.KINDS)
     counts = {"hosts": len(catalog.hosts), "checks": len(catalog.checks)}
     counts["runbooks"] = len(catalog.runbooks)
-    if json:
-        warnings = list(catalog.warnings)
-        show.as_json({"file": str(path), "ok": True, **counts, "warnings": warnings})
-        return 0
-    for text in catalog.warnings:
-        typer.echo(f"warning: {text}", err=True)
-    show.line(f"{path} is good: {', '.join(f'{n} {name}' for name, n in counts.items())}")
-    return 0
+    found = {"counts": counts, "warnings": list(catalog.warnings)}
+    checked.remember(path, sources, catalog.expires, found)
+    return found
 
 
 @command("plan")
