@@ -28,6 +28,11 @@ class Reader:
         self._queue.append(event)
         self._arrived.set()
 
+    def skip(self) -> None:
+        """Leave out what has come and was not read: whoever looks anew has seen it."""
+        self._queue.clear()
+        self._lost = 0
+
     async def events(self, quiet: float) -> AsyncIterator[str]:
         """Give each event as JSON, and `alive` after so many quiet seconds; without end."""
         yield json.dumps({"kind": "alive"})

@@ -305,6 +305,38 @@ class FakeLevels:
         self._engine.note(call, incident=number, **facts)
 
 
+CHAIN = "db1/nights"
+
+
+class FakeChains:
+    """Takes orders to the one chain that it knows."""
+
+    def __init__(self, engine: "FakeEngine") -> None:
+        self._engine = engine
+
+    async def preview(self, name: str, link: str, deed: str) -> Mapping[str, Any]:
+        self._must_know(name)
+        step = {"phase": "step", "kind": "link", "target": "db1", "text": f"/b/x {link}"}
+        return {"chain": name, "link": link, "deed": deed, "plan": [step], "then": ["mail"]}
+
+    async def rerun(self, name: str, link: str, *, by: str, reason: str) -> None:
+        self._note("rerun", name, link=link, by=by, reason=reason)
+
+    async def skip(self, name: str, link: str, *, by: str, reason: str) -> None:
+        self._note("skip", name, link=link, by=by, reason=reason)
+
+    async def hold(self, name: str, *, on: bool, by: str, reason: str) -> None:
+        self._note("hold" if on else "go", name, by=by, reason=reason)
+
+    def _must_know(self, name: str) -> None:
+        if name != CHAIN:
+            raise NotFoundError(f"there is no chain {name}")
+
+    def _note(self, call: str, name: str, **facts: object) -> None:
+        self._must_know(name)
+        self._engine.note(call, chain=name, **facts)
+
+
 class FakeEngine:
     """Answers from a catalog, fixed states and a store; notes what it was told to do."""
 
@@ -320,6 +352,7 @@ class FakeEngine:
         self.trusting = FakeTrusting(self)
         self.oncall = OnCall(self)
         self.problems = Problems(self)
+        self.chains = FakeChains(self)
         self.levels = FakeLevels(self)
         self.accounts = Accounts(self, Passwords())
         self.trying = Trying(self)
@@ -334,7 +367,12 @@ class FakeEngine:
         with self._calls.open("a", encoding="utf-8") as file:
             file.write(json.dumps({"call": call, **facts}) + "\n")
         self._heard.put_nowait(
-            {"at": NOON, "kind": call, "incident": None, "text": json.dumps(facts)}
+            {
+                "at": NOON,
+                "kind": call,
+                "incident": facts.get("incident"),
+                "text": json.dumps(facts),
+            }
         )
 
     def now(self) -> Instant:

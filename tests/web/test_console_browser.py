@@ -94,3 +94,26 @@ def test_keys_lead_from_row_to_incident_and_to_its_ack(browser: object, web: Web
     assert web.core.calls("ack")[0]["reason"] == "looking into it"
     page.keyboard.press("?")
     assert page.locator("#keys").is_visible()
+
+
+def test_a_page_that_follows_leaves_alone_what_somebody_does_on_it(
+    browser: object, web: Web
+) -> None:
+    from tests.web.browser import logged_in
+
+    page = logged_in(browser, web, "fay", "operator")
+    page.goto("/incidents/1")
+    page.wait_for_load_state()
+    page.click("#ack summary")
+    page.fill("#ack input[name=reason]", "half a sen")
+    page.evaluate("document.querySelector('#h-line').textContent = 'old'")
+    with page.expect_response(lambda answer: answer.url.endswith("/incidents/1")):
+        web.core.client.post("/v1/incidents/1/answered", {"vendor": "acme"})
+    page.wait_for_selector("#h-line:text-is('Timeline')")
+    assert page.input_value("#ack[open] input[name=reason]") == "half a sen"
+    page.keyboard.type("tence")
+    assert page.input_value("#ack[open] input[name=reason]") == "half a sentence"
+    page.goto("/tickets/1")
+    page.wait_for_load_state()
+    with page.expect_response(lambda answer: answer.url.endswith("/tickets/1")):
+        web.core.client.post("/v1/incidents/1/answered", {"vendor": "acme"})

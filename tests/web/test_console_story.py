@@ -66,6 +66,7 @@ def test_a_fault_arrives_is_approved_and_proven_and_another_is_acked(
         other.wait_for_selector(".said")
         page.wait_for_selector("#repairing .row:has-text('make-queue')")
         page.wait_for_selector("[id^=fixed-] .key:text-is('shop/queue')")
+        other.wait_for_selector("summary:has-text('make-queue') b:text-is('FIXED')")
         assert queue.is_dir()
         assert page.evaluate("window.unloaded") is False, "the page was loaded anew"
 

@@ -4,17 +4,23 @@ A stream ends soon after its session has, and nobody can hold the connections of
 """
 
 import asyncio
+import json
 import time
 from collections import Counter
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
+from typing import Any
 
 from starlette.responses import Response, StreamingResponse
 
 from monitord.control import CoreDownError, CoreSaysNoError
 from monitord.web.console.asked import Asked
+from monitord.web.feed import Feed
 
 _EACH, _ALL = 150, 600
 """Streams of one user, and of all: monitord-web takes 1000 connections."""
+
+_QUIET = 5.0  # seconds until a stream on which nothing happens says that it is alive
+_MOMENT = 0.5  # seconds in which several changes are one
 
 _BELIEVED = 20.0  # seconds that a session is taken to be in force
 
@@ -37,7 +43,7 @@ class Live:
         self._open[name] += 1
         try:
             yield "retry: 2000\n\n"
-            async for kind, data in asked.board.updates():
+            async for kind, data in _wanted(asked):
                 if time.monotonic() - asked_at > self._believed:
                     if not await _in_force(asked):
                         return
@@ -47,6 +53,38 @@ class Live:
         finally:
             self._open[name] -= 1
             self._open += Counter()  # drops those at zero
+
+
+def _wanted(asked: Asked) -> AsyncIterator[tuple[str, str]]:
+    """Give what a page follows: one incident, one host, or all that *Now* shows."""
+    wanted = asked.request.query_params
+    incident, host = wanted.get("incident", ""), wanted.get("host", "")
+    if incident or host:
+        return _changes(asked.board.feed, incident, host)
+    return asked.board.updates()
+
+
+async def _changes(feed: Feed, incident: str, host: str) -> AsyncIterator[tuple[str, str]]:
+    """Give ("changed", "") when something happened to it, and ("alive", "") when it is quiet.
+
+    What comes within a moment is one change, and the last of it is never left out.
+    """
+    with feed.reader() as reader:
+        async for text in reader.events(_QUIET):
+            event = json.loads(text)
+            if not _is_about(event, incident, host):
+                yield "alive", ""
+                continue
+            await asyncio.sleep(_MOMENT)
+            reader.skip()
+            yield "changed", ""
+
+
+def _is_about(event: Mapping[str, Any], incident: str, host: str) -> bool:
+    if event["kind"] == "lost":
+        return True
+    of_host = str(event.get("key") or "").partition("/")[0] == host
+    return str(event.get("incident")) == incident or (bool(host) and of_host)
 
 
 async def _in_force(asked: Asked) -> bool:
