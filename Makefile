@@ -12,7 +12,7 @@ RUN := $(VENV)/.for-run
 DEMO := $(VENV)/.for-demo
 TEST := $(VENV)/.for-test
 
-.PHONY: help run demo test bench history-bench console-bench nightshift faults healthyday services lint clean peers pages picture tickets apifuzz
+.PHONY: help run demo test bench history-bench console-bench fleet-bench nightshift faults healthyday services lint clean peers pages picture tickets apifuzz
 
 help: ## this list
 	@echo "make targets:"
@@ -36,6 +36,9 @@ history-bench: $(TEST) ## history: bytes a day, write cost, charts over 30 days 
 
 console-bench: $(TEST) peers ## the console at 10,000 checks: first byte, drawn, live, 100 open ones (6 min)
 	$(BIN)/python -m tests.benchmarks.console
+
+fleet-bench: $(TEST) ## check-config of 600 hosts with 20 checks each: under 3 s, a second time under 1 s
+	$(BIN)/python -m tests.benchmarks.config_fleet
 
 # In a variable, since a comma ends an argument of make's functions.
 PEERTOOLS := monitord,Monit,Icinga
