@@ -39,13 +39,18 @@ def test_a_healthy_cache(cache: Memcached) -> None:
     assert "used (" in result.summary
 
 
-def test_a_cache_whose_connections_run_out_is_told(cache: Memcached) -> None:
-    held = [socket.create_connection(("127.0.0.1", cache.port)) for _ in range(84)]
-    result = ask("memcached", port=cache.port)
-    for one in held:
+@pytest.mark.parametrize(
+    ("held", "said"), [(60, "of 100 connections used"), (99, "turns us away, too many connections")]
+)
+def test_a_cache_whose_connections_run_out_is_critical(
+    cache: Memcached, held: int, said: str
+) -> None:
+    clients = [socket.create_connection(("127.0.0.1", cache.port)) for _ in range(held)]
+    result = ask("memcached", port=cache.port, connections={"critical": "50%"})
+    for one in clients:
         one.close()
-    assert result.status in {Status.WARNING, Status.CRITICAL}
-    assert "of 100 connections used" in result.summary
+    assert result.status is Status.CRITICAL
+    assert said in result.summary
 
 
 def test_entries_thrown_out_are_told(cache: Memcached) -> None:

@@ -10,6 +10,7 @@ from monitord.probes.service import (
     memcached,
     nginx,
     php_fpm,
+    postgresql,
     prometheus,
     redis,
 )
@@ -21,6 +22,7 @@ SERVICE: Mapping[str, ProbeKind] = {
     "memcached": memcached.KIND,
     "nginx": nginx.KIND,
     "php_fpm": php_fpm.KIND,
+    "postgresql": postgresql.KIND,
     "prometheus": prometheus.KIND,
     "redis": redis.KIND,
 }

@@ -21,6 +21,7 @@ from monitord.probes.service.limits import Limits, grown, limits, number, rememb
 from monitord.probes.verdict import verdict
 
 _MOST = 65_536  # bytes of an answer
+_FULL = b"ERROR Too many open connections"
 _KEYS = ("bytes", "limit_maxbytes", "curr_connections", "max_connections", "evictions")
 
 
@@ -96,6 +97,9 @@ async def probe(spec: MemcachedSpec, target: Target) -> Sequence[Result]:
     finally:
         dialogue.drop()
     elapsed = perf_counter() - started
+    if dialogue.heard.startswith(_FULL):
+        text = "turns us away, too many connections: a pool leaks, or -c is too low"
+        return [Result.critical(f"{endpoint.place}: {text}")]
     try:
         told = _read(dialogue.heard)
     except (KeyError, ValueError):
