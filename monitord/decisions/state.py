@@ -40,6 +40,14 @@ def judge(
     return _counted(state, result, policy, at, reach)
 
 
+def begun_anew(state: CheckState) -> CheckState:
+    """Forget the soft failures of a state: a parent was away in the meantime, and is back.
+
+    What was hard before that stays so.
+    """
+    return _back(state) if state.hard in _NOT_BAD else state
+
+
 def verified(state: CheckState, *, at: Instant, summary: str) -> tuple[CheckState, Transition]:
     """Make it hard OK at once, because verification has proven the repair.
 

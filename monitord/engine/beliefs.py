@@ -13,7 +13,8 @@ from typing import Any
 from monitord.decisions.freshness import stale
 from monitord.decisions.reach import Reach, hangs_on, reach, recheck
 from monitord.decisions.state import changed, gone, judge, retired
-from monitord.engine.hold import Hold, Streak, dependents, hanging, is_well
+from monitord.engine.hold import Hold, Streak, counted, dependents, hanging, is_well
+from monitord.engine.returning import Returns
 from monitord.metrics import Counters
 from monitord.model.catalog import Catalog, Check
 from monitord.model.ids import AttemptId, CheckKey, Instant, StateKey, split_state_key, state_key
@@ -51,6 +52,7 @@ class Beliefs:
         self._holds: dict[CheckKey, tuple[Hold, ...]] = {}
         self._watching: dict[CheckKey, Instant] = {}
         self.keep: Callable[[Check, Sequence[Result], Instant], None] = lambda *_: None
+        self._returns = Returns()
         self.moved: set[CheckKey] = set()  # whose services are to be judged anew
 
     def restore(self, states: Iterable[CheckState]) -> None:
@@ -292,12 +294,7 @@ class Beliefs:
 
     def _doubted(self, check: Check) -> timedelta | None:
         """Give the retry interval while a held check fails that was well, and is not judged yet."""
-        counts = [
-            streak.count
-            for hold in self._holds.get(check.key, ())
-            for key, streak in hold.failing.items()
-            if split_state_key(key)[0] == check.key
-        ]
+        counts = counted(self._holds.get(check.key, ()), check.key)
         return check.retry_every if counts and min(counts) < check.policy.attempts else None
 
     def _put_on(self, hold: Hold) -> None:
@@ -335,6 +332,9 @@ class Beliefs:
             if result.item:
                 self._items[check.key] = (*self._items.get(check.key, ()), key)
         reachable = self._reach_for(check, before, result.status, at)
+        if reachable is Reach.UP and result.status is not Status.OK and self._catalog is not None:
+            hanging = hangs_on(check, self._catalog.hosts[check.host], result.status)
+            before = self._returns.excuse(before, hanging)
         after, transitions = judge(before, result, check.policy, at=at, reach=reachable)
         return self._believe(check, before, after, transitions)
 
@@ -381,6 +381,7 @@ class Beliefs:
         transitions: Sequence[Transition],
     ) -> bool:
         self.states[after.key] = after
+        self._returns.note(before, after)
         if transitions or changed(before, after):
             self._note(after, transitions)
             if after.status is not Status.OK:

@@ -3,11 +3,12 @@
 It counts, and decides nothing: what is harm is for decisions/harm.py.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from monitord.decisions.reach import hangs_on
 from monitord.model.catalog import Catalog
-from monitord.model.ids import AttemptId, CheckKey, Instant, StateKey
+from monitord.model.ids import AttemptId, CheckKey, Instant, StateKey, split_state_key
 from monitord.model.result import Result, Status
 from monitord.model.state import CheckState
 
@@ -90,3 +91,13 @@ def dependents(catalog: Catalog) -> dict[str, frozenset[CheckKey]]:
                     front.append(child)
         result[name] = frozenset(reached)
     return result
+
+
+def counted(holds: Iterable[Hold], check: CheckKey) -> list[int]:
+    """Give how often each item of a check that was well has failed under these holds."""
+    return [
+        streak.count
+        for hold in holds
+        for key, streak in hold.failing.items()
+        if split_state_key(key)[0] == check
+    ]
