@@ -112,6 +112,7 @@ NEEDS: Mapping[str, Need] = {
     "named": Need("a real name server", _program("named", "bind9")),
     "dnspython": Need("questions to name servers", _module("dns")),
     "chronyd": Need("a real time server", _program("chronyd", "chrony")),
+    "dovecot": Need("real mailboxes", _program("dovecot", "dovecot-imapd dovecot-pop3d")),
     "plugins": Need("real Nagios plugins", _plugins),
     "strace": Need("system calls that fail", _strace),
     "faketime": Need("clock steps", _program("faketime", "faketime")),

@@ -3,13 +3,16 @@
 from collections.abc import Mapping
 
 from monitord.model.kinds import ProbeKind
-from monitord.probes.network import dns, http, icmp, ntp, tcp, tls_probe, udp
+from monitord.probes.network import dns, http, icmp, imap, ntp, pop3, smtp, tcp, tls_probe, udp
 
 NETWORK: Mapping[str, ProbeKind] = {
     "dns": dns.KIND,
     "http": http.KIND,
     "icmp": icmp.KIND,
+    "imap": imap.KIND,
     "ntp": ntp.KIND,
+    "pop3": pop3.KIND,
+    "smtp": smtp.KIND,
     "tcp": tcp.KIND,
     "tls": tls_probe.KIND,
     "udp": udp.KIND,
