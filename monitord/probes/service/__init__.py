@@ -5,24 +5,30 @@ from collections.abc import Mapping
 from monitord.model.kinds import ProbeKind
 from monitord.probes.service import (
     apache,
+    elasticsearch,
     haproxy,
     json,
     memcached,
+    mysql,
     nginx,
     php_fpm,
     postgresql,
     prometheus,
+    rabbitmq,
     redis,
 )
 
 SERVICE: Mapping[str, ProbeKind] = {
     "apache": apache.KIND,
+    "elasticsearch": elasticsearch.KIND,
     "haproxy": haproxy.KIND,
     "json": json.KIND,
     "memcached": memcached.KIND,
+    "mysql": mysql.KIND,
     "nginx": nginx.KIND,
     "php_fpm": php_fpm.KIND,
     "postgresql": postgresql.KIND,
     "prometheus": prometheus.KIND,
+    "rabbitmq": rabbitmq.KIND,
     "redis": redis.KIND,
 }

@@ -213,7 +213,7 @@ def _judge(spec: PostgresqlSpec, place: str, told: Told, elapsed: float) -> Resu
         *_measured(spec, told),
     ]
     if spec.query is not None:
-        finding, measured = _custom(spec.query, told.custom)
+        finding, measured = custom(spec.query, told.custom)
         findings.append(finding)
         measurements += measured
     good = f"{role}, let us in after {show(elapsed)}, {told.used} of {told.allowed} connections"
@@ -263,7 +263,8 @@ def _measured(spec: PostgresqlSpec, told: Told) -> Iterator[Measurement]:
         yield spec.lag.measured("lag", max(one.seconds or 0.0 for one in told.replicas), "s")
 
 
-def _custom(query: Query, row: Row | None) -> tuple[Finding | None, list[Measurement]]:
+def custom(query: Query, row: Row | None) -> tuple[Finding | None, list[Measurement]]:
+    """Judge what a query of the user's own gave."""
     name = one_line(query.name, 80)
     if row is None:
         return (Status.WARNING, f"{name}: the query gave no row"), []
