@@ -13,7 +13,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from typing import Annotated
 
-from pydantic import BeforeValidator, Field
+from pydantic import BeforeValidator, Field, model_validator
 
 from monitord.clock import SystemClock, as_datetime
 from monitord.errors import MonitordError
@@ -55,6 +55,24 @@ class TlsSpec(Spec):
     expires: Expires | None = Field(
         None, description="How much time the certificate must have left, in days."
     )
+    certificate: str = Field(
+        "",
+        description="A PEM file with the certificate that we show of ourselves, where the server "
+        "wants one; those above it may follow in it.",
+        examples=["/etc/monitord/probe.pem"],
+    )
+    key: str = Field(
+        "",
+        description="A PEM file with its private key, without a passphrase; left out: the same "
+        "file.",
+        examples=["/etc/monitord/probe.key"],
+    )
+
+    @model_validator(mode="after")
+    def _key_of_what(self) -> "TlsSpec":
+        if self.key and not self.certificate:
+            raise ValueError("tls.key without tls.certificate: name the certificate too")
+        return self
 
 
 def _switch(value: object) -> object:
@@ -70,10 +88,10 @@ Tls = Annotated[TlsSpec | None, BeforeValidator(_switch)]
 
 
 class BadAuthorityError(MonitordError):
-    """The CA file of a check cannot be used; the text names it."""
+    """A PEM file of a check cannot be used; the text names it."""
 
 
-_Key = tuple[bool, str, tuple[str, ...]]
+_Key = tuple[bool, str, str, str, tuple[str, ...]]
 _contexts: dict[_Key, tuple[object, Future[ssl.SSLContext]]] = {}
 _maker = ThreadPoolExecutor(1, thread_name_prefix="tls-context")
 
@@ -82,10 +100,11 @@ async def context_for(spec: TlsSpec, protocols: tuple[str, ...] = ()) -> ssl.SSL
     """Give the shared client context for these settings; `protocols` is offered by ALPN.
 
     Raises:
-        BadAuthorityError: the CA file is missing or holds no certificate.
+        BadAuthorityError: the CA file is missing or holds no certificate, or ours cannot be used.
     """
-    key = (spec.verify, spec.ca, protocols)
-    stamp = _stamp(spec.ca)
+    own = (spec.certificate, spec.key or spec.certificate)
+    key = (spec.verify, spec.ca, *own, protocols)
+    stamp = (_stamp(spec.ca), *map(_stamp, own)) if spec.certificate else _stamp(spec.ca)
     kept = _contexts.get(key)
     if kept is None or kept[0] != stamp:
         kept = _contexts[key] = (stamp, _maker.submit(_make, *key))
@@ -93,6 +112,9 @@ async def context_for(spec: TlsSpec, protocols: tuple[str, ...] = ()) -> ssl.SSL
     try:
         # Shielded: one probe that is cut off must not cancel the context of all others.
         return made.result() if made.done() else await asyncio.shield(asyncio.wrap_future(made))
+    except BadAuthorityError:
+        _contexts.pop(key, None)
+        raise
     except (OSError, ssl.SSLError) as error:
         _contexts.pop(key, None)
         raise BadAuthorityError(f"tls.ca {spec.ca}: cannot be read: {error}") from error
@@ -107,14 +129,27 @@ def _stamp(authority: str) -> object:
     return changed, time.monotonic() // _REREAD
 
 
-def _make(verify: bool, authority: str, protocols: tuple[str, ...]) -> ssl.SSLContext:
+def _make(
+    verify: bool, authority: str, certificate: str, private: str, protocols: tuple[str, ...]
+) -> ssl.SSLContext:
     context = ssl.create_default_context(cafile=authority or None)
+    if certificate:
+        _show_own(context, certificate, private)
     if not verify:
         context.check_hostname = False
         context.verify_mode = ssl.CERT_NONE
     if protocols:
         context.set_alpn_protocols(list(protocols))
     return context
+
+
+def _show_own(context: ssl.SSLContext, certificate: str, private: str) -> None:
+    # An empty passphrase: without one, OpenSSL would ask for it on the terminal.
+    try:
+        context.load_cert_chain(certificate, private, password="")
+    except (OSError, ssl.SSLError) as error:
+        text = f"tls.certificate {certificate} with tls.key {private}: cannot be used: {error}"
+        raise BadAuthorityError(text) from error
 
 
 def time_left(certificate: bytes) -> timedelta:
