@@ -16,6 +16,7 @@ from starlette.routing import Route as StarletteRoute
 from monitord.api.access import Person, bearer, identify, logged_in, require
 from monitord.api.accounts import ACCOUNTS
 from monitord.api.acting import ACTING
+from monitord.api.chains import CHAINS
 from monitord.api.handover import HANDOVER
 from monitord.api.health import HEALTH
 from monitord.api.history import HISTORY
@@ -48,6 +49,7 @@ ROUTES: tuple[Route, ...] = (
     *ONCALL,
     *HANDOVER,
     *PROBLEMS,
+    *CHAINS,
     *NOTICES,
     *HISTORY,
     *ACCOUNTS,

@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import Any, Protocol
 
 from monitord.api.ports_accounts import Accounts
+from monitord.api.ports_chains import HasChains
 from monitord.api.ports_hearing import Hearing
 from monitord.metrics import Counters
 from monitord.model.catalog import Catalog
@@ -255,7 +256,7 @@ class Commands(Protocol):
         ...
 
 
-class Engine(Protocol):
+class Engine(HasChains, Protocol):
     """The running engine, as the control API sees it."""
 
     @property

@@ -146,6 +146,7 @@ app.add_typer(jobs, name="job")
 from monitord.cli import (  # noqa: E402, F401 - they register themselves
     act,
     attempt,
+    chain,
     discover,
     evidence,
     handover,
@@ -178,8 +179,8 @@ from monitord.cli import (  # noqa: E402, F401 - they register themselves
 # The order of `monitord --help`: what one needs first stands first. A command that is missing here
 # is an error at once.
 _ORDER = """
-    run check-config plan reload status services hosts checks incidents incident tickets ticket
-    orders explain history ledger sla report problems problem notify
+    run check-config plan reload status services chains chain hosts checks incidents
+    incident tickets ticket orders explain history ledger sla report problems problem notify
     watch top ack take release mute maintenance halt resume run-check remediate attempt approve deny
     promote
     marker forget audit evidence status-page schema kinds runbooks

@@ -43,6 +43,17 @@ def url(name: Name, *, json: Json = False) -> None:
         typer.echo(full)
 
 
+@command("script", jobs)
+def script() -> None:
+    """Print monitord-job: one POSIX sh file that does what `job run` does, on hosts without Python.
+
+    `monitord job script > monitord-job`, copy it there, and give it the job's ping URL.
+    """
+    from pathlib import Path
+
+    typer.echo(Path(__file__).with_name("monitord-job.sh").read_text(encoding="utf-8"), nl=False)
+
+
 @command("list", jobs)
 def list_(*, json: Json = False) -> None:
     """List the job checks and their last runs."""

@@ -9,9 +9,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
 from statistics import median
+from typing import Any
 
 from monitord.decisions.calendars import instant_of, open_periods, wall_time, zone_of
 from monitord.model.calendar import Calendar
+from monitord.model.catalog import Catalog
 from monitord.model.chain import (
     BROKEN,
     PASSED,
@@ -23,7 +25,7 @@ from monitord.model.chain import (
     LinkStatus,
     RunStatus,
 )
-from monitord.model.ids import Instant
+from monitord.model.ids import CheckKey, Instant
 from monitord.model.result import Status
 
 EARLY = timedelta(minutes=15)
@@ -41,6 +43,16 @@ class Night:
     date: str
     starts: Instant
     done_by: Instant
+
+
+def of_catalog(catalog: Catalog) -> dict[CheckKey, Chain]:
+    """Give the chains of a catalog; the zone of a calendar is that of a chain which says none."""
+    found: dict[CheckKey, Chain] = {}
+    for key, check in catalog.checks.items():
+        if check.kind == "chain":
+            spec: Any = check.spec
+            found[key] = spec.chain(key, catalog.calendars[spec.days].zone)
+    return found
 
 
 def nights(chain: Chain, calendar: Calendar, since: Instant) -> Iterator[Night]:

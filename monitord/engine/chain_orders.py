@@ -1,4 +1,4 @@
-"""What people order of a chain's run: run a link again, skip it, hold the chain; and how it stands.
+"""What people order of a chain's run: run a link again, skip it, hold the chain.
 
 An order changes rows; what follows is done by the stage, under the same guards as always.
 """
@@ -8,8 +8,6 @@ from typing import Any
 
 from monitord.actions import plan as plans
 from monitord.config.names import nearest
-from monitord.decisions import chains
-from monitord.decisions.ticket_document import iso
 from monitord.engine.chains import Chains
 from monitord.engine.instance import Instance
 from monitord.engine.ladder import describe
@@ -19,12 +17,10 @@ from monitord.errors import CommandRefusedError, NotFoundError
 from monitord.model.catalog import Check
 from monitord.model.chain import BROKEN, Chain, ChainRecord, ChainRun, Link, LinkStatus, RunStatus
 from monitord.model.ids import CheckKey, Instant
-from monitord.model.result import Status
 from monitord.model.ticket import Event
 from monitord.store.contract import Tx, View
 
 _S = LinkStatus
-_PAST = 14  # runs that are shown
 
 
 class ChainOrders:
@@ -54,44 +50,6 @@ class ChainOrders:
             raise NotFoundError(f"{name} is a chain on several hosts; name one: {keys}")
         near = nearest(name, [key.partition("/")[2] for key in known])
         raise NotFoundError(f"there is no chain {name}{near}")
-
-    def all(self) -> list[Mapping[str, Any]]:
-        """Give every chain with how it stands."""
-        return [self._summary(chain) for chain in self._stage.all().values()]
-
-    async def one(self, name: str) -> Mapping[str, Any]:
-        """Give a chain: its run, each link with its times and forecast, and its last runs."""
-        chain = self.find(name)
-        runs = await self._instance.store.read(lambda view: view.chain_runs(chain.key, limit=_PAST))
-        record, now = self._known(chain), self._instance.now()
-        ends = chains.forecast(chain, record, now)
-        return {
-            **self._summary(chain),
-            "links": [_link(job.name, chain, record, ends) for job in chain.jobs.values()],
-            "runs": [_run(run) for run in runs],
-        }
-
-    def _known(self, chain: Chain) -> ChainRecord:
-        known = self._instance.chains.get(chain.key)
-        return (
-            ChainRecord(chain, known.run, known.links, known.usual) if known else ChainRecord(chain)
-        )
-
-    def _summary(self, chain: Chain) -> dict[str, Any]:
-        record, now = self._known(chain), self._instance.now()
-        wrong = chains.judge(chain, record, now)
-        running = record.run is not None and record.run.status is RunStatus.RUNNING
-        said = "; ".join(text for _, text in sorted(wrong, key=lambda one: -one[0]))
-        return {
-            "key": chain.key,
-            "name": chain.key.partition("/")[2],
-            "status": max((status for status, _ in wrong), default=Status.OK).name,
-            "summary": said or chains.good(chain, record, now),
-            "timezone": chain.timezone,
-            "days": chain.days,
-            "run": _run(record.run) if record.run else None,
-            "ready_at": iso(chains.ends_at(chain, record, now)) if running else None,
-        }
 
     async def preview(self, name: str, link: str, deed: str) -> Mapping[str, Any]:
         """Say what an order would do: the commands of a rerun, and what follows.
@@ -221,41 +179,3 @@ def _must_allow(chain: Chain, row: Link | None, deed: str) -> None:
     allowed = BROKEN if deed == "rerun" else BROKEN | {_S.WAITING}
     if row.status not in allowed:
         raise CommandRefusedError(f"{row.name} is {row.status}: there is nothing to {deed}")
-
-
-def _run(run: ChainRun) -> dict[str, Any]:
-    return {
-        "business_date": run.business_date,
-        "status": str(run.status),
-        "starts": iso(run.starts),
-        "done_by": iso(run.done_by),
-        "started": iso(run.started),
-        "ended": iso(run.ended),
-        "held_by": run.held_by if run.held else "",
-        "reason": run.reason,
-    }
-
-
-def _link(
-    name: str, chain: Chain, record: ChainRecord, ends: Mapping[str, Instant]
-) -> dict[str, Any]:
-    job = chain.jobs[name]
-    row = next((link for link in record.links if link.name == name), None)
-    takes = chains.usual(job, record.usual)
-    return {
-        "name": name,
-        "status": str(row.status) if row else str(_S.WAITING),
-        "after": list(job.after),
-        "watched": not job.run,
-        "rerun": job.rerun,
-        "started": iso(row.started) if row else None,
-        "ended": iso(row.ended) if row else None,
-        "usual": takes.total_seconds() if takes is not None else None,
-        "expected": iso(ends.get(name)),
-        "exit_code": row.exit_code if row else None,
-        "tries": row.tries if row else 0,
-        "attempt": row.attempt if row else 0,
-        "waiting_for": row.waiting_for if row else "",
-        "by": row.by if row else "",
-        "output": row.output if row else "",
-    }

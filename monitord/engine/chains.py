@@ -29,7 +29,7 @@ from monitord.model.chain import (
 )
 from monitord.model.ids import CheckKey, Instant
 from monitord.model.incident import AttemptStatus
-from monitord.probes.chain import ChainSpec
+from monitord.store.chain_record import read
 from monitord.store.contract import Tx, View
 
 log = get_logger(__name__)
@@ -53,12 +53,7 @@ class Chains:
         """Give the chains of the catalog in force."""
         catalog = self._instance.catalog
         if self._known[0] is not catalog:
-            found = {
-                key: chain_of(check, self._instance)
-                for key, check in catalog.checks.items()
-                if check.kind == "chain"
-            }
-            self._known = catalog, found
+            self._known = catalog, chains.of_catalog(catalog)
         return self._known[1]
 
     def record(self, check: Check) -> ChainRecord:
@@ -272,22 +267,6 @@ def told(tx: Tx, row: Link, event: str, exit_code: int | None, output: str, at: 
     if row.status is not status:
         end = {"ended": at, "exit_code": code, "output": output[-_OUTPUT:]}
         tx.move_link(row.id, row.status, status, **end)
-
-
-def chain_of(check: Check, instance: Instance) -> Chain:
-    """Give the chain of a check; its calendar's zone is that of its times, unless it says one."""
-    spec = check.spec
-    if not isinstance(spec, ChainSpec):
-        raise TypeError(f"{check.key} is no chain")
-    return spec.chain(check.key, instance.catalog.calendars[spec.days].zone)
-
-
-def read(view: View, chain: Chain) -> ChainRecord:
-    """Give what the rows say of a chain."""
-    runs = view.chain_runs(chain.key, limit=1)
-    usual = chains.measured(view.link_times(chain.key))
-    links = tuple(view.links(runs[0].id)) if runs else ()
-    return ChainRecord(chain, runs[0] if runs else None, links, usual)
 
 
 def _run(chain: Chain, night: chains.Night, status: RunStatus) -> ChainRun:

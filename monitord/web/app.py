@@ -6,6 +6,7 @@ to a tail, and no input reaches a shell, a path or a log line unescaped.
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
+from datetime import timedelta
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -16,7 +17,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Mount, Route, request_response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from monitord.clock import Clock
+from monitord.clock import Clock, after
 from monitord.control import Core
 from monitord.log import get_logger
 from monitord.pings import TAIL, Report, SpoolError, spool, tail
@@ -30,6 +31,7 @@ log = get_logger(__name__)
 
 _TOKEN = 32
 _HIGHEST_CODE = 255
+_OLDEST = timedelta(days=7)
 _METRICS_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 _HEADERS: Mapping[bytes, bytes] = MappingProxyType(
     {
@@ -63,7 +65,8 @@ class Web:
         if key is None or event is None:
             return _answer(404, "no such ping; `monitord job url NAME` tells the right one")
         word, code = event
-        report = Report(key, word, self._clock.now(), code, await _output(request), "ping")
+        at = after(self._clock.now(), -_ago(request))
+        report = Report(key, word, at, code, await _output(request), "ping")
         taken = await hand_over(self._core, report)
         if taken is None:
             return _answer(404, "this job is no longer watched")
@@ -145,6 +148,13 @@ def _event(what: str) -> tuple[str, int | None] | None:
     if what.isascii() and what.isdigit() and len(what) <= 3 and int(what) <= _HIGHEST_CODE:  # noqa: PLR2004 - digits of 255
         return ("success" if int(what) == 0 else "fail"), int(what)
     return None
+
+
+def _ago(request: Request) -> timedelta:
+    """Read how long ago it was (`?ago=SECONDS`), of a report that could not be sent at once."""
+    told = request.query_params.get("ago", "")
+    seconds = int(told) if told.isascii() and told.isdigit() and len(told) <= 9 else 0  # noqa: PLR2004 - digits enough for a week
+    return min(timedelta(seconds=seconds), _OLDEST)
 
 
 async def _output(request: Request) -> str:

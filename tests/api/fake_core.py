@@ -311,7 +311,7 @@ CHAIN = "db1/nights"
 class FakeChains:
     """Takes orders to the one chain that it knows."""
 
-    def __init__(self, engine: "FakeEngine") -> None:
+    def __init__(self, engine: FakeEngine) -> None:
         self._engine = engine
 
     async def preview(self, name: str, link: str, deed: str) -> Mapping[str, Any]:
