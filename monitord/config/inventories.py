@@ -134,7 +134,7 @@ def judge(context: Context, hosts: Mapping[str, Host], found: list[Listed]) -> N
         if one.entry.name in hosts and not hosts[one.entry.name].groups
     ]
     if gone:
-        cure = "monitord inventory accept lets them go, monitord retire HOST, too"
+        cure = "monitord inventory accept lets them go"
         context.warnings.append(f"vanished, still watched: {_first(gone)} ({cure})")
     if lost:
         text = "in no group of this configuration, so nothing is checked there"
