@@ -187,3 +187,13 @@ def test_the_checksum_makes_the_packet_s_sum_zero(rest: bytes) -> None:
     """RFC 1071: over a packet that holds its own checksum, the sum is all ones."""
     packet = rest[:2] + struct.pack("!H", checksum(rest[:2] + b"\0\0" + rest[2:])) + rest[2:]
     assert checksum(packet) in (0, 0xFFFF)
+
+
+def test_round_trips_that_differ_are_told() -> None:
+    spec = IcmpSpec.model_validate({"jitter": {"warning": "20ms", "critical": "50ms"}})
+    calm = judge(spec, "h", [0.010, 0.012, 0.011], 3)
+    assert calm.status is Status.OK
+    assert [m.name for m in calm.measurements] == ["rtt", "loss", "jitter"]
+    shaken = judge(spec, "h", [0.010, 0.090, 0.020], 3)
+    assert shaken.status is Status.CRITICAL
+    assert "round trips differ by 75 ms, the limit is 50 ms: a queue on the way" in shaken.summary

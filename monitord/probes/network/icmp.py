@@ -6,6 +6,7 @@ It decides on loss and round trip. The packets are icmp_socket's business.
 import asyncio
 from collections.abc import Sequence
 from dataclasses import replace
+from itertools import pairwise
 from time import perf_counter
 
 from pydantic import Field
@@ -14,6 +15,7 @@ from monitord.model.kinds import NetworkProbe, Target
 from monitord.model.ranges import Range
 from monitord.model.result import Cause, Measurement, Result, Status
 from monitord.model.spec import Duration, Spec, Threshold, parse_duration
+from monitord.probes.limits import severity
 from monitord.probes.network.connect import (
     FAMILIES,
     LOOKING_UP,
@@ -46,6 +48,17 @@ class Loss(Spec):
     )
 
 
+class Jitter(Spec):
+    """How much round trips may differ from one to the next, on average."""
+
+    warning: Latency | None = Field(
+        None, description="WARNING when they differ by more, in seconds.", examples=["20ms"]
+    )
+    critical: Latency | None = Field(
+        None, description="CRITICAL when they differ by more, in seconds.", examples=["50ms"]
+    )
+
+
 class IcmpSpec(Spec):
     """Pings to the host."""
 
@@ -58,6 +71,12 @@ class IcmpSpec(Spec):
     )
     loss: Loss | None = Field(
         None, description="Limits on lost pings.", examples=[{"warning": "20%", "critical": "60%"}]
+    )
+    jitter: Jitter | None = Field(
+        None,
+        description="Limits on how much round trips differ from one to the next: what voice and "
+        "video suffer from.",
+        examples=[{"warning": "20ms", "critical": "50ms"}],
     )
     warning: Latency | None = Field(
         None,
@@ -136,7 +155,22 @@ def judge(
     findings = [_judge_loss(limits, loss, sent), _judge_trip(spec, average)]
     trip = _measure("rtt", round(average, 6), "s", spec.warning, spec.critical)
     good = f"{len(trips)} of {sent} pings answered in {show(average)}"
-    return verdict(address, findings, good, (trip, lost))
+    measured: tuple[Measurement, ...] = (trip, lost)
+    if spec.jitter is not None and len(trips) > 1:
+        steps = [abs(later - earlier) for earlier, later in pairwise(trips)]
+        jitter = sum(steps) / len(steps)
+        findings.append(_judge_jitter(spec.jitter, jitter))
+        bounds = spec.jitter.warning, spec.jitter.critical
+        measured += (_measure("jitter", round(jitter, 6), "s", *bounds),)
+    return verdict(address, findings, good, measured)
+
+
+def _judge_jitter(limits: Jitter, jitter: float) -> Finding | None:
+    broken = severity(jitter, limits.warning, limits.critical)
+    if broken is None:
+        return None
+    text = f"round trips differ by {show(jitter)}, the limit is {show(broken[1].end)}"
+    return broken[0], f"{text}: a queue on the way fills"
 
 
 def _judge_loss(limits: Loss, loss: float, sent: int) -> Finding | None:
