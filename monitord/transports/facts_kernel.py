@@ -19,7 +19,6 @@ LONGEST = 1 << 18
 _NET = "/sys/class/net/*"
 _HWMON = "/sys/class/hwmon/hwmon*"
 _ZONE = "/sys/class/thermal/thermal_zone*"
-_BTRFS = "/sys/fs/btrfs/*"
 
 WHOLE: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {
@@ -61,12 +60,7 @@ SMALL: Mapping[str, tuple[str, ...]] = MappingProxyType(
             "/proc/net/sockstat6",
         ),
         "limits": ("/proc/loadavg",),
-        "raid": (
-            f"{_BTRFS}/label",
-            f"{_BTRFS}/devinfo/*/error_stats",
-            f"{_BTRFS}/devinfo/*/missing",
-            "/proc/spl/kstat/zfs/*/state",
-        ),
+        "raid": ("/proc/spl/kstat/zfs/*/state",),
         "heat": (
             f"{_HWMON}/name",
             *(f"{_HWMON}/temp*_{name}" for name in ("input", "label", "max", "crit")),

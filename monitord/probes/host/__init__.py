@@ -9,14 +9,17 @@ from monitord.probes.host import (
     disk,
     disk_io,
     file,
+    handles,
     load,
     memory,
     pressure,
     process,
+    raid,
     ssh,
     supervisor,
     swapping,
     systemd,
+    uptime,
 )
 
 HOST: Mapping[str, ProbeKind] = {
@@ -25,12 +28,15 @@ HOST: Mapping[str, ProbeKind] = {
     "disk": disk.KIND,
     "disk_io": disk_io.KIND,
     "file": file.KIND,
+    "handles": handles.KIND,
     "load": load.KIND,
     "memory": memory.KIND,
     "pressure": pressure.KIND,
     "process": process.KIND,
+    "raid": raid.KIND,
     "ssh": ssh.KIND,
     "supervisor": supervisor.KIND,
     "swapping": swapping.KIND,
     "systemd": systemd.KIND,
+    "uptime": uptime.KIND,
 }
