@@ -17,8 +17,6 @@ LONGEST = 1 << 18
 """Bytes of one file; a longer one is told as an error, for half a list would read as a loss."""
 
 _NET = "/sys/class/net/*"
-_HWMON = "/sys/class/hwmon/hwmon*"
-_ZONE = "/sys/class/thermal/thermal_zone*"
 
 WHOLE: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {
@@ -38,7 +36,6 @@ WHOLE: Mapping[str, tuple[str, ...]] = MappingProxyType(
             "/proc/sys/kernel/pid_max",
             "/proc/sys/kernel/threads-max",
         ),
-        "mounts": ("/proc/self/mountinfo", "/etc/fstab"),
         "raid": ("/proc/mdstat",),
     }
 )
@@ -61,11 +58,6 @@ SMALL: Mapping[str, tuple[str, ...]] = MappingProxyType(
         ),
         "limits": ("/proc/loadavg",),
         "raid": ("/proc/spl/kstat/zfs/*/state",),
-        "heat": (
-            f"{_HWMON}/name",
-            *(f"{_HWMON}/temp*_{name}" for name in ("input", "label", "max", "crit")),
-            *(f"{_ZONE}/{name}" for name in ("type", "temp", "trip_point_*_*")),
-        ),
     }
 )
 """Files of a few lines, by group: the shell itself reads them, for there can be hundreds."""
