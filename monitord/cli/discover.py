@@ -114,7 +114,7 @@ def _checks(one: "Discovered") -> list[str]:
 
     lines = []
     for port in one.ports:
-        name, title = PORTS[port], one.titles.get(port)
+        name, title = f"{PORTS[port]}-port", one.titles.get(port)  # no shipped check has it
         if title is not None:
             scheme = "https" if port in TLS else "http"
             spec: dict[str, Any] = {"http": {"url": f"{scheme}://{{address}}:{port}/"}}

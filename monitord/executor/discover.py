@@ -29,14 +29,14 @@ WEB = frozenset({80, 8080, 443, 8443})
 TLS = frozenset({443, 465, 636, 993, 995, 8443})
 PORTS = MappingProxyType(
     {
-        21: "ftp", 22: "ssh-port", 25: "smtp", 53: "dns", 80: "web", 110: "pop3", 143: "imap",
+        21: "ftp", 22: "ssh", 25: "smtp", 53: "dns", 80: "web", 110: "pop3", 143: "imap",
         389: "ldap", 443: "web-tls", 445: "smb", 465: "smtps", 587: "submission", 631: "printing",
         636: "ldaps", 993: "imaps", 995: "pop3s", 2049: "nfs", 3306: "mysql", 3389: "rdp",
         5432: "postgresql", 5672: "amqp", 6379: "redis", 8080: "web-8080", 8443: "web-8443",
         9090: "prometheus", 9200: "elasticsearch", 11211: "memcached", 27017: "mongodb",
     }
 )  # fmt: skip
-"""The ports that are looked at, and how a check of one is called."""
+"""The ports that are looked at, and what usually answers there."""
 UNITS = (
     "apache2.service", "chrony.service", "cron.service", "docker.service", "haproxy.service",
     "mariadb.service", "mysql.service", "named.service", "nfs-server.service", "nginx.service",

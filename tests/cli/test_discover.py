@@ -36,7 +36,7 @@ def test_every_kind_of_port_and_fact_is_proposed_as_yaml_that_loads(tmp_path: Pa
     keys = loads(tmp_path, text)
     names = {key.removeprefix("web1/") for key in keys if key.startswith("web1/")}
     inside = {"disk-space", "memory", "load", "failed-units", "clock", "services"}
-    assert names >= {*looking.PORTS.values(), *inside}
+    assert names >= {*(f"{one}-port" for one in looking.PORTS.values()), *inside}
     assert "host-::1/ssh-port" in keys
     assert "# its first page: Shop" in text
 

@@ -119,7 +119,7 @@ def test_what_cannot_be_read_is_refused_with_the_cure(text: str, why: str) -> No
 
 
 def test_an_unknown_field_that_is_near_none_lists_them_all() -> None:
-    known = "host, group, site, customer, check, service, runbook"
+    known = "host, group, tag, site, customer, check, service, runbook"
     with pytest.raises(BadSelectorError, match=re.escape(f"field 'zzz' (known: {known})")):
         parse("zzz=web")
 
