@@ -111,6 +111,7 @@ def repairs_in_a_row(
         other
         for other in view.attempts(since=instance.before(now, _DAY))
         if other.key == key
+        and other.incident  # what started a chain's link is no repair
         and other.effect_at is not None
         and other.finished is not None
         and (attempt is None or other.id != attempt.id)

@@ -33,6 +33,7 @@ PATHS = (
     "/oncall",
     "/handover",
     "/more",
+    "/chains",
     "/reports",
     "/status",
     "/status/reports",

@@ -4,6 +4,7 @@ from starlette.responses import Response
 
 from monitord.web.console.accounts_pages import ACCOUNTS
 from monitord.web.console.asked import Asked, Page
+from monitord.web.console.chains import CHAINS
 from monitord.web.console.configuration import CONFIGURATION
 from monitord.web.console.duty import DUTY
 from monitord.web.console.incident import INCIDENT
@@ -32,6 +33,7 @@ PAGES = (
     *INCIDENT,
     *LOOKING,
     *STANDING,
+    *CHAINS,
     *LISTS,
     *DUTY,
     *WALL,
