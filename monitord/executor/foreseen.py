@@ -8,11 +8,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from monitord.actions.device import DeviceSpec
-from monitord.actions.plan import render
+from monitord.actions.plan import dated, render, render_items
 from monitord.model.catalog import Catalog, Check, Host, Rung
 from monitord.model.dialect import Dialect
 from monitord.model.dialects import DIALECTS
-from monitord.model.effect import PlannedStep, StepContext
+from monitord.model.effect import Command, PlannedStep, StepContext
 from monitord.model.kinds import FactProbe, Kinds
 
 _ANY = ("item-a", "item-b")
@@ -33,7 +33,7 @@ def foreseen(
 ) -> Iterator[tuple[str, tuple[PlannedStep, ...] | Gap]]:
     """Give for each rung that acts its name, and all its steps for all its items, or the gap."""
     for check in catalog.checks.values():
-        for rung in check.remediate if check.host == host.name else ():
+        for rung in (*check.remediate, *check.starts) if check.host == host.name else ():
             if rung.mode != "shadow":
                 what = f"{check.key} {rung.runbook}"
                 yield what, _steps(what, catalog, host, check, rung, kinds)
@@ -74,6 +74,8 @@ def _steps(
         context = StepContext(host.name, host.address, item, rung.parameters)
         return render(catalog.runbooks[rung.runbook], rung, context, kinds.actions)
 
+    if check.kind == "chain":
+        return _links(what, catalog, host, check, rung, kinds)
     kind = kinds.probes[check.kind]
     items = kind.items(check.spec) if isinstance(kind, FactProbe) else None
     try:
@@ -84,4 +86,24 @@ def _steps(
         return Gap(what, str(error), "mend what it says, and ask again")
     if first != second:
         return Gap(what, "{item} can be anything that the check may find", _NAME_THEM)
+    return first
+
+
+def _links(
+    what: str, catalog: Catalog, host: Host, check: Check, rung: Rung, kinds: Kinds
+) -> tuple[PlannedStep, ...] | Gap:
+    """Give the steps of a chain's links; one whose command holds the date differs every day."""
+    names = [name.removeprefix("run:") for name in rung.parameters if name.startswith("run:")]
+    book = catalog.runbooks[rung.runbook]
+    try:
+        first, second = (
+            render_items(book, dated(rung, day), host, names, kinds.actions)
+            for day in ("2000-01-01", "2000-01-02")
+        )
+    except ValueError as error:
+        return Gap(what, str(error), "mend what it says, and ask again")
+    as_root = any(isinstance(step.effect, Command) and step.effect.sudo for step in first)
+    if as_root and first != second:
+        why = f"{{business_date}} in a command of {check.name} is another one every day"
+        return Gap(what, why, "let a job that needs sudo find the date itself")
     return first
