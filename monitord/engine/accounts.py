@@ -103,7 +103,13 @@ class Accounts:
     async def logout(self, secret: str) -> None:
         """End a session, or what else the secret is of."""
         known = await self.known(secret)
-        await self._change(lambda tx, now: tx.end_credential(known.credential, now, known.name))
+
+        def work(tx: Tx, now: Instant) -> None:
+            if tx.end_credential(known.credential, now, known.name):
+                text = f"{known.kind} {known.credential} ended"
+                tx.add_audit(now, known.name, "logout", known.name, text)
+
+        await self._change(work)
 
     async def invite(self, name: str, role: Role | None, *, by: str) -> tuple[str, User]:
         """Make a user (with a role) or find one; gives the secret of a link to set the password.

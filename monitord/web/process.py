@@ -6,7 +6,6 @@ that ping tokens are made of.
 
 import asyncio
 import signal
-import socket
 from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -53,41 +52,33 @@ def run(settings: Settings, jobs: Iterable[str], sources: Mapping[str, Source]) 
     Raises:
         ListenError: the address is not free, or not one.
     """
-    sock = listen_tcp(settings.web)
-    core = Core(core_socket(settings), timeout=_PATIENCE)
-    uvloop.run(_serve(sock, core, Path(settings.state), tuple(jobs), sources, settings.web_url))
+    uvloop.run(_serve(settings, tuple(jobs), sources))
     return 0
 
 
-async def _serve(
-    sock: socket.socket,
-    core: Core,
-    state: Path,
-    jobs: tuple[str, ...],
-    sources: Mapping[str, Source],
-    web_url: str,
-) -> None:
+async def _serve(settings: Settings, jobs: tuple[str, ...], sources: Mapping[str, Source]) -> None:
+    core, state = Core(core_socket(settings), timeout=_PATIENCE), Path(settings.state)
     spool, clock = state / "spool", SystemClock()
     web = Web(core, Jobs(core, state, jobs), spool, clock)
     inbound = Inbound(core, sources, spool, clock)
-    console = Console(core, secure=web_url.startswith("https:"))
-    console.board.start()
+    console = Console(core, secure=settings.web_url.startswith("https:"))
     api = Api(Core(core.path, timeout=_LONGEST_WAIT), console.board.feed)
-    await _until_told(create_app(web, Approval(core), inbound, console, api), sock)
-    console.board.stop()
+    console.board.start()
+    try:
+        await _until_told(create_app(web, Approval(core), inbound, console, api), settings.web)
+    finally:
+        console.board.stop()
 
 
-async def _until_told(app: ASGIApp, sock: socket.socket) -> None:
+async def _until_told(app: ASGIApp, address: str) -> None:
     # Each page waits for the core in a thread: the default of six would queue on a slow one.
     asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(_THREADS, "monitord-web"))
-    serving = asyncio.ensure_future(serve(app, sock, _Public))
+    serving = asyncio.ensure_future(_listen(app, address))
     watchdog = asyncio.ensure_future(keep_watchdog())
     loop = asyncio.get_running_loop()
+    # Before it listens: whoever sees it answer may end it, and it ends in order.
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, serving.cancel)
-    host, port = sock.getsockname()[:2]
-    log.info("web serves", address=f"{host}:{port}")
-    notify("READY=1", f"STATUS=serving pings and metrics on {host}:{port}")
     try:
         await serving
     except asyncio.CancelledError:
@@ -96,3 +87,11 @@ async def _until_told(app: ASGIApp, sock: socket.socket) -> None:
         notify("STOPPING=1")
         watchdog.cancel()
         await asyncio.gather(watchdog, return_exceptions=True)
+
+
+async def _listen(app: ASGIApp, address: str) -> None:
+    sock = listen_tcp(address)
+    host, port = sock.getsockname()[:2]
+    log.info("web serves", address=f"{host}:{port}")
+    notify("READY=1", f"STATUS=serving pings and metrics on {host}:{port}")
+    await serve(app, sock, _Public)

@@ -65,6 +65,9 @@ def test_a_link_sets_a_password_once_and_the_password_begins_sessions(here: Here
         with pytest.raises(LoginError):
             await accounts.known(session)
         assert (await accounts.known(other)).name == "kim"
+        rows = await here.store.read(lambda view: view.audit_rows())
+        ends = [(row.actor, row.subject) for row in rows if row.act == "logout"]
+        assert ends == [("kim", "kim")]
 
     asyncio.run(play())
 

@@ -14,6 +14,7 @@ from monitord.model.ids import Instant
 from monitord.pings import TAIL, spooled
 from tests.api.cores import FakeCore
 from tests.web.conftest import Web
+from tests.world.process import answers
 from tests.world.until import until
 
 NOW = Instant(10**17)
@@ -185,11 +186,21 @@ def test_a_sender_that_goes_away_in_mid_body_leaves_no_report(web: Web) -> None:
     assert web.core.calls("job") == []
 
 
-def test_it_ends_on_sigterm_with_success(lone_web: Web) -> None:
-    process = lone_web._process
-    assert process is not None
-    lone_web.stop()
-    assert process.returncode == 0
+class _SeenAtOnce(Web):
+    """One that is believed ready at the first instant at which it listens."""
+
+    def is_ready(self) -> bool:
+        while self.is_running and not answers(self.port):
+            pass
+        return True
+
+
+def test_it_ends_on_sigterm_with_success_from_the_instant_it_listens(core: FakeCore) -> None:
+    with _SeenAtOnce(core) as web:
+        process = web._process
+        assert process is not None
+        web.stop()
+        assert process.returncode == 0
 
 
 def test_a_job_may_send_all_its_output_and_its_end_is_kept(web: Web) -> None:
