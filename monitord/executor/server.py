@@ -45,6 +45,7 @@ log = get_logger(__name__)
 Message = dict[str, Any]
 Send = Callable[[Message], None]
 _CREDENTIALS = struct.Struct("3i")  # struct ucred of unix(7): pid, uid, gid
+_NEVER = "monitord-web"  # strangers talk to it
 _TYPES: Mapping[type[Exception], str] = {
     NotBegunError: "not-begun",
     RefusedByExecutorError: "refused",
@@ -244,15 +245,18 @@ def _send(writer: asyncio.StreamWriter, message: Message) -> None:
 
 
 def may_ask(peer: socket.socket) -> bool:
-    """Tell whether the peer is root, our own user, or of the group that owns the socket."""
+    """Tell whether the peer is root, our own user, or of the group that owns the socket.
+
+    The user of monitord-web is of the group for the core's sake, and has nothing to ask here.
+    """
     raw = peer.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _CREDENTIALS.size)
     _, uid, gid = _CREDENTIALS.unpack(raw)
     if uid in {0, os.geteuid()}:
         return True
-    group = Path(str(peer.getsockname())).stat().st_gid
-    if gid == group:
-        return True
+    name = ""
     with contextlib.suppress(KeyError):
         name = pwd.getpwuid(uid).pw_name
-        return group in os.getgrouplist(name, gid)
-    return False
+    if name == _NEVER:
+        return False
+    group = Path(str(peer.getsockname())).stat().st_gid
+    return gid == group or (name != "" and group in os.getgrouplist(name, gid))

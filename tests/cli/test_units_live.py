@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from tests.executor.test_peers import ASK
 from tests.world.hosts import Host, World
 from tests.world.needs import need, requires
 from tests.world.until import until
@@ -42,6 +43,7 @@ WatchdogSec=8
 Environment=PYTHONPATH=/opt/src:/opt/site PYTHONDONTWRITEBYTECODE=1
 Environment=LD_LIBRARY_PATH=/opt/python/lib
 """
+HELLO = ["perl", "-e", ASK, "/run/monitord/executor.sock"]
 
 
 def install(host: Host) -> None:
@@ -143,6 +145,36 @@ def test_others_can_read_neither_database_nor_secret_nor_configuration(host: Hos
         assert "Permission denied" in done.stderr
     modes = host.run(["stat", "-c", "%a", "/var/lib/monitord/state.db", "/run/monitord/core.sock"])
     assert modes.stdout.split() == ["640", "660"]
+
+
+def inside_web(host: Host, *argv: str) -> tuple[int, str]:
+    """Run a command with what the process of monitord-web sees, as its user and group."""
+    shown = host.run(["systemctl", "show", "monitord-web", "--property=MainPID", "--value"]).stdout
+    user = ["setpriv", "--reuid=monitord-web", "--regid=monitord", "--init-groups"]
+    done = host.run(
+        ["nsenter", f"--target={shown.strip()}", "--mount", "--", *user, *argv], check=False
+    )
+    return done.returncode, done.stdout + done.stderr
+
+
+def test_web_sees_of_the_state_folder_what_it_needs_and_cannot_open_the_database(
+    host: Host,
+) -> None:
+    path = "/var/lib/monitord/state.db"
+    # By its rights it could: the group may read. What keeps it from it is the unit.
+    assert host.run(["runuser", "-u", "monitord-web", "--", "test", "-r", path]).returncode == 0
+    code, said = inside_web(host, "cat", path)
+    assert (code, "No such file or directory" in said) == (1, True)
+    _, there = inside_web(host, "ls", "/var/lib/monitord")
+    assert set(there.split()) <= {"inventory", "secret", "spool"}
+    assert inside_web(host, "test", "-r", "/var/lib/monitord/secret")[0] == 0
+    # Nor does the executor answer it, which does for others of the group.
+    assert host.run(["runuser", "-u", "kim", "--", *HELLO]).stdout.startswith("answered ")
+    assert inside_web(host, *HELLO) == (0, "")
+    for folder in ("/var/lib/monitord", "/run/monitord", "/etc/monitord"):
+        assert (folder, inside_web(host, "touch", f"{folder}/mine")[0]) == (folder, 1)
+    health = host.run(["curl", "-sS", "http://127.0.0.1:9750/healthz"]).stdout
+    assert health == '{"web":true,"core":true}'
 
 
 def test_a_core_that_stands_still_is_started_again(host: Host) -> None:
