@@ -6,8 +6,9 @@ Nouns only. How a payload is read stands in monitord.inbound, what becomes of it
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
+from typing import Any
 
-from monitord.model.ids import Instant
+from monitord.model.ids import CheckKey, Instant
 from monitord.model.result import Status
 from monitord.secrets import SecretRef
 
@@ -60,6 +61,20 @@ class Told:
     item: str = ""
     details: str = ""
     alert: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """A report of a held check, kept until the hold ends: the newest of its item and alert.
+
+    `report` holds the fields of a Told; rows are in the order in which they were told, by id.
+    """
+
+    id: int
+    key: CheckKey
+    item: str
+    alert: str
+    report: Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)

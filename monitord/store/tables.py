@@ -13,6 +13,7 @@ from sqlalchemy.sql import Select
 
 from monitord.model.account import Credential, User
 from monitord.model.chain import ChainRun, Link
+from monitord.model.inbound import Waiting
 from monitord.model.incident import Attempt, Incident, Step
 from monitord.model.kinds import JobRecord
 from monitord.model.marker import Marker
@@ -101,6 +102,7 @@ CREDENTIALS = _rows("credentials", Credential, origin=_NODE)
 SERVICES = _rows("service_changes", ServiceChange, origin=_NODE)
 CHAIN_RUNS = _rows("chain_runs", ChainRun, origin=_NODE)
 CHAIN_LINKS = _rows("chain_links", Link, origin=_NODE)
+WAITING = _rows("waiting", Waiting, origin=_NODE)
 
 LOCKS = Table(
     "locks",
@@ -171,6 +173,9 @@ _partial("chain_runs_unfinished", _R.key, where=_UNFINISHED, unique=True)
 Index("chain_runs_key", _R.key, _R.id)
 Index("chain_links_run", _L.run)
 Index("chain_links_key", _L.key, _L.name, _L.id)
+# Of one alert only the newest report counts: two would be two truths about it.
+_W = WAITING.table.c
+Index("waiting_alert", _W.key, _W.item, _W.alert, unique=True)
 _partial("notices_pending", NOTICES.table.c.due_at, where="status = 'PENDING'")
 Index("notices_incident", NOTICES.table.c.incident)
 # Two open problems of one key would be two causes of the same incidents.
