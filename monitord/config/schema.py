@@ -30,6 +30,7 @@ from monitord.config.fields import (
 )
 from monitord.config.policy_models import NotifyModel, RecurringModel, RouteModel
 from monitord.config.status_models import StatusModel
+from monitord.config.web_models import Proxies
 from monitord.model.spec import Duration, Spec
 
 Impact = Literal["low", "normal", "high"]
@@ -375,6 +376,7 @@ class SettingsModel(Spec):
     store: StoreUrl = ""
     web: Listen = "127.0.0.1:9750"
     web_url: WebUrl = ""
+    trusted_proxy: Proxies = ()
     timezone: Zone = "UTC"
     reopen_within: Gap = timedelta(hours=1)
     p1_ticket_after: Duration = timedelta(minutes=5)

@@ -46,6 +46,7 @@ def build(context: Context, sections: Sections, sources: Sources) -> Settings:
         store=model.store,
         web=model.web,
         web_url=model.web_url,
+        trusted_proxy=model.trusted_proxy,
         run=_absolute(model.run, sources) if model.run else "",
         timezone=model.timezone,
         reopen_within=model.reopen_within,

@@ -307,8 +307,8 @@ class Settings:
     `profile` is cautious, standard or lab; `observe` takes every decision and lets nothing out.
     `state` is the folder of the store, sockets and run records. `store` is a database URL, empty
     for SQLite in `state`. `web` is host:port of monitord-web; links on tickets begin with `web_url`
-    (empty: http and `web`). For `after_boot` a host that has
-    come up is left to itself.
+    (empty: http and `web`); what a `trusted_proxy` (a network) says of who asks is believed. For
+    `after_boot` a host that has come up is left to itself.
     """
 
     instance: str
@@ -319,6 +319,7 @@ class Settings:
     web: str
     run: str = ""
     web_url: str = ""
+    trusted_proxy: tuple[str, ...] = ()
     timezone: str = "UTC"
     reopen_within: timedelta = timedelta(hours=1)
     p1_ticket_after: timedelta = timedelta(minutes=5)

@@ -27,6 +27,7 @@ from monitord.web.approval import Approval
 from monitord.web.console import Console
 from monitord.web.core import Jobs
 from monitord.web.inbound import Inbound
+from monitord.web.proxied import believing
 
 log = get_logger(__name__)
 
@@ -64,8 +65,9 @@ async def _serve(settings: Settings, jobs: tuple[str, ...], sources: Mapping[str
     console = Console(core, secure=settings.web_url.startswith("https:"))
     api = Api(Core(core.path, timeout=_LONGEST_WAIT), console.board.feed)
     console.board.start()
+    app = believing(settings.trusted_proxy, create_app(web, Approval(core), inbound, console, api))
     try:
-        await _until_told(create_app(web, Approval(core), inbound, console, api), settings.web)
+        await _until_told(app, settings.web)
     finally:
         console.board.stop()
 

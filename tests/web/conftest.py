@@ -29,13 +29,15 @@ class Web(Peer):
 
     name = "web"
 
-    def __init__(self, core: FakeCore, *, jobs: tuple[str, ...] = ("db1/nightly",)) -> None:
+    def __init__(
+        self, core: FakeCore, *, jobs: tuple[str, ...] = ("db1/nightly",), proxy: str = ""
+    ) -> None:
         super().__init__()
         self.core = core
         self.port = free_port()
         address = f"127.0.0.1:{self.port}"
         self.argv = [sys.executable, "-m", "tests.web.web_process", str(core.state), address, *jobs]
-        self.environment = {"PYTHONPATH": str(ROOT), "PATH": "/usr/bin:/bin"}
+        self.environment = {"PYTHONPATH": str(ROOT), "PATH": "/usr/bin:/bin", "PROXY": proxy}
 
     def is_ready(self) -> bool:
         """Whether it accepts connections."""

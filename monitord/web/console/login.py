@@ -57,7 +57,7 @@ class Login:
             return self._page("login.html", status, to=to, name=name, error=text)
         except CoreDownError as error:
             return self._page("login.html", 503, to=to, name=name, error=str(error))
-        return self._entered(answer["session"], to)
+        return self._entered(request, answer["session"], to)
 
     async def welcome(self, request: Request) -> Response:
         """Show whose password a link sets, and the form."""
@@ -77,7 +77,7 @@ class Login:
             return await self._linked(request, str(error))
         except CoreDownError as error:
             return self._page("login.html", 503, to="/", error=str(error))
-        return self._entered(answer["session"], "/")
+        return self._entered(request, answer["session"], "/")
 
     async def _linked(self, request: Request, error: str) -> Response:
         word = {"word": request.path_params["word"]}
@@ -95,7 +95,7 @@ class Login:
         )
         return HTMLResponse(shown, status_code=status)
 
-    def _entered(self, secret: str, to: str) -> Response:
+    def _entered(self, request: Request, secret: str, to: str) -> Response:
         ours = to.startswith("/") and not to.startswith(("//", "/\\"))
         answer = RedirectResponse(to if ours else "/", status_code=303)
         answer.set_cookie(
@@ -104,7 +104,8 @@ class Login:
             max_age=_COOKIE_LASTS,
             httponly=True,
             samesite="lax",  # a link in a ticket or a chat leads in; forms have their own proof
-            secure=self._secure,
+            # Of the scheme only a trusted proxy can have said that it is https.
+            secure=self._secure or request.scope["scheme"] == "https",
             path="/",
         )
         return answer
