@@ -59,7 +59,7 @@ def test_every_option_stands_in_its_command_s_table_and_no_other_does() -> None:
 
 
 def test_every_command_that_answers_can_answer_in_json() -> None:
-    silent = {"monitord", "monitord job run"}
+    silent = {"monitord", "monitord job run", "monitord job script"}
     silent |= {f"monitord {name}" for name in ("run", "core", "executor", "web", "top")}
     without = {name for name, options in offered().items() if "--json" not in options}
     assert without == silent

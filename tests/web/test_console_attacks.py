@@ -81,7 +81,8 @@ class _Board:
 def test_the_stream_ends_with_its_session_and_no_text_begins_an_event(web: Web) -> None:
     secret = session(web, "streamer", "viewer")
     core: Core = web.core.client.on_behalf(secret)
-    asked = Asked(None, core, {"name": "streamer"}, secret, environment(), _Board())  # type: ignore[arg-type] # a board that never waits
+    request = Request({"type": "http", "query_string": b""})
+    asked = Asked(request, core, {"name": "streamer"}, secret, environment(), _Board())  # type: ignore[arg-type] # a board that never waits
 
     async def play() -> None:
         answer = await Live(believed=0.0)(asked)

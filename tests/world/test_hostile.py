@@ -15,18 +15,19 @@ from tests.world.hostile import MANNERS, Target, hostile, tls_web
 def read_for(target: Target, seconds: float, *, at_most: int = 200_000) -> tuple[bytes, str]:
     """Ask for a page; return what came and how it ended: `timeout`, `closed`, `reset`, `full`."""
     got = b""
-    with socket.create_connection(("127.0.0.1", target.port), timeout=seconds) as connection:
-        try:
+    try:
+        # Inside as well: a reset may come before connecting has been told of.
+        with socket.create_connection(("127.0.0.1", target.port), timeout=seconds) as connection:
             connection.sendall(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
             while len(got) < at_most:
                 chunk = connection.recv(65536)
                 if not chunk:
                     return got, "closed"
                 got += chunk
-        except TimeoutError:
-            return got, "timeout"
-        except (ConnectionResetError, BrokenPipeError):
-            return got, "reset"
+    except TimeoutError:
+        return got, "timeout"
+    except (ConnectionResetError, BrokenPipeError):
+        return got, "reset"
     return got, "full"
 
 
