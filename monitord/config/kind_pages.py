@@ -6,6 +6,7 @@ What stands on a page is what the loader takes. Nothing here judges a check.
 import types
 from collections.abc import Iterator, Mapping
 from inspect import cleandoc
+from textwrap import dedent
 from typing import Any, Union, get_args, get_origin
 
 from pydantic.fields import FieldInfo
@@ -68,7 +69,7 @@ def _page(name: str, kind: ProbeKind) -> Iterator[str]:
     library = kind.spec.library
     if library is not None:
         yield f"It needs {library.module}: `pip install 'monitord[{library.extra}]'`."
-    yield from ("", "```yaml", cleandoc(kind.spec.example), "```")
+    yield from ("", "```yaml", dedent(kind.spec.example).strip(), "```")
     yield from _settings(kind.spec, "")
 
 

@@ -85,9 +85,10 @@ class ExecutorClient:
         answer = await self._ask("facts", host=host, sections=wanted, timeout=deadline)
         return facts_from_json(answer)
 
-    async def plugin(self, check: str, deadline: float) -> PluginOutput:
+    async def plugin(self, check: str, deadline: float, since: str = "") -> PluginOutput:
         """Ask for a plugin's run."""
-        return plugin_from_json(await self._ask("plugin", check=check, timeout=deadline))
+        answer = await self._ask("plugin", check=check, timeout=deadline, since=since)
+        return plugin_from_json(answer)
 
     async def run(self, step: StepId) -> StepOutcome:
         """Have a committed step done."""

@@ -38,8 +38,8 @@ class Executor(Protocol):
         """Read facts within `deadline` seconds; TransportError when the host does not let us."""
         ...
 
-    async def plugin(self, check: str, deadline: float) -> PluginOutput:
-        """Run the plugin of a check within `deadline` seconds."""
+    async def plugin(self, check: str, deadline: float, since: str = "") -> PluginOutput:
+        """Run the plugin of a check within `deadline` seconds; `since` as in ScriptProbe."""
         ...
 
     async def run(self, step: StepId) -> StepOutcome:

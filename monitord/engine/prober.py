@@ -177,9 +177,12 @@ class Prober:
     async def _plugin(
         self, kind: PluginProbe | ScriptProbe | DeviceProbe, check: Check, limit: float
     ) -> Sequence[Result]:
+        since = ""
+        if isinstance(kind, ScriptProbe) and kind.since is not None:
+            since = kind.since(self._target(check))
         try:
             async with asyncio.timeout(limit + 1.0):
-                output = await self._executor.plugin(check.key, limit)
+                output = await self._executor.plugin(check.key, limit, since)
         except TimeoutError:
             return [Result.unknown(f"{check.name}: no end within {limit:.0f} s", Cause.TIMEOUT)]
         except NotBegunError as error:  # a secret that cannot be read

@@ -164,7 +164,8 @@ class Server:
         target = Target(host.name, host.address, {}, seconds)
         if isinstance(kind, ScriptProbe):
             asked = kind.script(check.spec, target)
-            return plugin_to_json(await scripts.run(self._hosts, host, asked, seconds))
+            since = None if kind.since is None else scripts.word(message.get("since"))
+            return plugin_to_json(await scripts.run(self._hosts, host, asked, seconds, since))
         argv = kind.command(check.spec, target)
         return plugin_to_json(await self._hosts.plugin(argv, seconds))
 

@@ -94,7 +94,9 @@ class ScriptProbe:
     """Has the executor feed a script of ours to a shell on the host, as its reading login.
 
     `script` is rendered by the executor itself; `judge` is pure. `recall`, asked before a scheduled
-    run, may give what is remembered instead: what is costly need not be done at each look.
+    run, may give what is remembered instead: what is costly need not be done at each look. `since`
+    makes of the memory the one word that the script finds in `$since`: where the last look ended.
+    It is of letters, digits and `=;:,.+-` alone, or the executor refuses it.
     """
 
     name: str
@@ -102,6 +104,7 @@ class ScriptProbe:
     script: Callable[[Any, Target], HostScript]
     judge: Callable[[Any, PluginOutput, Target, Instant], Sequence[Result]]
     recall: Callable[[Any, Target, Instant], Sequence[Result] | None] = lambda *_: None
+    since: Callable[[Target], str] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,7 +27,7 @@ class Restoring:
     def __init__(self) -> None:
         self.asked = 0
 
-    async def plugin(self, _check: str, _deadline: float) -> PluginOutput:
+    async def plugin(self, _check: str, _deadline: float, _since: str = "") -> PluginOutput:
         self.asked += 1
         await asyncio.sleep(0)
         told = "\n".join(f"{NONCE} {line}" for line in (*LINES, "took 3"))

@@ -8,10 +8,13 @@ import pytest
 from monitord.executor import locked, sudoers
 from monitord.model.catalog import SshLogin
 from monitord.model.facts import Section
+from monitord.model.ids import CheckKey
+from monitord.model.kinds import ScriptProbe, Target
+from monitord.probes import PROBES
 from monitord.transports import facts_remote, runner
 from monitord.transports.facts_json import facts_from_json
 from monitord.transports.ssh import Ssh
-from tests.executor.core import KINDS, Core
+from tests.executor.core import KINDS, Core, RefusalError
 from tests.world.host import Host
 from tests.world.hosts import World
 
@@ -64,7 +67,8 @@ def yaml(host: Host) -> str:
     return (
         f"web1: {{address: {host.address}, login: {{ssh: {{{login}, act: {{sudo: true}}}}}},"
         " checks: {site: {systemd: {units: [worker]}, remediate: [restart]},"
-        " programs: {supervisor: {server: [supervisorctl, -s, 'http://here'], programs: [a]}}}}"
+        " programs: {supervisor: {server: [supervisorctl, -s, 'http://here'], programs: [a]}},"
+        " app: {log: {files: /var/log/app.log, patterns: {bad: ERROR}}}}}"
     )
 
 
@@ -145,6 +149,28 @@ def test_anything_else_is_refused_in_one_line(heard: Heard, web1: Host, script: 
     assert said.startswith("monitord-locked: refused: ")
     assert said.count("\n") == 1
     assert not web1.exists("/home/monitord/.monitord/runs/store.9-9"), "nothing was begun"
+
+
+def test_a_script_that_reads_on_passes_with_one_plain_word_before_it(
+    core: Start, web1: Host, heard: Heard
+) -> None:
+    web1.write("/var/log/app.log", "ERROR one\nERROR two\n")
+    started = core(hosts=yaml(web1), runbooks=BOOKS)
+    first = started.ask("plugin", check="web1/app", timeout=20, since="+")
+    assert "ERROR one\nERROR two\n" in first["stdout"]
+    place = next(line for line in first["stdout"].splitlines() if " at " in line).split(" ")
+    since = "+," + ".".join(place[2:6])
+    assert "ERROR" not in started.ask("plugin", check="web1/app", timeout=20, since=since)["stdout"]
+    with pytest.raises(RefusalError, match="not one plain word"):
+        started.ask("plugin", check="web1/app", timeout=20, since="'; id; '")
+    check = started.catalog.checks[CheckKey("web1/app")]
+    target = Target("web1", web1.address, {}, 20)
+    kind = PROBES["log"]
+    assert isinstance(kind, ScriptProbe)
+    text = kind.script(check.spec, target).text
+    assert heard(f"since='+'\n{text}".encode())[0] == 0
+    for line in ("since='';id", "since='$(id)'", "since=''\nid", "PATH='x'", "since='a b'"):
+        assert heard(f"{line}\n{text}".encode())[0] == 126, line
 
 
 def test_what_cannot_be_hashed_is_refused(heard: Heard, web1: Host) -> None:

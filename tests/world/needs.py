@@ -103,6 +103,7 @@ NEEDS: Mapping[str, Need] = {
     "postgresql": Need("the store on its second engine", _postgresql),
     "restic": Need("restores from restic", _program("restic", "restic")),
     "borg": Need("backups by borg", _program("borg", "borgbackup")),
+    "logrotate": Need("logs that logrotate turns over", _program("logrotate", "logrotate")),
     "redis": Need("a real key-value store", _program("redis-server", "redis-server")),
     "mariadb": Need("a real MariaDB", _program("mariadbd", "mariadb-server")),
     "busybox": Need("facts from a host that has busybox alone", _program("busybox", "busybox")),
