@@ -11,6 +11,7 @@ from monitord.model.result import Cause, Status
 from tests.probes_facts.looking import Run, Watch
 from tests.world.host import Host
 from tests.world.hosts import World
+from tests.world.until import until
 
 pytestmark = pytest.mark.requires("hosts")
 
@@ -64,3 +65,57 @@ def test_a_login_without_rights_on_the_journal_is_told_the_cure(host: Host) -> N
     result = watch(host, "log", "looker", **given).look()
     assert (result.status, result.cause) == (Status.UNKNOWN, Cause.LOGIN), result.summary
     assert "systemd-journal" in result.summary
+
+
+# -- timers ----------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def timed(host: Host) -> Host:
+    """Four timers: well, with a unit that fails, stopped though enabled, with a run that lasts."""
+    folder = "/etc/systemd/system"
+    for name, calendar, runs in (
+        ("well", "*-*-* *:*:00/1", "true"),
+        ("broken", "*-*-* *:*:00/1", "false"),
+        ("stopped", "hourly", "true"),
+        ("long", "*-*-* *:*:00/1", "sleep 1000"),
+    ):
+        timer = (
+            f"[Timer]\nOnCalendar={calendar}\nAccuracySec=10ms\n[Install]\nWantedBy=timers.target\n"
+        )
+        host.write(f"{folder}/{name}.timer", timer)
+        host.write(f"{folder}/{name}.service", f"[Service]\nType=oneshot\nExecStart={runs}\n")
+    host.run(["systemctl", "daemon-reload"])
+    host.run(["systemctl", "enable", "stopped.timer"])
+    host.run(["systemctl", "start", "well.timer", "broken.timer", "long.timer"])
+    ran = 'test -n "$(systemctl show -P LastTriggerUSec well.timer)"'
+    until(lambda: host.run(["sh", "-c", ran], check=False).returncode == 0, within=20)
+    failed = ["systemctl", "is-failed", "broken.service"]
+    until(lambda: host.run(failed, check=False).returncode == 0, within=20)
+    return host
+
+
+def test_timers_that_are_on_are_judged_each(timed: Host) -> None:
+    found = watch(timed, "timers", ignore=["systemd-tmpfiles-clean"]).looks()
+    assert found["well.timer"].status is Status.OK
+    assert found["well.timer"].summary.startswith("well.timer: last ran ")
+    assert "systemd-tmpfiles-clean.timer" not in found
+    said = "broken.timer: broken.service has failed (exit code 1): journalctl -u broken.service"
+    assert found["broken.timer"].summary.startswith(said)
+    assert found["stopped.timer"].status is Status.WARNING
+    assert "is stopped: nothing starts its unit" in found["stopped.timer"].summary
+
+
+def test_named_timers_must_be_there_and_run(timed: Host) -> None:
+    named = ["well", "stopped.timer", "none.timer"]
+    found = watch(timed, "timers", timers=named, ran_within="1h").looks()
+    assert set(found) == {"well.timer", "stopped.timer", "none.timer"}
+    assert found["well.timer"].status is Status.OK
+    assert found["stopped.timer"].status is Status.CRITICAL
+    assert "there is no such timer" in found["none.timer"].summary
+
+
+def test_a_run_that_lasts_is_told(timed: Host) -> None:
+    watched = watch(timed, "timers", timers=["long"], longest="1s")
+    until(lambda: watched.looks()["long.timer"].status is Status.WARNING, within=20)
+    assert "(limit 1s): the next one cannot begin" in watched.looks()["long.timer"].summary

@@ -22,6 +22,7 @@ from monitord.probes.host import (
     supervisor,
     swapping,
     systemd,
+    timers,
     uptime,
 )
 
@@ -44,5 +45,6 @@ HOST: Mapping[str, ProbeKind] = {
     "supervisor": supervisor.KIND,
     "swapping": swapping.KIND,
     "systemd": systemd.KIND,
+    "timers": timers.KIND,
     "uptime": uptime.KIND,
 }
