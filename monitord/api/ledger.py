@@ -64,11 +64,8 @@ def _keys(
 ) -> Mapping[IncidentId, str]:
     """Give the keys of all incidents that something is told of."""
     keys = {attempt.incident: attempt.key for attempt in attempts}
-    for event in told:
-        if event.incident not in keys:
-            incident = view.incident(event.incident)
-            keys[event.incident] = incident.key if incident is not None else ""
-    return keys
+    others = dict.fromkeys(event.incident for event in told if event.incident not in keys)
+    return {**keys, **dict.fromkeys(others, ""), **view.keys_of(others)}
 
 
 def _shown(line: Line) -> dict[str, Any]:

@@ -6,7 +6,7 @@ belongs to it can compute both again (docs/sla.md).
 
 import re
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -22,6 +22,7 @@ from monitord.clock import after
 from monitord.decisions import promises, report
 from monitord.decisions.availability import Period, measure
 from monitord.decisions.calendars import zone_of
+from monitord.decisions.promises import Facts
 from monitord.decisions.report import Took
 from monitord.decisions.sla import of_services
 from monitord.decisions.ticket_document import iso
@@ -33,7 +34,7 @@ from monitord.model.incident import Incident
 from monitord.model.problem import Problem
 from monitord.model.state import CheckState
 from monitord.model.table import csv_of
-from monitord.store.around import clock_facts
+from monitord.store.around import clock_facts_of
 from monitord.store.contract import View
 from monitord.store.measured import month_account
 
@@ -57,9 +58,9 @@ def document(
     if period[0] > now:
         raise BadBodyError(f"month={month}: it has not begun; write one that has")
     incidents = view.incidents_opened(*period)
-    counted = report.count(
-        incidents, view.attempts(since=period[0]), _answered(view, incidents, period)
-    )
+    counted = report.count(incidents, view.attempts(since=period[0]), _answered(view, period))
+    facts_of = clock_facts_of(view, catalog, *period)
+    promised = _promises(catalog, incidents, facts_of, now)
     kept = after(now, -catalog.settings.retention.incidents)
     return {
         "month": _name((year, number)),
@@ -70,7 +71,7 @@ def document(
         "timezone": catalog.settings.timezone,
         "instance": catalog.settings.instance,
         "made": iso(now),
-        "services": _services(view, catalog, states, (year, number), incidents, now),
+        "services": _services(view, catalog, states, (year, number), promised, now),
         "incidents": _month(counted),
         "runbooks": ledger.between(view, *period),
         "problems": [_problem(one) for one in view.problems() if _lived(one, period)],
@@ -110,14 +111,9 @@ def _name(month: tuple[int, int]) -> str:
     return f"{month[0]:04}-{month[1]:02}"
 
 
-def _answered(
-    view: View, incidents: Sequence[Incident], period: Period
-) -> dict[IncidentId, Instant]:
-    own, first = {one.id for one in incidents}, dict[IncidentId, Instant]()
-    for event in view.told([verb.value for verb in IN_HAND], period[0]):
-        if event.incident in own:
-            first.setdefault(event.incident, event.at)
-    return first
+def _answered(view: View, period: Period) -> dict[IncidentId, Instant]:
+    told = view.told_of_opened([verb.value for verb in IN_HAND], *period)
+    return {number: events[0].at for number, events in told.items()}
 
 
 def _proof(
@@ -141,10 +137,10 @@ def _services(
     catalog: Catalog,
     states: Sequence[CheckState],
     month: tuple[int, int],
-    incidents: Sequence[Incident],
+    promised: Mapping[str, Any],
     now: Instant,
 ) -> list[dict[str, Any]]:
-    kept, grouped = _promises(view, catalog, incidents, now), shapes.by_check(states)
+    grouped = shapes.by_check(states)
     answer = []
     for name in sorted(catalog.services):
         service, level = catalog.services[name], of_services(catalog, [name])[0]
@@ -161,7 +157,7 @@ def _services(
                 "met": None if share is None or target is None else share >= target,
                 "agreed_s": found.agreed / _SECOND,
                 "times_s": {one.value: micros / _SECOND for one, micros in found.times.items()},
-                "promises": kept.get(name, {}),
+                "promises": promised.get(name, {}),
                 "corrections": len(proven.account.corrections),
                 "over": report.month_of(zone_of(level.calendar.zone), *month)[1] <= now,
                 **proven.shown(),
@@ -171,7 +167,10 @@ def _services(
 
 
 def _promises(
-    view: View, catalog: Catalog, incidents: Sequence[Incident], now: Instant
+    catalog: Catalog,
+    incidents: Sequence[Incident],
+    facts_of: Callable[[Incident], Facts],
+    now: Instant,
 ) -> dict[str, dict[str, dict[str, int]]]:
     """Count by service and promise (respond, resolve) how many were kept, broken, still run."""
     found: dict[str, dict[str, Counter[str]]] = {}
@@ -179,7 +178,7 @@ def _promises(
         names = sla.services_of(catalog, incident)
         if not names or incident.part_of:
             continue
-        facts = clock_facts(view, catalog, incident)
+        facts = facts_of(incident)
         for name in names:
             level = of_services(catalog, [name])
             for clock in promises.running(incident, level, {}, facts, now):

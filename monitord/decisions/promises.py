@@ -10,6 +10,7 @@ from datetime import timedelta
 
 from monitord.decisions import sla
 from monitord.decisions.sla import Promise, SlaClock, Terms
+from monitord.decisions.verbs import IN_HAND
 from monitord.model.ids import Instant
 from monitord.model.incident import Incident
 from monitord.model.policy import Vendor
@@ -20,6 +21,8 @@ DEADLINE, DEADLINE_THERE = "deadline", "deadline-there"
 """The kinds of the timeline's lines that name a deadline: said to us, or on a ticket elsewhere."""
 PAUSED, WENT_ON, ANSWERED = "sla-paused", "sla-went-on", "vendor-answered"
 """The kinds of the lines of a pause."""
+BEARING = (*(verb.value for verb in IN_HAND), DEADLINE, DEADLINE_THERE)
+"""The kinds of the timeline's lines by which clocks go; no other bears on them."""
 
 _MICRO = timedelta(microseconds=1)
 

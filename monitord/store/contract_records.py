@@ -1,11 +1,12 @@
 """The part of the store's contract for those who report and prove (contract.py has the whole)."""
 
+from collections.abc import Iterable
 from typing import Protocol
 
-from monitord.model.ids import Instant
+from monitord.model.ids import IncidentId, Instant
 from monitord.model.incident import Incident
-from monitord.model.sla import Sealed
-from monitord.model.ticket import AuditRow
+from monitord.model.sla import Paused, Sealed
+from monitord.model.ticket import AuditRow, Event
 
 
 class RecordView(Protocol):
@@ -13,6 +14,20 @@ class RecordView(Protocol):
 
     def incidents_opened(self, since: Instant, until: Instant) -> list[Incident]:
         """Give those that opened from `since` to before `until`, by id."""
+        ...
+
+    def told_of_opened(
+        self, kinds: Iterable[str], since: Instant, until: Instant
+    ) -> dict[IncidentId, list[Event]]:
+        """Give the lines of these kinds of those incidents, whenever they were told; by id."""
+        ...
+
+    def pauses_of_opened(self, since: Instant, until: Instant) -> dict[IncidentId, list[Paused]]:
+        """Give every pause of those incidents' clocks, by id."""
+        ...
+
+    def keys_of(self, incidents: Iterable[IncidentId]) -> dict[IncidentId, str]:
+        """Give the keys of these incidents; those that are not kept any more are left out."""
         ...
 
     def audit_found(

@@ -4,8 +4,7 @@ One view lives inside one transaction, so that all its answers are of one snapsh
 changed here.
 """
 
-from collections.abc import Iterable, Iterator
-from itertools import islice
+from collections.abc import Iterable
 
 from sqlalchemy import and_, case, func, or_, select
 from sqlalchemy.sql import ColumnElement
@@ -38,7 +37,7 @@ from monitord.store import tables as t
 from monitord.store.contract import EffectCount
 from monitord.store.upsert import get_meta
 from monitord.store.view_chains import ChainView
-from monitord.store.view_people import values
+from monitord.store.view_people import pages, values
 
 _HARD = [str(Change.HARD), str(Change.VERIFIED)]
 
@@ -48,13 +47,6 @@ def under(column: ColumnElement[str], prefix: str) -> ColumnElement[bool]:
     stem = prefix.removesuffix("/")
     # "0" is the character after "/": keys under the stem lie between the two.
     return or_(column == stem, and_(column > stem + "/", column < stem + "0"))
-
-
-def _pages(numbers: Iterable[int]) -> Iterator[list[int]]:
-    """Split: SQLite takes no more than 32,766 values in one statement."""
-    rest = iter(numbers)
-    while page := list(islice(rest, 10_000)):
-        yield page
 
 
 class RowView(ChainView):
@@ -86,7 +78,7 @@ class RowView(ChainView):
         """Give what was decided, by transition."""
         c = t.TRANSITIONS.table.c
         found: dict[int, str] = {}
-        for some in _pages(transitions):
+        for some in pages(transitions):
             query = select(c.id, c.outcome).where(c.id.in_(some), c.outcome.is_not(None))
             found.update(tuple(row) for row in self.connection.execute(query))
         return found

@@ -3,7 +3,9 @@
 They are part of the one view (view.py), which lives inside one transaction.
 """
 
-from collections.abc import Iterable
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from itertools import islice
 from typing import Any
 
 from sqlalchemy import Connection, func, or_, select, text
@@ -16,6 +18,7 @@ from monitord.model.oncall import Override
 from monitord.model.problem import Problem, ProblemStatus
 from monitord.model.service import ServiceChange
 from monitord.model.sla import Corrected, Paused, Sealed
+from monitord.model.ticket import Event
 from monitord.store import statements
 from monitord.store import tables as t
 from monitord.store.columns import Row, storable
@@ -24,6 +27,19 @@ from monitord.store.columns import Row, storable
 def values(statuses: Iterable[str]) -> list[str]:
     """Give the stored texts of statuses."""
     return [str(status) for status in statuses]
+
+
+def pages(numbers: Iterable[int]) -> Iterator[list[int]]:
+    """Split: SQLite takes no more than 32,766 values in one statement."""
+    rest = iter(numbers)
+    while page := list(islice(rest, 10_000)):
+        yield page
+
+
+def _opened(since: Instant, until: Instant) -> Select[Any]:
+    """Ask for the numbers of the incidents that opened in a span of time."""
+    c = t.INCIDENTS.table.c
+    return select(c.id).where(c.opened >= since, c.opened < until)
 
 
 class PeopleView:
@@ -107,6 +123,38 @@ class PeopleView:
         """Give those of an incident, by id."""
         query = t.PAUSES.select().where(t.PAUSES.table.c.incident == incident)
         return self._all(t.PAUSES, query.order_by(t.PAUSES.table.c.id))
+
+    # --- of all incidents that opened in a span of time: one statement, however many they are
+
+    def told_of_opened(
+        self, kinds: Iterable[str], since: Instant, until: Instant
+    ) -> dict[IncidentId, list[Event]]:
+        """Give lines of these kinds, by incident and id."""
+        c = t.EVENTS.table.c
+        own = c.incident.in_(_opened(since, until))
+        query = t.EVENTS.select().where(own, c.kind.in_(list(kinds))).order_by(c.id)
+        found: dict[IncidentId, list[Event]] = defaultdict(list)
+        for event in self._all(t.EVENTS, query):
+            found[event.incident].append(event)
+        return found
+
+    def pauses_of_opened(self, since: Instant, until: Instant) -> dict[IncidentId, list[Paused]]:
+        """Give pauses, by incident and id."""
+        c = t.PAUSES.table.c
+        query = t.PAUSES.select().where(c.incident.in_(_opened(since, until))).order_by(c.id)
+        found: dict[IncidentId, list[Paused]] = defaultdict(list)
+        for row in self._all(t.PAUSES, query):
+            found[row.incident].append(row)
+        return found
+
+    def keys_of(self, incidents: Iterable[IncidentId]) -> dict[IncidentId, str]:
+        """Give the keys of incidents."""
+        c = t.INCIDENTS.table.c
+        found: dict[IncidentId, str] = {}
+        for some in pages(incidents):
+            query = select(c.id, c.key).where(c.id.in_(some))
+            found.update(tuple(row) for row in self.connection.execute(query))
+        return found
 
     def corrections(self, since: Instant) -> list[Corrected]:
         """Give those of times that end after an instant, by id."""

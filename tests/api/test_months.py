@@ -11,20 +11,26 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy.event import listen
 
 from monitord.api import months
 from monitord.api.bodies import BadBodyError
 from monitord.api.months_table import COLUMNS, rows
 from monitord.clock import after
+from monitord.decisions import promises
 from monitord.errors import NotFoundError
 from monitord.model.catalog import Catalog
-from monitord.model.ids import IncidentId, Instant
-from monitord.model.incident import IncidentStatus
+from monitord.model.ids import EPOCH, IncidentId, Instant
+from monitord.model.incident import Incident, IncidentStatus
+from monitord.model.result import Status
 from monitord.model.service import ServiceChange, ServiceState
+from monitord.model.sla import Paused
 from monitord.model.table import csv_of
-from monitord.model.ticket import Event
+from monitord.model.ticket import Event, Order, Verb
 from monitord.store import OpenStore, open_store
-from monitord.store.contract import Tx
+from monitord.store.around import clock_facts, clock_facts_of
+from monitord.store.contract import Tx, View
+from monitord.store.view import RowView
 from tests.api.fake_rows import NOON, STATES, fill, make_catalog, with_services
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
@@ -101,6 +107,95 @@ def test_the_table_has_a_row_for_each_figure(store: OpenStore, catalog: Catalog)
         "incidents,ended,by itself,1\r\n",
     ):
         assert row in text
+
+
+OUTAGE = Incident(
+    id=IncidentId(0),
+    key="web1/site",
+    status=IncidentStatus.OPEN,
+    severity=Status.CRITICAL,
+    summary="no answer within 5 s",
+    opened=NOON,
+    first_failed=NOON,
+    due_at=None,
+    items=("web1/site",),
+    host="web1",
+)
+WORK = Order(
+    0, Verb.MAINTENANCE, "web1", "new disks", "kim",
+    EPOCH, NOON, after(NOON, HOUR), excused=True,
+)  # fmt: skip
+
+
+def many(store: OpenStore, count: int) -> None:
+    """So many outages of the shop, each answered after 3 h and over after 5, paused for the first.
+
+    Each has opened a minute before the one before it; the first at noon.
+    """
+
+    def write(tx: Tx) -> None:
+        tx.add_order(WORK)
+        tx.move_incident(FIRST, IncidentStatus.RESOLVED, IncidentStatus.CLOSED, closed=LATER)
+        for number in range(count):
+            at = after(NOON, -timedelta(minutes=number))
+            one = tx.add_incident(replace(OUTAGE, opened=at, first_failed=at))
+            lines = {"opened": at, "ack": after(at, 3 * HOUR), "noted": after(at, 4 * HOUR)}
+            tx.add_events([Event(one, told, kind, "x", "kim", {}) for kind, told in lines.items()])
+            tx.add_pause(Paused(0, one, at, after(at, HOUR), "no key", "kim"))
+            over = {"resolved": after(at, 5 * HOUR), "cause": "recovered"}
+            tx.move_incident(one, IncidentStatus.OPEN, IncidentStatus.RESOLVED, **over)
+            tx.move_incident(one, IncidentStatus.RESOLVED, IncidentStatus.CLOSED, closed=LATER)
+
+    store.write_now(write)
+
+
+def statements(store: OpenStore, catalog: Catalog) -> tuple[int, Any]:
+    """Give what the report of the month asks the database, counted, and the report."""
+    asked: list[str] = []
+
+    def work(view: View) -> Any:
+        assert isinstance(view, RowView)
+        listen(view.connection, "before_cursor_execute", lambda *told: asked.append(told[2]))
+        return months.document(view, catalog, STATES, "2026-11", now=LATER)
+
+    found = store.read_now(work)
+    return len(asked), found
+
+
+def test_a_month_of_many_outages_asks_no_more_than_one_of_few(
+    store: OpenStore, catalog: Catalog
+) -> None:
+    """Asked incident by incident, ten thousand of them ran into the reader's time limit."""
+    many(store, 1)
+    few, _ = statements(store, catalog)
+    many(store, 300)
+    lots, found = statements(store, catalog)
+    assert lots == few > 0
+    shop = next(one for one in found["services"] if one["service"] == "shop")
+    assert sum(shop["promises"]["respond"].values()) == 302
+    assert found["incidents"]["acknowledged"]["count"] == 302
+
+
+def test_clocks_go_alike_read_at_once_or_one_by_one(store: OpenStore, catalog: Catalog) -> None:
+    many(store, 3)
+
+    def both(view: View) -> Any:
+        span = (after(NOON, -2 * timedelta(minutes=1)), after(NOON, HOUR))
+        incidents, gold = view.incidents_opened(*span), catalog.slas["gold"]
+        return [
+            [promises.running(one, [gold], {}, facts(one), LATER) for one in incidents]
+            for facts in (
+                clock_facts_of(view, catalog, *span),
+                lambda one: clock_facts(view, catalog, one),
+            )
+        ]
+
+    at_once, one_by_one = store.read_now(both)
+    assert at_once == one_by_one
+    # The first was answered while the work went on; the others' 3 h lack the hour of the pause,
+    # and what of the hour of work lies past that.
+    elapsed = [clocks[0].elapsed // timedelta(minutes=1) for clocks in at_once]
+    assert elapsed == [0, 120, 119, 118]
 
 
 def test_what_is_no_month_is_refused_and_what_is_not_kept_is_said(
