@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from monitord.model.kinds import ProbeKind
 from monitord.probes.host import (
     clock,
+    containers,
     cpu,
     disk,
     disk_io,
@@ -28,6 +29,7 @@ from monitord.probes.host import (
 
 HOST: Mapping[str, ProbeKind] = {
     "clock": clock.KIND,
+    "containers": containers.KIND,
     "cpu": cpu.KIND,
     "disk": disk.KIND,
     "disk_io": disk_io.KIND,
