@@ -26,7 +26,7 @@ def answer(*frames: str) -> PluginOutput:
     return PluginOutput(0, f"\nmonitord-look 1 {_WORD}\n{text}", "")
 
 
-def shell(*argv: str, path: str = "", user: str = "") -> Run:
+def shell(*argv: str, path: str = "", user: str = "", env: Mapping[str, str] | None = None) -> Run:
     """Give a way to feed a script to this shell; `path` is all that its tools are found in."""
 
     def run(text: str) -> PluginOutput:
@@ -35,7 +35,7 @@ def shell(*argv: str, path: str = "", user: str = "") -> Run:
             input=text.encode(),
             capture_output=True,
             check=False,
-            env={"PATH": path or os.environ["PATH"], "HOME": "/"},
+            env={"PATH": path or os.environ["PATH"], "HOME": "/", **(env or {})},
             timeout=60,
             user=user or None,
             extra_groups=[] if user else None,

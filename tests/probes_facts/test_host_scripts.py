@@ -119,3 +119,24 @@ def test_a_run_that_lasts_is_told(timed: Host) -> None:
     watched = watch(timed, "timers", timers=["long"], longest="1s")
     until(lambda: watched.looks()["long.timer"].status is Status.WARNING, within=20)
     assert "(limit 1s): the next one cannot begin" in watched.looks()["long.timer"].summary
+
+
+# -- reboot ----------------------------------------------------------------------------------------
+
+
+def test_a_host_says_that_it_waits_for_a_reboot(host: Host) -> None:
+    watched = watch(host, "reboot", warning_after="1s")
+    assert watched.look().summary == "reboot: none is needed"
+    running = host.run(["uname", "-r"]).stdout.strip()
+    host.run(["mkdir", "-p", "/boot"])
+    for version in (running, f"99{running}"):
+        host.run(["touch", "-d", "2 days ago", f"/boot/vmlinuz-{version}"])
+    said = f"it runs {running}, 99{running} is installed"
+    assert watched.look().summary == f"reboot: needed for 2 d (limit 1s): {said}"
+    host.write("/run/reboot-required.pkgs", "libc6\ndbus\n")
+    host.run(["touch", "-d", "3 days ago", "/run/reboot-required"])
+    result = watched.look()
+    assert result.status is Status.WARNING
+    assert "needed for 3 d (limit 1s): updated and not in use yet: libc6, dbus; it runs" in (
+        result.summary
+    )

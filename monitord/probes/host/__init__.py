@@ -19,12 +19,14 @@ from monitord.probes.host import (
     pressure,
     process,
     raid,
+    reboot,
     sockets,
     ssh,
     supervisor,
     swapping,
     systemd,
     timers,
+    updates,
     uptime,
 )
 
@@ -44,11 +46,13 @@ HOST: Mapping[str, ProbeKind] = {
     "pressure": pressure.KIND,
     "process": process.KIND,
     "raid": raid.KIND,
+    "reboot": reboot.KIND,
     "sockets": sockets.KIND,
     "ssh": ssh.KIND,
     "supervisor": supervisor.KIND,
     "swapping": swapping.KIND,
     "systemd": systemd.KIND,
     "timers": timers.KIND,
+    "updates": updates.KIND,
     "uptime": uptime.KIND,
 }
