@@ -78,8 +78,8 @@ processes() {
       }
     }' | sort -rn | head -n "$2" | while read -r value pid state; do
     owner=$(stat -c %U "/proc/$pid" 2>/dev/null) || continue # it has ended meanwhile
-    words=$(tr '\000\n' '  ' <"/proc/$pid/cmdline" 2>/dev/null | head -c 200)
-    [ -n "$words" ] || words="[$(tr '\n' '?' <"/proc/$pid/comm" 2>/dev/null | sed 's/?$//')]"
+    words=$(tr '\000\n' '  ' 2>/dev/null <"/proc/$pid/cmdline" | head -c 200)
+    [ -n "$words" ] || words="[$(tr '\n' '?' 2>/dev/null <"/proc/$pid/comm" | sed 's/?$//')]"
     printf '%-7s %9s %-2s %-12s %s\n' "$pid" "$value" "$state" "$owner" "$words"
   done
 }
@@ -170,7 +170,7 @@ deleted() {
     owner=${descriptor#/proc/}
     owner=${owner%%/*}
     printf '%s held by %s (pid %s, descriptor %s): %s\000' "${told%% *}" \
-      "$(tr '\n' '?' <"/proc/$owner/comm" | sed 's/?$//')" "$owner" "${descriptor##*/}" "$name"
+      "$(tr '\n' '?' 2>/dev/null <"/proc/$owner/comm" | sed 's/?$//')" "$owner" "${descriptor##*/}" "$name"
   done | sizes 15 | keep 15 1
 }
 

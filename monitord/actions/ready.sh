@@ -89,7 +89,7 @@ look_at_port() {
     fi
     for pid in $pids; do
       ! ours "$pid" || continue
-      no "port $port is held by $(plain <"/proc/$pid/comm" | sed 's/?$//') (pid $pid)"
+      no "port $port is held by $(plain 2>/dev/null <"/proc/$pid/comm" | sed 's/?$//') (pid $pid)"
       break
     done
   done

@@ -6,12 +6,14 @@ holds up nobody, and knows nobody's rights.
 
 import asyncio
 import json
+import secrets
 from collections import deque
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
 _KEPT = 500
+_LONGEST_PLACE = 15  # digits
 
 
 class Reader:
@@ -57,11 +59,25 @@ class Feed:
     def __init__(self, kept: int = _KEPT) -> None:
         self._kept = kept
         self._readers: set[Reader] = set()
+        self._begun = secrets.token_hex(4)
+        self._number = 0
+        self._newest: deque[str] = deque(maxlen=kept)
+
+    @property
+    def mark(self) -> str:
+        """Give the place in the stream: a page takes it before it asks for what it shows."""
+        return f"{self._begun}.{self._number}"
 
     @contextmanager
-    def reader(self) -> Iterator[Reader]:
-        """Begin to read: what is published from now on."""
+    def reader(self, mark: str = "") -> Iterator[Reader]:
+        """Begin to read: what is published from now on, and before it what came after the mark.
+
+        Where that is not known any more (or the mark is another process's) it is told as lost.
+        """
         reader = Reader(self._kept)
+        if mark:
+            for event in self._since(mark):
+                reader.put(event)
         self._readers.add(reader)
         try:
             yield reader
@@ -70,16 +86,25 @@ class Feed:
 
     def publish(self, event: Mapping[str, Any]) -> None:
         """Give an event to each reader."""
-        if self._readers:
-            self._tell(json.dumps(event, ensure_ascii=False))
+        self._tell(json.dumps(event, ensure_ascii=False))
 
     def broken(self) -> None:
         """Say that the core was not heard for a while, so that nobody knows what was missed."""
         self._tell(_lost("the core was not heard; what happened meanwhile is not told here", None))
 
     def _tell(self, event: str) -> None:
+        self._number += 1
+        self._newest.append(event)
         for reader in self._readers:
             reader.put(event)
+
+    def _since(self, mark: str) -> list[str]:
+        begun, _, place = mark.partition(".")
+        if begun == self._begun and place.isdecimal() and len(place) <= _LONGEST_PLACE:
+            missed = self._number - int(place)
+            if 0 <= missed <= len(self._newest):
+                return list(self._newest)[len(self._newest) - missed :]
+        return [_lost("what happened since the page was made is not known any more", None)]
 
 
 def _lost(text: str, count: int | None) -> str:

@@ -1,6 +1,7 @@
 """Evidence is read-only, bounded, readable, and says what it may not read or has not got."""
 
 import os
+import re
 import shutil
 import subprocess
 import time
@@ -10,6 +11,7 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
+import monitord
 from monitord import config
 from monitord.actions import ACTIONS
 from monitord.errors import ConfigError
@@ -125,6 +127,20 @@ def test_the_busiest_process_comes_first() -> None:
         finally:
             busy.kill()
     assert f"\n{busy.pid} " in "\n".join(told.splitlines()[:12])
+
+
+def test_no_script_complains_of_a_process_that_has_ended_meanwhile() -> None:
+    # The shell itself says that it cannot open a file, before a redirection that stands after it.
+    of_process = re.compile(r'<"?/proc/\$')
+    heeded = re.compile(r'2>/dev/null <"?/proc/\$|\{ .*<"?/proc/\$.*\} 2>/dev/null')
+    lines = [
+        (script.name, line)
+        for script in Path(monitord.__file__).parent.rglob("*.sh")
+        for line in script.read_text().splitlines()
+        if of_process.search(line)
+    ]
+    assert len(lines) > 3
+    assert [one for one in lines if not heeded.search(one[1])] == []
 
 
 def test_names_with_line_ends_and_escapes_stay_one_line(tmp_path: Path) -> None:

@@ -152,7 +152,7 @@ class Console:
             self._known[secret] = (now, me)
             while len(self._known) > _KEPT:
                 self._known.popitem(last=False)
-        return Asked(request, core, me, secret, self._pages, self.board)
+        return Asked(request, core, me, secret, self._pages, self.board, self.board.feed.mark)
 
 
 def _error(asked: Asked, status: int, text: str, cure: str = "") -> Response:

@@ -62,6 +62,8 @@ class Asked:
     secret: str
     pages: Environment
     board: Board
+    mark: str = ""
+    """The place in the stream of events before anything was read for the page."""
 
     async def get(self, route: str, **query: str | int | None) -> Any:
         """Ask the core in the person's name; its errors are exceptions."""

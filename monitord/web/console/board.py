@@ -93,9 +93,11 @@ class Board:
                 # That the core is down is said by the next question.
                 with suppress(CoreDownError, CoreSaysNoError, ValueError):
                     for event in core.follow("/v1/events"):
-                        heard = True
                         if self._ended.is_set():
                             return
+                        if not heard:  # what happened before was not
+                            loop.call_soon_threadsafe(self.feed.broken)
+                        heard = True
                         if event.get("kind") != "alive":
                             loop.call_soon_threadsafe(self._heard, event)
                 if heard:

@@ -60,16 +60,19 @@ def _wanted(asked: Asked) -> AsyncIterator[tuple[str, str]]:
     wanted = asked.request.query_params
     incident, host = wanted.get("incident", ""), wanted.get("host", "")
     if incident or host:
-        return _changes(asked.board.feed, incident, host)
+        return _changes(asked.board.feed, incident, host, wanted.get("after", ""))
     return asked.board.updates()
 
 
-async def _changes(feed: Feed, incident: str, host: str) -> AsyncIterator[tuple[str, str]]:
+async def _changes(
+    feed: Feed, incident: str, host: str, mark: str
+) -> AsyncIterator[tuple[str, str]]:
     """Give ("changed", "") when something happened to it, and ("alive", "") when it is quiet.
 
-    What comes within a moment is one change, and the last of it is never left out.
+    What comes within a moment is one change, and the last of it is never left out; nor is what
+    happened between the page's making and the stream's beginning (or its next, after a break).
     """
-    with feed.reader() as reader:
+    with feed.reader(mark) as reader:
         async for text in reader.events(_QUIET):
             event = json.loads(text)
             if not _is_about(event, incident, host):
