@@ -70,7 +70,7 @@ detached=$(
   cat <<'END'
 note() {
   printf '%s %s %s\n' "$2" "$(
-    read -r stat <"/proc/$2/stat" || exit
+    { read -r stat <"/proc/$2/stat"; } 2>/dev/null || exit
     set -f
     set -- ${stat##*) }
     echo "${20:-unknown}"
