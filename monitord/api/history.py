@@ -5,6 +5,7 @@ A question costs some milliseconds of a thread and none of the event loop.
 
 import asyncio
 import difflib
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,7 @@ from monitord.clock import after, as_instant
 from monitord.decisions.ticket_document import iso
 from monitord.errors import NotFoundError
 from monitord.history import HISTORY as FOLDER
-from monitord.history import Reader
+from monitord.history import Reader, Run
 from monitord.model.ids import Instant, StateKey
 
 SPAN = timedelta(days=1)
@@ -59,17 +60,11 @@ def document(
         NotFoundError: neither a check of `known` has the key nor anything in the history, or it
             has no such measurement.
     """
-    there = reader.measurements(key)
     runs, hours = reader.states(key, start, end), reader.hours(key, start, end)
-    if not there and not runs and not hours and key not in known:
-        nearest = difflib.get_close_matches(key, known, 1, 0.0)
-        hint = f"; the nearest is {nearest[0]}" if nearest else ""
-        raise NotFoundError(f"nothing is known of {key!r}{hint}")
-    units = {one.name: one.unit for one in there}
-    if measurement and measurement not in units:
-        names = ", ".join(units) or "none"
-        raise NotFoundError(f"{key} has no measurement {measurement!r}; it has {names}")
-    shown = measurement or next(iter(units), "")
+    units = {one.name: one.unit for one in reader.measurements(key)}
+    if not (units or runs or hours):
+        _must_be_of(key, known)
+    shown = _chosen(key, measurement, units)
     chart = reader.series(key, shown, start, end, points) if shown else []
     return {
         "key": key,
@@ -79,20 +74,35 @@ def document(
         "measurement": shown,
         "unit": units.get(shown, ""),
         "points": [[p.at / 1e6, p.min, p.max, p.mean, p.samples] for p in chart],
-        "states": [
-            {
-                "from": iso(run.start),
-                "to": iso(run.end),
-                "status": run.status.name,
-                "attempt": run.attempt or None,
-                "summary": run.summary,
-            }
-            for run in runs
-        ],
+        "states": [_run(run) for run in runs],
         "hours": [
             {"at": iso(at), "seconds": {status.name: spent for status, spent in row.items()}}
             for at, row in hours
         ],
+    }
+
+
+def _must_be_of(key: StateKey, known: set[str]) -> None:
+    if key not in known:
+        nearest = difflib.get_close_matches(key, known, 1, 0.0)
+        hint = f"; the nearest is {nearest[0]}" if nearest else ""
+        raise NotFoundError(f"nothing is known of {key!r}{hint}")
+
+
+def _chosen(key: StateKey, measurement: str, units: Mapping[str, str]) -> str:
+    if measurement and measurement not in units:
+        names = ", ".join(units) or "none"
+        raise NotFoundError(f"{key} has no measurement {measurement!r}; it has {names}")
+    return measurement or next(iter(units), "")
+
+
+def _run(run: Run) -> dict[str, Any]:
+    return {
+        "from": iso(run.start),
+        "to": iso(run.end),
+        "status": run.status.name,
+        "attempt": run.attempt or None,
+        "summary": run.summary,
     }
 
 

@@ -77,13 +77,8 @@ def document(
     wants = wanted(loud, attempts, answered=answered, breaks=breaks, problems=told)
     held = in_hand(incidents, answered=answered, breaks=breaks)
     fixed = view.attempts(statuses=[AttemptStatus.FIXED], since=after(now, -LATELY))
-    asking = {one.incident for one in attempts if one.status is AttemptStatus.APPROVAL}
     return {
-        "at": iso(now),
-        "instance": catalog.settings.instance,
-        "catalog": catalog.hash,
-        "profile": catalog.settings.profile,
-        "observe": catalog.settings.observe,
+        **_instance(catalog, now),
         "needs": [_want(one) for one in wants[:_SHOWN]],
         "needs_total": len(wants),
         "in_hand": [
@@ -95,25 +90,41 @@ def document(
             if one.id in kept and one.id not in answered and not one.part_of
         ][:_SHOWN],
         "repairing": _repairing(view, incidents, attempts),
-        "waiting": [
-            _incident(one)
-            for one in incidents
-            if one.status in (IncidentStatus.OPEN, IncidentStatus.WAITING) and not one.part_of
-            if one.id not in kept
-            if one.id not in asking  # that is no work of automation: a person's answer is missing
-        ][:_SHOWN],
+        "waiting": _waiting(loud, attempts),
         "parts": sum(1 for one in incidents if one.part_of),
         "fixed": [_fixed(one) for one in fixed[::-1][:_FIXED_SHOWN]],
         "orders": [shapes.order(one, now=now) for one in orders],
         "hidden": views.hidden(orders, catalog, states),
         "halted": [one.selector for one in orders if one.verb is Verb.HALT],
-        "freeze": [
-            {"until": iso(one.ends), "reason": one.reason, "selector": one.selector}
-            for one in catalog.settings.freeze
-            if one.starts <= now < one.ends
-        ],
         "on_call": [on_call(view, catalog, one, now) for one in catalog.rotations.values()],
     }
+
+
+def _instance(catalog: Catalog, now: Instant) -> dict[str, Any]:
+    settings = catalog.settings
+    return {
+        "at": iso(now),
+        "instance": settings.instance,
+        "catalog": catalog.hash,
+        "profile": settings.profile,
+        "observe": settings.observe,
+        "freeze": [
+            {"until": iso(one.ends), "reason": one.reason, "selector": one.selector}
+            for one in settings.freeze
+            if one.starts <= now < one.ends
+        ],
+    }
+
+
+def _waiting(loud: Sequence[Incident], attempts: Sequence[Attempt]) -> list[dict[str, Any]]:
+    """Give what waits for automation, not for the answer of a person."""
+    asking = {one.incident for one in attempts if one.status is AttemptStatus.APPROVAL}
+    return [
+        _incident(one)
+        for one in loud
+        if one.status in (IncidentStatus.OPEN, IncidentStatus.WAITING) and not one.part_of
+        if one.id not in asking
+    ][:_SHOWN]
 
 
 def hosts(catalog: Catalog, states: Sequence[CheckState]) -> list[dict[str, Any]]:

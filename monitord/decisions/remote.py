@@ -86,7 +86,23 @@ def news(
 
     `zone` is where a date without a time is read.
     """
-    where = f"{external} in {backend}"
+    return [
+        Event(
+            incident,
+            now,
+            kind,
+            one_line(text, 2 * _LINE),
+            one_line(actor, 100) or backend,
+            {"backend": backend, "external": external, "url": there.url, **data},
+        )
+        for kind, text, actor, data in _lines(f"{external} in {backend}", before, there, zone)
+    ]
+
+
+def _lines(
+    where: str, before: Known, there: Remote, zone: str
+) -> list[tuple[str, str, str, dict[str, object]]]:
+    """Give kind, text, who and data of each thing that differs."""
     lines: list[tuple[str, str, str, dict[str, object]]] = []
     if there.owner != before.owner:
         text = f"{there.owner} owns {where}" if there.owner else f"nobody owns {where} any more"
@@ -110,14 +126,4 @@ def news(
         if remark.id not in before.remarks:
             text = f"on {where}: {one_line(remark.text, _LINE)}"
             lines.append((REMARK, text, remark.by, {"remark": remark.id}))
-    return [
-        Event(
-            incident,
-            now,
-            kind,
-            one_line(text, 2 * _LINE),
-            one_line(actor, 100) or backend,
-            {"backend": backend, "external": external, "url": there.url, **data},
-        )
-        for kind, text, actor, data in lines
-    ]
+    return lines

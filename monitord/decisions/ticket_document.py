@@ -55,16 +55,15 @@ def document(
         incident: the outage.
         check: its check, if it is still configured (an UNKNOWN incident has none).
         host: its host, if it has one.
-        attempts: all of this incident, oldest first.
+        attempts: all of it, oldest first.
         steps: by attempt id, in order.
         events: the timeline, oldest first.
         ticket: the embedded ticket, if one is open.
         instance: this monitord's name; with the incident's id it makes the key unique.
         links: addresses by what they do; empty ones are left out.
-        markers: told changes since a day before the last OK; those about something else may be
-            among them.
+        markers: told changes since a day before the last OK, of whatever they are about.
         job: what is known of the job that the check watches, if it watches one.
-        around: service levels, earlier incidents, who is on call; None: nothing of it is known.
+        around: service levels, earlier incidents, who is on call; None: not known.
     """
     return {
         "key": f"{instance}-{incident.id}",
