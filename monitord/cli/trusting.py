@@ -2,6 +2,7 @@
 
 import ipaddress
 from collections.abc import Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,9 @@ from monitord.errors import CommandRefusedError, MonitordError
 from monitord.model.catalog import Host
 from monitord.transports import host_keys
 from monitord.transports.host_keys import HostKey
+from monitord.transports.ssh import Ssh
+
+_SECONDS = 30.0  # to log in to all jump hosts, and again for the keys behind them
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +62,12 @@ def look(host: Host) -> Standing:
     name = host_keys.known_name(host.address, port)
     file = Path(host.login.known_hosts or "~/.ssh/known_hosts").expanduser()
     known = host_keys.from_known_hosts(file, name) if file.exists() else []
-    return Standing(host, name, port, file, known, host_keys.keys_offered(host.address, port))
+    if host.login.via:
+        with closing(Ssh()) as ssh, ssh.way(host.login.via, _SECONDS) as carrier:
+            offered: list[HostKey] = host_keys.keys_through(carrier, host.address, port, _SECONDS)
+    else:
+        offered = host_keys.keys_offered(host.address, port)
+    return Standing(host, name, port, file, known, offered)
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +118,11 @@ class Source:
         if self.known:
             there = host_keys.from_known_hosts(self.known, standing.name)
             return [key for key in offered if key in there]
+        if self.ca and host.login.via:
+            raise CommandRefusedError(
+                f"{host.name} is behind a jump host, where certificates are not asked for; use "
+                "--known-hosts or --fingerprints"
+            )
         if self.ca:
             shown = host_keys.offered(host.address, standing.port, certificates=True)
             certified = host_keys.vouched_by_ca(self.ca, shown, names)

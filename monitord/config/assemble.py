@@ -25,6 +25,7 @@ from monitord.config import (
     hosts,
     inbound,
     inventories,
+    jumps,
     needs,
     oncall,
     policies,
@@ -174,7 +175,9 @@ def _build_checks(
         if was:
             changes["was"] = was
             renamed.append((was, check.key, _was_place(item, check)))
-        built[check.key] = replace(check, **changes) if changes else check
+        check = replace(check, **changes) if changes else check
+        through = jumps.parent(check, item.host)
+        built[check.key] = check if through is None else replace(check, needs=through)
     _refuse_taken_names(context, built, renamed)
     return built
 

@@ -82,7 +82,9 @@ class Attacher:
                 self.absent.add(check_key(host.name, name))
             else:
                 found.append(item)
-        wants_transport = host.login.kind == "ssh" and any(self._is_fact(item) for item in found)
+        wants_transport = host.login.kind == "ssh" and (
+            draft.name in self._fleet.jumps or any(self._is_fact(item) for item in found)
+        )
         if wants_transport and defaults.TRANSPORT not in stacks:
             transport = self._attached(draft, host, defaults.TRANSPORT, [])
             found = [*([transport] if transport else []), *found]

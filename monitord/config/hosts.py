@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from monitord.config import device, layers
+from monitord.config import device, jumps, layers
 from monitord.config.context import Context, Model
 from monitord.config.fields import Parents
 from monitord.config.inventories import Listed
@@ -60,12 +60,16 @@ class Draft:
 
 @dataclass(frozen=True, slots=True)
 class Fleet:
-    """All groups and hosts; `parents` are the hosts that something stands behind."""
+    """All groups and hosts.
+
+    `parents` are the hosts that something stands behind, `jumps` those that logins go through.
+    """
 
     groups: Mapping[str, Group]
     drafts: Mapping[str, Draft]
     hosts: Mapping[str, Host]
     parents: frozenset[str]
+    jumps: frozenset[str]
 
 
 def build(context: Context, sections: Sections, listed: Sequence[Listed] = ()) -> Fleet:
@@ -77,7 +81,9 @@ def build(context: Context, sections: Sections, listed: Sequence[Listed] = ()) -
     places = _Placements(context, groups, drafts)
     hosts = {name: places.host(draft) for name, draft in drafts.items()}
     parents = frozenset(name for draft in drafts.values() for name in draft.behind)
-    return Fleet(groups, drafts, hosts, parents)
+    hosts = jumps.settle(context, hosts, places.through)
+    through = frozenset(hop.host for host in hosts.values() for hop in host.login.via)
+    return Fleet(groups, drafts, hosts, parents, through)
 
 
 def _groups(context: Context, sections: Sections) -> dict[str, Group]:
@@ -222,6 +228,8 @@ class _Placements:
         self._groups = groups
         self._drafts = drafts
         self._matches: dict[str, list[str]] = {}
+        self.through: dict[str, tuple[str, Place]] = {}
+        """By host: the jump host of its login, and where it is written."""
 
     def host(self, draft: Draft) -> Host:
         """Give the finished host; its parents are also noted in the draft."""
@@ -231,6 +239,9 @@ class _Placements:
             if key == "behind":
                 chosen[key] = self._behind(draft, value, tree)
             elif key == "login":
+                if value.ssh is not None and value.ssh.via:
+                    place, _ = walk(tree, ("login", "ssh", "via"), draft.place)
+                    self.through[draft.name] = (value.ssh.via, place)
                 chosen[key] = _reached(_login(value), draft.listed)
             else:
                 chosen[key] = filled(self._context, draft, key, value, tree)

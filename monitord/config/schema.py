@@ -164,6 +164,11 @@ class SshModel(Spec):
     port: Port = 22
     known_hosts: str = ""
     act: ActModel | None = None
+    via: str = Field(
+        default="",
+        description="The jump host: another host of this configuration, with an SSH login.",
+        examples=["bastion"],
+    )
 
 
 class LocalModel(Spec):

@@ -82,6 +82,7 @@ class Hosts:
             timeout=timeout,
             limit=limit,
             watch=_from_thread(watch),
+            via=host.login.via,
         )
         gate = self._acting if act else self._reading
         return await blocking(gate, host.name, ask, timeout)

@@ -51,12 +51,22 @@ class SshLogin:
 
 
 @dataclass(frozen=True, slots=True)
+class Hop:
+    """A jump host: it is logged into with its reading identity, and only passes on."""
+
+    host: str
+    address: str
+    login: SshLogin
+    known_hosts: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Login:
     """How facts are read and steps are done. `kind` is none, local, ssh or device.
 
     Without `act` nothing may ever be changed on the host: it is only watched. A local login acts
     as the executor's own user (with sudo where `act` says so). A device is spoken to in its
-    `dialect`.
+    `dialect`. An SSH login goes through the jump hosts of `via`, the nearest to us first.
     """
 
     kind: str
@@ -64,6 +74,7 @@ class Login:
     act: SshLogin | None = None
     known_hosts: str = ""
     dialect: str = ""
+    via: tuple[Hop, ...] = ()
 
     @property
     def has_shell(self) -> bool:

@@ -5,6 +5,7 @@ known_hosts only where it is told to. Nothing is ever believed because the host 
 """
 
 import base64
+import contextlib
 import hashlib
 import os
 import subprocess
@@ -27,9 +28,11 @@ from cryptography.hazmat.primitives.serialization import (
 from monitord.errors import MonitordError, NotReachedError
 from monitord.model.result import Cause
 from monitord.model.text import one_line
+from monitord.transports.ssh_connect import Deadline, passed_on
 
 _PORT = 22
 _SCAN = 5  # seconds for each question
+_KINDS = ("ssh-ed25519", "ecdsa-sha2-nistp256", "rsa-sha2-512")
 _AUTHORITY = "@cert-authority"
 _SHA256_RECORD = 2  # the kind of fingerprint in an SSHFP record (RFC 6594)
 
@@ -81,6 +84,29 @@ def offered(address: str, port: int, *, certificates: bool = False) -> list[tupl
 def keys_offered(address: str, port: int) -> list[HostKey]:
     """Give the plain keys that a host offers."""
     return [HostKey(kind, blob) for kind, blob in offered(address, port)]
+
+
+def keys_through(
+    carrier: paramiko.Transport, address: str, port: int, seconds: float
+) -> list[HostKey]:
+    """Give the plain keys that a host offers behind a jump host, one question for each kind.
+
+    Raises:
+        NotReachedError: it cannot be reached from there, or offers none.
+    """
+    place = f"{known_name(address, port)} behind the jump host"
+    deadline, found = Deadline(seconds), []
+    for kind in _KINDS:
+        channel = passed_on(carrier, address, port, place, deadline)
+        with contextlib.closing(paramiko.Transport(channel)) as asked:
+            asked.get_security_options().key_types = (kind,)
+            with contextlib.suppress(paramiko.SSHException, EOFError, OSError):  # has none of it
+                asked.start_client(timeout=deadline.left)
+                key = asked.get_remote_server_key()
+                found.append(HostKey(key.get_name(), key.get_base64()))
+    if not found:
+        raise NotReachedError(f"{place}: offers no host key", cause=Cause.TRANSPORT)
+    return found
 
 
 def from_known_hosts(file: Path, name: str) -> list[HostKey]:

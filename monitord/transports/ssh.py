@@ -15,7 +15,7 @@ import paramiko
 
 from monitord.errors import NotReachedError, TransportError
 from monitord.log import get_logger
-from monitord.model.catalog import SshLogin
+from monitord.model.catalog import Hop, SshLogin
 from monitord.model.result import Cause
 from monitord.transports.local import LIMIT, PATH, Ran
 from monitord.transports.ssh_connect import Deadline, connect
@@ -40,20 +40,23 @@ here. A locked login (locked.sh) takes only this."""
 # paramiko logs every failed negotiation with a traceback; what failed is told in our own errors.
 logging.getLogger("paramiko").setLevel(logging.CRITICAL)
 
-Identity = tuple[str, SshLogin, str]
+Identity = tuple[str, SshLogin, str, tuple[Hop, ...]]
 
 
 @dataclass(eq=False, slots=True)
 class _Connection:
     """One kept connection; `busy` counts channels, `used` is the monotonic time of the last.
 
-    A `dropped` one gets no new channel and is closed with its last.
+    A `dropped` one gets no new channel and is closed with its last. `carried` counts connections
+    that go through it, and `carrier` is the one that this goes through.
     """
 
     transport: paramiko.Transport
     busy: int = 0
     used: float = field(default_factory=time.monotonic)
     dropped: bool = False
+    carried: int = 0
+    carrier: "_Connection | None" = None
 
 
 class Ssh:
@@ -74,19 +77,20 @@ class Ssh:
         timeout: float,
         limit: int = LIMIT,
         watch: Callable[[bytes], None] | None = None,
+        via: tuple[Hop, ...] = (),
     ) -> Ran:
         """Run `script` in /bin/sh on the host, for `timeout` seconds with all that belongs to it.
 
         A function is asked for the script when the channel is open; what it raises calls it off.
         `limit` bounds each stream; `watch` is called with standard output so far. After the
-        deadline the channel is closed; what runs detached there goes on.
+        deadline the channel is closed; what runs detached there goes on. `via` are jump hosts.
 
         Raises:
             NotReachedError: the host cannot be reached or logged into; nothing was run.
             TransportError: the connection broke; the script may have been run.
         """
         deadline = Deadline(timeout)
-        identity = (address, login, known_hosts)
+        identity = (address, login, known_hosts, via)
         with self._channel(identity, deadline) as channel:
             text = script if isinstance(script, bytes) else script()
             try:
@@ -138,13 +142,64 @@ class Ssh:
             kept = self._free(identity)  # another thread may have connected meanwhile
             if kept:
                 return kept, False
-            connection = _Connection(connect(*identity, deadline), busy=1)
+            connection = self._made(identity, deadline)
             with self._lock:
                 self._kept.setdefault(identity, []).append(connection)
             log.debug("connected", host=identity[0], user=identity[1].user)
             return connection, True
         finally:
             turn.release()
+
+    def _made(self, identity: Identity, deadline: Deadline) -> _Connection:
+        """Give a new connection with a place taken, through the jump hosts that it needs."""
+        address, login, known_hosts, via = identity
+        if not via:
+            return _Connection(connect(address, login, known_hosts, deadline), busy=1)
+        *before, last = via
+        way = (last.address, last.login, last.known_hosts, tuple(before))
+        carrier, fresh = self._carrier(way, last, deadline)
+        through = (last, carrier.transport)
+        try:
+            transport = connect(address, login, known_hosts, deadline, through=through)
+        except BaseException:
+            self._uncarry(carrier)
+            if not fresh and not carrier.transport.is_active():
+                self._drop(way, carrier)  # it had died unnoticed: once more with a new one
+                return self._made(identity, deadline)
+            raise
+        return _Connection(transport, busy=1, carrier=carrier)
+
+    def _carrier(self, way: Identity, hop: Hop, deadline: Deadline) -> tuple[_Connection, bool]:
+        """Give a connection to a jump host that carries one more; whether it is new."""
+        try:
+            with self._lock:
+                kept = self._kept.get(way, ())
+                alive = next((one for one in kept if one.transport.is_active()), None)
+                if alive is not None:
+                    alive.carried += 1
+                    return alive, False
+            connection, fresh = self._take(way, deadline)
+        except NotReachedError as error:
+            text = f"the jump host {hop.host}: {error}"
+            raise NotReachedError(text, cause=error.cause) from error
+        with self._lock:
+            connection.carried += 1
+        self._give_back(connection)
+        return connection, fresh
+
+    def _uncarry(self, connection: _Connection) -> None:
+        with self._lock:
+            connection.carried -= 1
+            connection.used = time.monotonic()
+            last = connection.dropped and not connection.busy and not connection.carried
+        if last:
+            self._end(connection)
+
+    def _end(self, connection: _Connection) -> None:
+        connection.transport.close()
+        carrier, connection.carrier = connection.carrier, None
+        if carrier is not None:
+            self._uncarry(carrier)
 
     def _free(self, identity: Identity) -> _Connection | None:
         with self._lock:
@@ -158,15 +213,30 @@ class Ssh:
         with self._lock:
             connection.busy -= 1
             connection.used = time.monotonic()
-            last = connection.dropped and connection.busy == 0
+            last = connection.dropped and not connection.busy and not connection.carried
         if last:
-            connection.transport.close()
+            self._end(connection)
 
     def _drop(self, identity: Identity, connection: _Connection) -> None:
         with self._lock:
             connection.dropped = True
             if connection in self._kept.get(identity, ()):
                 self._kept[identity].remove(connection)
+
+    @contextlib.contextmanager
+    def way(self, via: tuple[Hop, ...], seconds: float) -> Iterator[paramiko.Transport]:
+        """Log in to all jump hosts, and give the connection to the last while it is wanted.
+
+        Raises:
+            NotReachedError: one of them cannot be reached or logged into.
+        """
+        *before, last = via
+        way = (last.address, last.login, last.known_hosts, tuple(before))
+        carrier, _ = self._carrier(way, last, Deadline(seconds))
+        try:
+            yield carrier.transport
+        finally:
+            self._uncarry(carrier)
 
     def sweep(self) -> None:
         """Close what died, what is idle too long, and the longest idle above the number kept."""
@@ -176,7 +246,7 @@ class Ssh:
                 (identity, connection)
                 for identity, connections in self._kept.items()
                 for connection in connections
-                if connection.busy == 0
+                if not connection.busy and not connection.carried
             ]
             idle.sort(key=lambda pair: pair[1].used)
             spare = max(0, len(idle) - IDLE_KEPT)
@@ -192,7 +262,7 @@ class Ssh:
                 if not self._kept[identity]:
                     del self._kept[identity]
         for _, connection in closing:
-            connection.transport.close()
+            self._end(connection)
 
     def close(self) -> None:
         """Close everything."""
@@ -200,7 +270,7 @@ class Ssh:
             connections = [c for kept in self._kept.values() for c in kept]
             self._kept.clear()
         for connection in connections:
-            connection.transport.close()
+            self._end(connection)
 
 
 def _talk(

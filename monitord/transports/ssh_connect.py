@@ -1,5 +1,7 @@
 """One SSH connection, made: reach the host, know its key, be let in; all by one deadline.
 
+A jump host is reached in the same way, and the next one through a channel of it.
+
 Host keys are never learnt here: an unknown or a changed one is refused with what a person does
 about it. Nothing is run and nothing is kept.
 """
@@ -14,13 +16,16 @@ from pathlib import Path
 import paramiko
 
 from monitord.errors import NotReachedError
-from monitord.model.catalog import SshLogin
+from monitord.model.catalog import Hop, SshLogin
 from monitord.model.result import Cause
+from monitord.model.text import one_line
+from monitord.transports import certificates
 
 SYSTEM_HOSTS = Path("/etc/ssh/ssh_known_hosts")
 _KEEPALIVE = 30  # seconds: a NAT keeps the way open
 _UNACKNOWLEDGED = 20_000  # ms after which the kernel gives up a peer that is gone without a word
 _PORT = 22
+_PROHIBITED = 1  # SSH_OPEN_ADMINISTRATIVELY_PROHIBITED (RFC 4254, 5.1)
 
 
 class Deadline:
@@ -41,15 +46,30 @@ class Deadline:
 
 
 def connect(
-    address: str, login: SshLogin, known_hosts: str, deadline: Deadline, password: str = ""
+    address: str,
+    login: SshLogin,
+    known_hosts: str,
+    deadline: Deadline,
+    password: str = "",
+    *,
+    through: tuple[Hop, paramiko.Transport] | None = None,
 ) -> paramiko.Transport:
     """Give a connection that is logged in; with a password that is used, and no key.
+
+    `through` is the last jump host and the connection to it; what it passes on is encrypted from
+    here to the host, whose own key is compared as always.
 
     Raises:
         NotReachedError: it cannot be had; `cause` is transport, resolver, timeout or login.
     """
     place = f"{login.user}@{address}" + (f":{login.port}" if login.port != _PORT else "")
-    sock = _reach(address, login.port, place, deadline)
+    sock: socket.socket | paramiko.Channel
+    if through is None:
+        sock = _reach(address, login.port, place, deadline)
+    else:
+        hop, carrier = through
+        place += f" through {hop.host}"
+        sock = passed_on(carrier, address, login.port, place, deadline)
     try:
         transport = paramiko.Transport(sock)
     except BaseException:
@@ -57,7 +77,8 @@ def connect(
         raise
     try:
         with _told(place, deadline):
-            _negotiate(transport, address, login, known_hosts, deadline)
+            asked = f"ssh {through[0].login.user}@{through[0].address} " if through else ""
+            _negotiate(transport, address, login.port, known_hosts, deadline, asked)
             if password:
                 transport.auth_timeout = deadline.left
                 transport.auth_password(login.user, password)
@@ -89,6 +110,30 @@ def _reach(address: str, port: int, place: str, deadline: Deadline) -> socket.so
     return sock
 
 
+def passed_on(
+    carrier: paramiko.Transport, address: str, port: int, place: str, deadline: Deadline
+) -> paramiko.Channel:
+    """Have a jump host connect to an address.
+
+    Raises:
+        NotReachedError: it does not; whether it must not or cannot is told.
+    """
+    try:
+        return carrier.open_channel(
+            "direct-tcpip", (address, port), ("127.0.0.1", 0), timeout=deadline.left
+        )
+    except paramiko.ChannelException as error:
+        forbidden = error.code == _PROHIBITED
+        why = "it must not pass on (AllowTcpForwarding, PermitOpen)" if forbidden else error.text
+        cause = Cause.LOGIN if forbidden else Cause.TRANSPORT
+        text = f"{place}: the jump host does not connect to it: {one_line(why, 120)}"
+        raise NotReachedError(text, cause=cause) from error
+    except (paramiko.SSHException, OSError, EOFError) as error:
+        cause = Cause.TIMEOUT if deadline.passed else Cause.TRANSPORT
+        why = "no answer to connect" if deadline.passed else f"the jump host broke off: {error}"
+        raise NotReachedError(f"{place}: {why}", cause=cause) from error
+
+
 @contextlib.contextmanager
 def _told(place: str, deadline: Deadline) -> Iterator[None]:
     """Turn what paramiko raises into one error with its cause."""
@@ -108,12 +153,16 @@ def _told(place: str, deadline: Deadline) -> Iterator[None]:
 def _negotiate(
     transport: paramiko.Transport,
     address: str,
-    login: SshLogin,
+    port: int,
     known_hosts: str,
     deadline: Deadline,
+    asked: str,
 ) -> None:
-    """Agree on keys, asking for the kind of host key that we know, and compare it."""
-    name = address if login.port == _PORT else f"[{address}]:{login.port}"
+    """Agree on keys, asking for the kind of host key that we know, and compare it.
+
+    `asked` is the command, if any, by which somebody asks from where the host is reached.
+    """
+    name = address if port == _PORT else f"[{address}]:{port}"
     known, files = _known_keys(name, known_hosts)
     options = transport.get_security_options()
     wanted = [kind for kind in options.key_types if _kind(kind) in known]
@@ -127,7 +176,7 @@ def _negotiate(
     expected = known.get(offered.get_name())
     if expected is not None and expected.asbytes() == offered.asbytes():
         return
-    raise NotReachedError(_distrust(name, offered, known, files), cause=Cause.LOGIN)
+    raise NotReachedError(_distrust(name, offered, known, files, asked), cause=Cause.LOGIN)
 
 
 def _kind(algorithm: str) -> str:
@@ -152,7 +201,11 @@ def _known_keys(name: str, known_hosts: str) -> tuple[dict[str, paramiko.PKey], 
 
 
 def _distrust(
-    name: str, offered: paramiko.PKey, known: dict[str, paramiko.PKey], files: list[str]
+    name: str,
+    offered: paramiko.PKey,
+    known: dict[str, paramiko.PKey],
+    files: list[str],
+    asked: str,
 ) -> str:
     print_ = offered.fingerprint
     kind = offered.get_name()
@@ -167,7 +220,7 @@ def _distrust(
     return (
         f"the host key of {name} is unknown ({kind} {print_}; looked in {', '.join(files)})."
         f" Compare it on the host (ssh-keygen -lf /etc/ssh/ssh_host_*_key.pub), then trust it:"
-        f" {scan} >> {files[0]}"
+        f" {asked}{scan} >> {files[0]}"
     )
 
 
@@ -184,9 +237,11 @@ def _log_in(transport: paramiko.Transport, login: SshLogin, place: str, deadline
                 break
         if transport.is_authenticated():
             return
+    cure = f"put the public key into ~{login.user}/.ssh/authorized_keys there"
+    if login.key:
+        cure = certificates.why_refused(Path(login.key).expanduser(), login.user) or cure
     raise NotReachedError(
-        f"{place}: the host takes none of our keys ({_tried(login, keys)}): {refusal}; put the"
-        f" public key into ~{login.user}/.ssh/authorized_keys there",
+        f"{place}: the host takes none of our keys ({_tried(login, keys)}): {refusal}; {cure}",
         cause=Cause.TIMEOUT if deadline.passed else Cause.LOGIN,
     )
 
