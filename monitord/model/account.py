@@ -31,7 +31,8 @@ class Kind(StrEnum):
 class User:
     """One user; `password` is empty until it is set by a link.
 
-    `failures` counts logins with a wrong password since the last right one.
+    `failures` counts logins with a wrong password since the last right one. `subject` is who that
+    is to the login provider (issuer and subject there); it is empty for whoever has a password.
     """
 
     id: int
@@ -44,6 +45,7 @@ class User:
     failed: Instant | None = None
     disabled: Instant | None = None
     disabled_by: str = ""
+    subject: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,7 @@ from monitord.store.database import MODE, Database
 if TYPE_CHECKING:
     from alembic.config import Config
 
-HEAD = "0013"
+HEAD = "0014"
 """The newest revision in migrations/versions (a test holds them equal)."""
 
 SCRIPTS = Path(__file__).parent / "migrations"
