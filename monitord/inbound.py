@@ -8,10 +8,12 @@ import hashlib
 import json
 import re
 from collections.abc import Callable, Mapping
+from datetime import datetime
 from types import MappingProxyType
 from typing import Any
 
-from monitord.model.ids import Instant
+from monitord.clock import as_instant
+from monitord.model.ids import EPOCH, Instant
 from monitord.model.inbound import Source, Told
 from monitord.model.result import Status
 from monitord.model.text import block, one_line
@@ -101,7 +103,18 @@ def _alert(source: Source, alert: Mapping[str, Any], where: str, now: Instant) -
         item=_item(source, labels, used),
         details=_details(labels, notes, alert) if fires else "",
         alert=_fingerprint(labels),
+        began=_began(alert.get("startsAt")),
     )
+
+
+def _began(value: object) -> Instant | None:
+    """Give since when an alert fires; None where that cannot be read: it is then taken as new."""
+    try:
+        found = datetime.fromisoformat(value) if isinstance(value, str) else None
+    except ValueError:
+        return None
+    began = as_instant(found) if found is not None and found.tzinfo is not None else EPOCH
+    return began if began > EPOCH else None
 
 
 def _host(source: Source, labels: Mapping[str, str]) -> tuple[str, str]:

@@ -114,7 +114,16 @@ def _told(fields: object, now: Instant) -> Told:
         item=_text(fields, "item", _LONGEST_NAME),
         details=block(details, _LONGEST_DETAILS) if isinstance(details, str) else "",
         alert=_text(fields, "alert", _LONGEST_NAME),
+        began=_began(fields.get("began")),
     )
+
+
+def _began(value: object) -> Instant | None:
+    if value is None:
+        return None
+    if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value < 1 << 62:
+        raise ValueError(f"began: {value!r} is not µs since the epoch")
+    return Instant(value)
 
 
 def _text(fields: Mapping[str, object], name: str, longest: int) -> str:

@@ -98,7 +98,7 @@ class Core:
         beliefs = Beliefs(self._recorder.put, self._recorder.erase, self._run_now, counters)
         self._remembering = Remembering(history, beliefs, counters)
         self._jobs = Jobs()
-        self._passive = Passive(beliefs, counters)
+        self.passive = Passive(beliefs, counters, self._recorder.told)
         self._prober = probing or Prober(
             kinds.probes,
             executor,
@@ -155,7 +155,7 @@ class Core:
             door,
             self._adopt,
             self._recorder.put,
-            self._remembering.rename,
+            self._renamed,
         )
 
     async def start(self, *, calendar: bool = True) -> None:
@@ -177,6 +177,8 @@ class Core:
             lambda view: self._jobs.restore(view, instance.catalog, instance.now())
         )
         await instance.store.read(self._chains.restore)
+        self.passive.restore(await instance.store.read(lambda view: view.waiting()), self.now())
+        self.passive.use(instance.catalog)
         self._scheduler = Scheduler(loop, self._runner.dispatch, instance.counters)
         self._runner.scheduler = self._scheduler
         await resume_holds(instance)
@@ -304,7 +306,7 @@ class Core:
 
     async def told(self, source: str, reports: Sequence[Told]) -> Taken:
         """Take what a source says of passive checks; it is stored when this returns."""
-        taken = self._passive.take(self.catalog, source, reports, self.now())
+        taken = self.passive.take(self.catalog, source, reports, self.now())
         await self._recorder.flush()
         return taken
 
@@ -335,15 +337,20 @@ class Core:
         if source == "chain":
             return self._chains.record(check)
         if source == "passive":
-            return self._passive.believed(check)
+            return self.passive.believed(check, self.now())
         if source == "arrived":
-            return self._passive.arrived(check, self.now())
+            return self.passive.arrived(check, self.now())
         return self._condition.health()
+
+    def _renamed(self, names: Mapping[StateKey, StateKey], at: Instant) -> None:
+        self._remembering.rename(names, at)
+        self.passive.rename(names)
 
     def _adopt(self, catalog: Catalog, fresh: frozenset[CheckKey]) -> None:
         """Take over a reloaded catalog; `fresh` checks run soon."""
         self.instance.beliefs.use(catalog, self.now())
         self._prober.use(catalog)
+        self.passive.use(catalog)
         if self._scheduler is not None:
             self._scheduler.load(catalog.checks, at_once=fresh)
 
@@ -357,7 +364,7 @@ class Core:
     def _chores(self) -> None:
         """Do what comes again every few seconds."""
         self._condition.note("history", self._remembering.look(self.catalog.settings.retention))
-        self._condition.note("inbound", "; ".join(self._passive.troubles(self.now())))
+        self._condition.note("inbound", "; ".join(self.passive.troubles(self.now())))
         listed = self.catalog.inventory.values()
         self._condition.note("inventory", kept.troubles(listed, self.now()))
         halt_file.expire(self.instance.state, self.now())

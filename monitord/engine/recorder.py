@@ -1,4 +1,4 @@
-"""Writes changed states and transitions to the store, in batches, and wakes the stages afterwards.
+"""Writes changed states, transitions and what waits to the store, in batches, and wakes the stages.
 
 While the store cannot take rows it keeps them (the newest state of each key, every transition) and
 tries again: checking never stops for a full disk. It decides nothing.
@@ -6,11 +6,13 @@ tries again: checking never stops for a full disk. It decides nothing.
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict
 
 from monitord.errors import StoreError
 from monitord.log import get_logger
 from monitord.metrics import Counters
-from monitord.model.ids import StateKey
+from monitord.model.ids import CheckKey, StateKey
+from monitord.model.inbound import Told, Waiting
 from monitord.model.state import CheckState, Transition
 from monitord.store.contract import Store, Tx
 
@@ -21,6 +23,7 @@ _RETRY = 1.0  # seconds before the store is asked again
 _MOST_TRANSITIONS = 100_000  # kept while the store is down; older ones would derive again
 
 States = dict[StateKey, CheckState | None]  # None: the row is to be deleted
+Reports = dict[tuple[CheckKey, str, str], Told | None]  # by check, item and alert; None as above
 
 
 class Recorder:
@@ -34,6 +37,7 @@ class Recorder:
         self._committed = committed
         self._states: States = {}
         self._transitions: list[Transition] = []
+        self._reports: Reports = {}
         self._task: asyncio.Task[None] | None = None
         self._urgent = asyncio.Event()
 
@@ -44,6 +48,16 @@ class Recorder:
     def erase(self, key: StateKey, transitions: Sequence[Transition]) -> None:
         """Queue the end of a state: its row goes in the commit of its last transitions."""
         self._queue(key, None, transitions)
+
+    def told(self, check: CheckKey, reports: Mapping[tuple[str, str], Told | None]) -> None:
+        """Queue what waits of a check by item and alert; None: it does not wait any more.
+
+        It is in the commit of the states that are queued with it: what was believed waits no more.
+        """
+        for (item, alert), report in reports.items():
+            self._reports.pop((check, item, alert), None)  # rows are in the order of their telling
+            self._reports[check, item, alert] = report
+        self._begin()
 
     async def flush(self) -> None:
         """Wait until everything queued is committed, or the store refuses it once."""
@@ -59,24 +73,33 @@ class Recorder:
             self._transitions.extend(transitions)
             del self._transitions[:-_MOST_TRANSITIONS]
             self._urgent.set()
+        self._begin()
+
+    def _begin(self) -> None:
         if self._task is None or self._task.done():
             self._task = asyncio.get_running_loop().create_task(self._drain())
 
     async def _drain(self) -> None:
-        while self._states or self._transitions:
+        while self._states or self._transitions or self._reports:
             if not self._transitions:
                 await _first(self._urgent, _BATCH)
             self._urgent.clear()
             states, self._states = self._states, {}
             transitions, self._transitions = self._transitions, []
+            reports, self._reports = self._reports, {}
             try:
-                written = await self._store.write(_writer(states, transitions), urgent=True)
+                written = await self._store.write(
+                    _writer(states, transitions, reports), urgent=True
+                )
             except StoreError as error:
+                older = {each: reports[each] for each in reports if each not in self._reports}
+                self._reports = {**older, **self._reports}
                 self._keep(states, transitions, error)
                 await _first(self._urgent, _RETRY)
             except Exception as error:  # noqa: BLE001 - one row that cannot be written; it is found below
                 log.warning("a batch cannot be written; row by row then", error=repr(error))
                 await self._one_by_one(states, transitions)
+                await self._what_waits(reports)
             else:
                 self._done(written)
 
@@ -93,10 +116,21 @@ class Recorder:
             if not await self._apart(key, whole, own) and own and whole:
                 await self._apart(key, {}, own)
 
+    async def _what_waits(self, reports: Reports) -> None:
+        """Write what waits behind the states; a report that cannot be written is in memory only."""
+        for place, report in reports.items():
+            try:
+                await self._store.write(_writer({}, [], {place: report}), urgent=True)
+            except StoreError as error:
+                self._reports = {place: report, **self._reports}
+                self._keep({}, [], error)
+            except Exception:
+                log.exception("a report cannot be written and is set aside", check=place[0])
+
     async def _apart(self, key: StateKey, states: States, transitions: list[Transition]) -> bool:
         """Write the rows of one key; tells whether they are written, or kept for later."""
         try:
-            written = await self._store.write(_writer(states, transitions), urgent=True)
+            written = await self._store.write(_writer(states, transitions, {}), urgent=True)
         except StoreError as error:
             self._keep(states, transitions, error)
         except Exception:
@@ -124,13 +158,20 @@ class Recorder:
 
 
 def _writer(
-    states: Mapping[StateKey, CheckState | None], transitions: list[Transition]
+    states: Mapping[StateKey, CheckState | None],
+    transitions: list[Transition],
+    reports: Reports,
 ) -> Callable[[Tx], list[Transition]]:
     def work(tx: Tx) -> list[Transition]:
         tx.put_states([state for state in states.values() if state is not None])
         ended = [key for key, state in states.items() if state is None]
         if ended:
             tx.forget_states(ended)
+        for (check, item, alert), report in reports.items():
+            if report is None:
+                tx.end_waiting(check, item, alert)
+            else:
+                tx.put_waiting(Waiting(0, check, item, alert, asdict(report)))
         if not transitions:
             return []
         tx.add_transitions(transitions)

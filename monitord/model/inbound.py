@@ -50,7 +50,7 @@ class Told:
 
     `host` is a name or address, `checks` are names to try in their order. `alert` tells alerts of
     one item apart: the item is bad while any of them fires. Empty: it is the whole truth of the
-    item. `at` is when it arrived here.
+    item. `at` is when it arrived here, `began` since when an alert fires by its sender's clock.
     """
 
     host: str
@@ -61,6 +61,7 @@ class Told:
     item: str = ""
     details: str = ""
     alert: str = ""
+    began: Instant | None = None
 
 
 @dataclass(frozen=True, slots=True)

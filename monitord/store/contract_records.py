@@ -3,7 +3,8 @@
 from collections.abc import Iterable
 from typing import Protocol
 
-from monitord.model.ids import IncidentId, Instant
+from monitord.model.ids import CheckKey, IncidentId, Instant
+from monitord.model.inbound import Waiting
 from monitord.model.incident import Incident
 from monitord.model.sla import Paused, Sealed
 from monitord.model.ticket import AuditRow, Event
@@ -50,6 +51,10 @@ class RecordView(Protocol):
 
     def seal(self, number: int) -> Sealed | None: ...
 
+    def waiting(self) -> list[Waiting]:
+        """Give every report that waits, in the order in which they were told."""
+        ...
+
 
 class RecordTx(RecordView, Protocol):
     """What is written for those who report. A seal is never changed, and never deleted."""
@@ -57,3 +62,9 @@ class RecordTx(RecordView, Protocol):
     def add_seal(self, seal: Sealed) -> int:
         """Store one; a second that replaces the same is refused by the database itself."""
         ...
+
+    def put_waiting(self, report: Waiting) -> None:
+        """Keep a report as the newest one, in the place of what was told before of its alert."""
+        ...
+
+    def end_waiting(self, key: CheckKey, item: str, alert: str) -> None: ...

@@ -20,7 +20,7 @@ def rename_states(connection: Connection, names: Mapping[StateKey, StateKey]) ->
     _states(connection, names)
     _keys(connection, t.TRANSITIONS.table, names)
     checks = {split_state_key(old)[0]: split_state_key(new)[0] for old, new in names.items()}
-    keyed = (t.INCIDENTS, t.TICKETS, t.JOBS, t.CHAIN_RUNS, t.CHAIN_LINKS)
+    keyed = (t.INCIDENTS, t.TICKETS, t.JOBS, t.CHAIN_RUNS, t.CHAIN_LINKS, t.WAITING)
     for rows in keyed:
         _keys(connection, rows.table, checks)
     _items(connection, names)

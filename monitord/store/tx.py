@@ -9,7 +9,16 @@ from typing import Any
 
 from sqlalchemy import delete, insert, select, update
 
-from monitord.model.ids import AttemptId, IncidentId, Instant, StateKey, StepId, TicketId
+from monitord.model.ids import (
+    AttemptId,
+    CheckKey,
+    IncidentId,
+    Instant,
+    StateKey,
+    StepId,
+    TicketId,
+)
+from monitord.model.inbound import Waiting
 from monitord.model.incident import (
     ATTEMPT_MOVES,
     INCIDENT_MOVES,
@@ -331,6 +340,17 @@ class RowTx(AccountTx):
         row = t.JOBS.codec.store(record) | self._origin(t.JOBS, key.partition("/")[0])
         statement = upsert(t.JOBS.table, self.connection.dialect.name, "key")
         self.connection.execute(statement, row | {"key": storable(key)})
+
+    def put_waiting(self, report: Waiting) -> None:
+        """Insert anew, so that rows are in the order of their reports."""
+        self.end_waiting(report.key, report.item, report.alert)
+        self._add(t.WAITING, report)
+
+    def end_waiting(self, key: CheckKey, item: str, alert: str) -> None:
+        """Delete what waits of one alert."""
+        c = t.WAITING.table.c
+        same = (c.key == storable(key), c.item == storable(item), c.alert == storable(alert))
+        self.connection.execute(delete(t.WAITING.table).where(*same))
 
     def add_marker(self, marker: Marker) -> int:
         """Insert."""

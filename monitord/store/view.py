@@ -10,6 +10,7 @@ from sqlalchemy import and_, case, func, or_, select
 from sqlalchemy.sql import ColumnElement
 
 from monitord.model.ids import AttemptId, IncidentId, Instant, StateKey, StepId, TicketId
+from monitord.model.inbound import Waiting
 from monitord.model.incident import (
     OPEN_STATUSES,
     Attempt,
@@ -276,6 +277,10 @@ class RowView(ChainView):
     def job(self, key: str) -> JobRecord | None:
         """Give what is known of a watched job."""
         return self._one(t.JOBS, t.JOBS.select().where(t.JOBS.table.c.key == key))
+
+    def waiting(self) -> list[Waiting]:
+        """Give the reports that wait, by id."""
+        return self._all(t.WAITING, t.WAITING.select().order_by(t.WAITING.table.c.id))
 
     def markers(self, since: Instant, limit: int = 2000) -> list[Marker]:
         """Give the changes that were told since an instant, by id."""

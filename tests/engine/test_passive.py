@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
-from dataclasses import replace
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, replace
 
 import pytest
 
@@ -16,8 +17,8 @@ from monitord.engine.prober import Prober
 from monitord.errors import NotFoundError
 from monitord.metrics import Counters
 from monitord.model.catalog import Catalog
-from monitord.model.ids import AttemptId, Instant
-from monitord.model.inbound import Taken, Told
+from monitord.model.ids import AttemptId, CheckKey, Instant, StateKey
+from monitord.model.inbound import Taken, Told, Waiting
 from monitord.model.result import Status
 from monitord.probes import PROBES
 from tests.engine.conftest import Kept, at
@@ -42,7 +43,19 @@ class House:
         self.catalog, self.kept, self.counters = catalog, Kept(), Counters()
         self.beliefs = self.kept.beliefs()
         self.beliefs.use(catalog, at(0))
-        self.passive = Passive(self.beliefs, self.counters)
+        self.rows: dict[tuple[str, str, str], Told | None] = {}
+        self.passive = Passive(self.beliefs, self.counters, self._store)
+
+    def _store(self, check: str, reports: Mapping[tuple[str, str], Told | None]) -> None:
+        self.rows |= {(check, *place): report for place, report in reports.items()}
+
+    def stored(self) -> list[Waiting]:
+        """Give the rows as another core reads them."""
+        return [
+            Waiting(number, CheckKey(check), item, alert, json.loads(json.dumps(asdict(report))))
+            for number, ((check, item, alert), report) in enumerate(self.rows.items())
+            if report is not None
+        ]
 
     def tell(self, *reports: Told, now: Instant = NOW) -> Taken:
         return self.passive.take(self.catalog, "prom", reports, now)
@@ -136,10 +149,14 @@ def test_what_comes_during_an_attempt_waits_and_an_older_one_than_the_proof_is_n
 
 def test_a_look_gives_what_is_believed_and_takes_nothing(house: House) -> None:
     check = house.catalog.checks["web1/alertmanager"]  # type: ignore[index]  # a text is enough
-    assert [each.status for each in house.passive.believed(check).results] == [Status.UNKNOWN]
+    assert [each.status for each in house.passive.believed(check, at(70)).results] == [
+        Status.UNKNOWN
+    ]
     house.tell(fires())
     for _ in range(2):
-        assert [each.status for each in house.passive.believed(check).results] == [Status.CRITICAL]
+        assert [each.status for each in house.passive.believed(check, at(70)).results] == [
+            Status.CRITICAL
+        ]
 
 
 def test_five_hundred_alerts_are_one_transition_each(house: House) -> None:
@@ -174,7 +191,7 @@ def test_a_scheduled_run_takes_only_what_is_new_and_a_look_gives_all(house: Hous
     check = house.catalog.checks["web1/alertmanager"]  # type: ignore[index]  # a text is enough
     house.tell(fires())
     ways = {"arrived": lambda: house.passive.arrived(check, at(70)), "passive": lambda: (
-        house.passive.believed(check)
+        house.passive.believed(check, at(70))
     )}  # fmt: skip
     prober = Prober(
         PROBES,
@@ -187,3 +204,119 @@ def test_a_scheduled_run_takes_only_what_is_new_and_a_look_gives_all(house: Hous
     assert asyncio.run(prober.single(check)) == []
     (seen,) = asyncio.run(prober.look([check]))[check.key]
     assert seen.status is Status.CRITICAL
+
+
+SITE = CheckKey("web1/alertmanager")
+
+
+def held(house: House, attempt: int = 1) -> None:
+    house.beliefs.hold(Hold(AttemptId(attempt), 1, at(600), frozenset({SITE})))
+
+
+def repaired(house: House, seconds: float) -> None:
+    """Prove a repair, and end its attempt."""
+    state = house.beliefs.states[StateKey(SITE)]
+    house.beliefs.restore([verified(state, at=at(seconds), summary="verified")[0]])
+    house.beliefs.release(AttemptId(1), at(seconds))
+
+
+def test_what_waits_is_stored_and_another_core_believes_it_when_the_hold_ends(
+    house: House, catalog: Callable[[str], Catalog]
+) -> None:
+    held(house)
+    house.tell(fires(alert="a", began=at(3)), fires(item="/srv", alert="b"))
+    house.tell(fires(alert="a", summary="worse", at=at(20)), now=at(20))
+    assert [(row.item, row.alert, row.report["summary"]) for row in house.stored()] == [
+        ("", "a", "worse"),
+        ("/srv", "b", "it burns"),
+    ]
+    after = House(catalog(HOUSE))
+    after.rows = dict(house.rows)
+    after.passive.restore(house.stored(), at(30))
+    after.passive.arrived(after.catalog.checks[SITE], at(40))
+    assert after.hard("web1/alertmanager//srv") is Status.CRITICAL
+    assert after.beliefs.states[StateKey(SITE)].summary == "worse"
+    assert after.stored() == []
+
+
+def test_the_whole_truth_of_an_item_takes_the_place_of_what_waits(house: House) -> None:
+    held(house)
+    house.tell(fires(alert="a"), fires(alert="b"), fires(alert="", status=Status.OK))
+    assert [row.alert for row in house.stored()] == [""]
+
+
+def test_what_waits_is_bounded_and_the_oldest_goes(house: House) -> None:
+    held(house)
+    house.tell(*(fires(alert=str(number)) for number in range(2001)))
+    found = house.stored()
+    assert (len(found), found[0].alert) == (2000, "1")
+
+
+def test_what_waits_goes_with_its_check(house: House, catalog: Callable[[str], Catalog]) -> None:
+    held(house)
+    house.tell(fires())
+    house.passive.use(house.catalog)
+    assert len(house.stored()) == 1
+    house.passive.use(catalog(HOUSE.replace("alertmanager: {passive: }, ", "", 1)))
+    assert house.stored() == []
+
+
+def test_what_waits_follows_a_new_name(house: House) -> None:
+    held(house)
+    house.tell(fires())
+    house.passive.rename({StateKey(SITE): StateKey("web1/prometheus")})
+    house.rows = {
+        ("web1/prometheus", item, alert): of for (_, item, alert), of in house.rows.items()
+    }
+    house.beliefs.release(AttemptId(1), at(60))
+    house.passive.use(house.catalog)
+    assert house.stored() == []
+
+
+def test_an_alert_told_again_right_after_its_repair_counts_a_quarter_of_an_hour_later(
+    house: House,
+) -> None:
+    check = house.catalog.checks[SITE]
+    house.tell(fires(alert="a", began=at(3)), fires(alert="b", began=at(3)))
+    repaired(house, 60)
+    again = {"began": at(3), "at": at(90)}
+    house.tell(fires(alert="a", **again), fires(alert="b", status=Status.OK, **again), now=at(90))
+    assert house.hard(SITE) is Status.OK
+    assert [row.alert for row in house.stored()] == ["a"]
+    house.passive.arrived(check, at(60 + 899))
+    assert house.hard(SITE) is Status.OK
+    house.passive.arrived(check, at(60 + 900))
+    assert house.hard(SITE) is Status.CRITICAL
+    assert house.stored() == []
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        fires(alert="a", began=at(61), at=at(90)),
+        fires(alert="a", began=None, at=at(90)),
+        fires(alert="another", began=at(3), at=at(90)),
+        fires(alert="another", began=at(3), at=at(30)),
+    ],
+    ids=["began after it", "nobody knows since when", "another", "another, told during it"],
+)
+def test_a_repair_says_nothing_of_an_alert_that_it_was_not_for(house: House, told: Told) -> None:
+    house.tell(fires(alert="a", began=at(3)))
+    held(house)
+    if told.at < at(60):
+        house.tell(told, now=told.at)
+    repaired(house, 60)
+    if told.at > at(60):
+        house.tell(told, now=told.at)
+    house.passive.arrived(house.catalog.checks[SITE], at(91))
+    assert house.hard(SITE) is Status.CRITICAL
+
+
+def test_what_the_sender_itself_called_resolved_counts_at_once_when_it_fires_again(
+    house: House,
+) -> None:
+    house.tell(fires(alert="a", began=at(3)))
+    repaired(house, 60)
+    house.tell(fires(alert="a", status=Status.OK, at=at(80)), now=at(80))
+    house.tell(fires(alert="a", began=at(3), at=at(90)), now=at(90))
+    assert house.hard(SITE) is Status.CRITICAL

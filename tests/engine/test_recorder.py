@@ -10,8 +10,10 @@ import pytest
 from monitord.engine.recorder import Recorder
 from monitord.engine.virtual_time import Door, VirtualLoop, run
 from monitord.errors import StoreError
+from monitord.inbound_spool import checked
 from monitord.metrics import Counters
-from monitord.model.ids import StateKey
+from monitord.model.ids import CheckKey, StateKey
+from monitord.model.inbound import Told
 from monitord.model.result import Status
 from monitord.model.state import Change, CheckState, Transition
 from monitord.store import TEMPORARY, OpenStore, open_store
@@ -194,5 +196,32 @@ def test_a_flush_does_not_wait_for_a_full_disk(tell: Callable[[Story], Desk]) ->
         assert desk.loop.time() - before <= 1.0
         desk.disk.full = False
         await asyncio.sleep(2)
+
+    tell(story)
+
+
+def test_what_waits_is_stored_in_the_commit_of_the_states_that_end_it(
+    tell: Callable[[Story], Desk],
+) -> None:
+    report = Told("web1", ("a",), Status.CRITICAL, "it burns", at(3), "/srv", alert="x")
+    place = ("/srv", "x")
+
+    async def waits(desk: Desk) -> list[dict[str, Any]]:
+        return [dict(r.report) for r in await desk.disk.store.read(lambda view: view.waiting())]
+
+    async def story(desk: Desk) -> None:
+        desk.disk.full = True
+        desk.recorder.told(CheckKey(A), {place: report})
+        await asyncio.sleep(5)
+        desk.disk.full = False
+        await asyncio.sleep(2)
+        (found,) = await waits(desk)
+        assert checked([found], now=at(9)) == [report]
+        before = len(desk.disk.batches)
+        desk.put(A, Status.CRITICAL, Change.HARD)
+        desk.recorder.told(CheckKey(A), {place: None})
+        await desk.recorder.flush()
+        assert (await waits(desk), await desk.stored()) == ([], {A: "CRITICAL"})
+        assert len(desk.disk.batches) == before + 1
 
     tell(story)

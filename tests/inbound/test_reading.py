@@ -71,6 +71,21 @@ def test_hostile_text_stays_one_bounded_line() -> None:
 
 
 @pytest.mark.parametrize(
+    ("said", "began"),
+    [
+        ("2027-01-15T08:00:00Z", NOW),
+        ("2027-01-15T09:00:00.000000123+01:00", NOW),
+        ("0001-01-01T00:00:00Z", None),
+        ("2027-01-15T08:00:00", None),
+        ("yesterday", None),
+        (1_800_000_000, None),
+    ],
+)
+def test_an_alert_says_since_when_it_fires(said: object, began: Instant | None) -> None:
+    assert told({**alert(alertname="A"), "startsAt": said})[0].began == began
+
+
+@pytest.mark.parametrize(
     "body",
     [
         b"", b"[]", b"null", b"{}", b"[" * 100_000, b'{"version": "3", "alerts": []}',
@@ -122,7 +137,9 @@ def test_what_waits_on_disk_comes_back_as_it_was(tmp_path: Any) -> None:
     assert path.with_suffix(".bad").exists()
 
 
-@pytest.mark.parametrize("change", [{"status": 4}, {"at": -1}, {"host": 7}, {"checks": "a"}])
+@pytest.mark.parametrize(
+    "change", [{"status": 4}, {"at": -1}, {"host": 7}, {"checks": "a"}, {"began": -1}]
+)
 def test_the_core_looks_again_at_what_it_is_handed(change: dict[str, Any]) -> None:
     (body,) = json.loads(json.dumps(list(pieces("prom", told(alert(alertname="A"))))))
     assert checked(body["reports"], now=NOW)

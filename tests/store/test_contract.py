@@ -6,7 +6,16 @@ import pytest
 from sqlalchemy.exc import IntegrityError
 
 from monitord.errors import IllegalMoveError
-from monitord.model.ids import EPOCH, AttemptId, IncidentId, StateKey, StepId, TicketId
+from monitord.model.ids import (
+    EPOCH,
+    AttemptId,
+    CheckKey,
+    IncidentId,
+    StateKey,
+    StepId,
+    TicketId,
+)
+from monitord.model.inbound import Waiting
 from monitord.model.incident import AttemptStatus, IncidentStatus, StepStatus
 from monitord.model.kinds import JobRecord
 from monitord.model.marker import Marker
@@ -396,3 +405,19 @@ def test_attempts_and_lines_are_found_by_runbook_and_time(store: OpenStore) -> N
         )
     )
     assert found == (["other"], [at(40)], ["refused"])
+
+
+def test_of_each_alert_the_newest_report_waits_in_the_order_of_their_telling(store: Store) -> None:
+    def told(tx: Tx) -> None:
+        for alert, text in (("a", "old"), ("b", "it"), ("a", "new"), ("c", "gone")):
+            tx.put_waiting(Waiting(0, CheckKey("web1/alerts"), "/", alert, {"summary": text}))
+        tx.end_waiting(CheckKey("web1/alerts"), "/", "c")
+        tx.end_waiting(CheckKey("web1/alerts"), "", "a")
+
+    store.write_now(told)
+    store.write_now(lambda tx: tx.rename_states({StateKey("web1/alerts"): StateKey("web1/am")}))
+    found = store.read_now(lambda view: view.waiting())
+    assert [(row.key, row.alert, row.report["summary"]) for row in found] == [
+        ("web1/am", "b", "it"),
+        ("web1/am", "a", "new"),
+    ]

@@ -7,12 +7,13 @@ from datetime import timedelta
 
 from monitord.clock import after
 from monitord.engine.core import Core
-from monitord.engine.scenario.file import Deed
+from monitord.engine.scenario.file import Deed, parse_given
 from monitord.engine.scenario.world import World
 from monitord.engine.virtual_time import VirtualClock
 from monitord.errors import CommandRefusedError
 from monitord.model.facts import ChangeFact
-from monitord.model.ids import AttemptId
+from monitord.model.ids import AttemptId, StateKey, split_state_key
+from monitord.model.inbound import Told
 from monitord.model.incident import AttemptStatus
 from monitord.model.ticket import Verb
 
@@ -30,8 +31,22 @@ async def do(deed: Deed, core: Core, world: World, clock: VirtualClock) -> None:
         await core.job_event(deed.job, deed.event, by=deed.by, **said)  # type: ignore[arg-type]  # three kinds of value, each where it belongs
     elif deed.chain is not None:
         await _chain(deed, core, deed.chain)
+    elif deed.tell is not None:
+        await _tell(deed, core, world, deed.tell)
     elif not (await _order(deed, core) or await _clocks(deed, core) or _on_a_host(deed, world)):
         _fate(deed, world, clock)
+
+
+async def _tell(deed: Deed, core: Core, world: World, key: str) -> None:
+    """Tell of a passive check, as an inbound source does."""
+    check, item = split_state_key(StateKey(key))
+    host, _, name = check.partition("/")
+    given = parse_given(deed.says)
+    began = None if deed.began is None else after(world.start, deed.began)
+    told = Told(host, (name,), given.status, given.text, core.now(), item, "", deed.alert, began)
+    taken = await core.told(deed.by, [told])
+    if taken.unknown:
+        raise CommandRefusedError(f"tell: {deed.by} may not report {key}")
 
 
 async def _chain(deed: Deed, core: Core, name: str) -> None:

@@ -64,6 +64,9 @@ def parse_given(value: object) -> Given:
     return Given(Status[word.upper()], text or word, cause)
 
 
+GivenField = Annotated[Any, BeforeValidator(parse_given)]
+
+
 class Action(Spec):
     """What a runbook does to the scripted world when automation runs it."""
 
@@ -122,6 +125,7 @@ class Deed(Spec):
     stops: str | None = Field(None, description="Somebody stops this host/unit cleanly, by sudo.")
     job: str | None = Field(None, description="This job reports: `event` start, success or fail.")
     chain: str | None = Field(None, description="An `order` to this chain, or to a `link` of it.")
+    tell: str | None = Field(None, description="A source (by) tells of this passive check.")
     crash: str | None = Field(None, description="Kills the core; a new one starts 2 s later.")
     tickets_down: Duration | None = Field(None, description="Ticket servers refuse for so long.")
     executor_down: Duration | None = Field(None, description="No executor for so long.")
@@ -136,6 +140,9 @@ class Deed(Spec):
     vendor: str = ""
     event: Literal["start", "success", "fail"] = "success"
     link: str = ""
+    says: GivenField = Field("ok", description="What is told, written as under given.")
+    alert: str = Field("", description="Which of an item's alerts it is about; empty: all of it.")
+    began: Duration | None = Field(None, description="Since when it fires, from the start on.")
     order: Literal["rerun", "skip", "hold", "go"] = "rerun"
 
     @model_validator(mode="after")
@@ -147,7 +154,10 @@ class Deed(Spec):
         return self
 
 
-_HOW_DONE = {"reason", "by", "lasts", "until_ok", "excused", "vendor", "event", "link", "order"}
+_HOW_DONE = {
+    "reason", "by", "lasts", "until_ok", "excused", "vendor", "event", "link", "order", "says",
+    "alert", "began",
+}  # fmt: skip
 DEEDS = tuple(name for name in Deed.model_fields if name not in _HOW_DONE)
 
 
@@ -257,7 +267,6 @@ SUBJECTS = (
 
 
 ActionField = Annotated[Action, BeforeValidator(parse_action)]
-GivenField = Annotated[Any, BeforeValidator(parse_given)]
 TimeKey = Annotated[timedelta, BeforeValidator(parse_duration)]
 
 

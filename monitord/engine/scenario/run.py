@@ -208,7 +208,7 @@ class Running:
             counters=Counters(),
             probing=probing,
         )
-        probing.record = core.chains.record
+        probing.record, probing.passive = core.chains.record, core.passive
         await core.start(calendar=False)
         return core
 

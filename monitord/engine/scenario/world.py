@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 
 from monitord.actions.plan import from_text
 from monitord.clock import as_instant
+from monitord.engine.passive import Passive
 from monitord.engine.ports import StepOutcome
 from monitord.engine.scenario.file import Action, Given, Scenario
 from monitord.errors import ExecutorLostError, StoreError, TicketError
@@ -142,6 +143,9 @@ class ScriptedProbing:
     def __init__(self, world: World) -> None:
         self._world = world
         self.record: Callable[[Check], ChainRecord] | None = None
+        self.passive: Passive | None = None
+        deeds = [deed for _, deed in world.scenario.deeds() if deed.tell is not None]
+        self._told = {split_state_key(StateKey(deed.tell or ""))[0] for deed in deeds}
 
     def use(self, catalog: Catalog) -> None:
         """Nothing to prepare."""
@@ -158,6 +162,8 @@ class ScriptedProbing:
         """Give what the targets of a check say now; a chain is judged by its own rows."""
         if check.kind == "chain" and self.record is not None:
             return list(chain.KIND.judge(check.spec, self.record(check), self._world.now()))
+        if check.key in self._told and self.passive is not None:
+            return list(self.passive.arrived(check, self._world.now()).results)
         whole = self._world.says(check.key)
         items = self._world.items(check.key)
         if not items or whole.status is not Status.OK:
@@ -171,8 +177,12 @@ class ScriptedProbing:
         return await self.look(checks)
 
     async def look(self, checks: Sequence[Check]) -> dict[str, list[Result]]:
-        """Run checks one by one."""
-        return {check.key: await self.single(check) for check in checks}
+        """Run checks one by one; of one that others tell of, give what is believed."""
+        found: dict[str, list[Result]] = {c.key: await self.single(c) for c in checks}
+        for check in checks:
+            if check.key in self._told and self.passive is not None:
+                found[check.key] = list(self.passive.believed(check, self._world.now()).results)
+        return found
 
 
 class ScriptedExecutor:
