@@ -167,6 +167,7 @@ from monitord.cli import (  # noqa: E402, F401 - they register themselves
     privileges,
     problem,
     report,
+    retire,
     runbooks,
     serve,
     services,
@@ -185,6 +186,6 @@ _ORDER = """
     watch top ack take release mute maintenance halt resume run-check remediate attempt approve deny
     promote
     marker forget audit evidence status-page schema kinds runbooks
-    sudoers locked-login bundle trust preflight discover test demo core executor web
+    sudoers locked-login bundle trust preflight discover retire test demo core executor web
 """.split()  # noqa: SIM905 - as a table of words it can be read and re-ordered
 app.registered_commands.sort(key=lambda registered: _ORDER.index(registered.name or ""))

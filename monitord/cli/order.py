@@ -44,7 +44,7 @@ def confirm(question: str, touches: Sequence[str], *, yes: bool) -> None:
         typer.confirm(question, abort=True, err=True)
 
 
-def _body(
+def terms(
     selector: str,
     reason: str,
     for_: str | None,
@@ -118,7 +118,7 @@ def ack(
     json: Json = False,
 ) -> None:
     """Stop paging for what is known; repair goes on."""
-    body = _body(selector, reason, for_, until)
+    body = terms(selector, reason, for_, until)
     _give("ack", "Acknowledge these?", body, preview=preview, yes=yes, json=json)
 
 
@@ -138,7 +138,7 @@ def take(
     A step that runs ends by itself and is verified; no next one begins. `monitord release` gives
     them back, and so does the end of the order.
     """
-    body = _body(hosts, reason, for_, until)
+    body = terms(hosts, reason, for_, until)
     _give("take", "Take these from automation?", body, preview=preview, yes=yes, json=json)
 
 
@@ -167,7 +167,7 @@ def mute(
     json: Json = False,
 ) -> None:
     """Page nobody; repair goes on, and the timeline marks what was kept quiet."""
-    body = _body(selector, reason, for_, until)
+    body = terms(selector, reason, for_, until)
     _give("mute", "Mute these?", body, preview=preview, yes=yes, json=json)
 
 
@@ -195,7 +195,7 @@ def maintenance(
     from monitord.cli import when
 
     starts = when.moment(from_, start=_now()) if from_ else _now()
-    body = _body(selector, reason, for_, until, start=starts)
+    body = terms(selector, reason, for_, until, start=starts)
     body |= {"starts": starts.isoformat(), "until_ok": until_ok, "excused": excused}
     question = "Put these in maintenance?"
     _give("maintenance", question, body, preview=preview, yes=yes, json=json)
@@ -221,7 +221,7 @@ def halt(
     """
     from monitord.cli import halted, source
 
-    body = {**_body(selector, reason, for_, until), "now": now}
+    body = {**terms(selector, reason, for_, until), "now": now}
     if not source.running() and not preview:
         _say(halted.write(selector, reason), json=json)
         return

@@ -6,7 +6,7 @@ from monitord.config import defaults
 from monitord.config.assemble import attached
 from monitord.config.compare import shown
 from monitord.config.layers import Merged
-from monitord.config.names import nearest
+from monitord.config.names import expand, nearest
 from monitord.config.sentences import walk
 from monitord.config.sources import Sources
 from monitord.config.tree import Map, Place
@@ -45,6 +45,17 @@ def explain(sources: Sources, kinds: Kinds, key: str) -> list[tuple[str, str, st
     if check.via:
         rows.append(("via", check.via, defaults.PLACE))
     return rows
+
+
+def host_place(sources: Sources, name: str) -> str:
+    """Give where a host is written: file:line, or nothing where no YAML file says it."""
+    for document in sources.documents:
+        tree = document.tree if document.role == "main" else None
+        hosts = tree.get("hosts") if isinstance(tree, Map) else None
+        for key in hosts if isinstance(hosts, Map) else ():
+            if name in (one for one, _ in expand(str(key))):
+                return str(hosts.key_place(key))
+    return ""
 
 
 def _service_rows(sources: Sources, service: Service) -> list[tuple[str, str, str]]:
