@@ -52,7 +52,9 @@ def host_place(sources: Sources, name: str) -> str:
     for document in sources.documents:
         tree = document.tree if document.role == "main" else None
         hosts = tree.get("hosts") if isinstance(tree, Map) else None
-        for key in hosts if isinstance(hosts, Map) else ():
+        if not isinstance(hosts, Map):
+            continue
+        for key in hosts:
             if name in (one for one, _ in expand(str(key))):
                 return str(hosts.key_place(key))
     return ""

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from monitord.decisions.expressions import keys_of
 from monitord.model.catalog import Catalog
-from monitord.model.ids import check_key
+from monitord.model.ids import CheckKey, check_key
 
 
 def hanging_on(catalog: Catalog, name: str) -> list[str]:
@@ -32,7 +32,7 @@ def hanging_on(catalog: Catalog, name: str) -> list[str]:
     ]
 
 
-def _hosts(catalog: Catalog, name: str, own: set[str]) -> Iterator[str]:
+def _hosts(catalog: Catalog, name: str, own: set[CheckKey]) -> Iterator[str]:
     for host in catalog.hosts.values():
         if host.name == name:
             continue
@@ -42,7 +42,7 @@ def _hosts(catalog: Catalog, name: str, own: set[str]) -> Iterator[str]:
             yield f"{host.name} is logged into through {name} (via:)"
 
 
-def _checks(catalog: Catalog, name: str, own: set[str]) -> Iterator[str]:
+def _checks(catalog: Catalog, name: str, own: set[CheckKey]) -> Iterator[str]:
     for check in catalog.checks.values():
         if check.host == name:
             continue
@@ -54,7 +54,7 @@ def _checks(catalog: Catalog, name: str, own: set[str]) -> Iterator[str]:
             yield f"repairs of {check.key} are proven by {proof} (verify:)"
 
 
-def _services(catalog: Catalog, own: set[str]) -> Iterator[str]:
+def _services(catalog: Catalog, own: set[CheckKey]) -> Iterator[str]:
     for service in catalog.services.values():
         rules = (*service.down_when, *service.degraded_when)
         ruled = {key for rule in rules for key in keys_of(rule.means)}
