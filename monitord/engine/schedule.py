@@ -2,7 +2,8 @@
 
 A check keeps its phase (hash of its transport or itself), so that starts are spread and checks of
 one login share a round trip. A check that is still running when due again is refused and counted;
-one that is late runs once.
+one that is late runs once. One that is asked for while it runs runs once more right after: what it
+sees may be older than the question.
 """
 
 import asyncio
@@ -24,13 +25,14 @@ _AHEAD = 1e-6  # seconds, and shares of an interval: what floating point may be 
 class Slot:
     """One scheduled check: mutable on purpose, since it is touched at every run."""
 
-    __slots__ = ("check", "due", "every", "generation", "offset", "running")
+    __slots__ = ("asked", "check", "due", "every", "generation", "offset", "running")
 
     def __init__(self, check: Check) -> None:
         self.take(check)
         self.due = 0.0
         self.generation = 0
         self.running = False
+        self.asked = False
 
     def take(self, check: Check) -> None:
         """Take over the check, or what a reload has made of it. `offset` is in seconds."""
@@ -75,20 +77,26 @@ class Scheduler:
         self._set_timer()
 
     def run_now(self, keys: Iterable[CheckKey]) -> None:
-        """Make checks due at once; unknown keys are ignored (they may be gone since)."""
+        """Make checks due at once, those that run as soon as that run ends.
+
+        Unknown keys are ignored (they may be gone since).
+        """
         now = self._loop.time()
         for key in keys:
             slot = self._slots.get(key)
-            if slot is not None and not slot.running:
+            if slot is not None and slot.running:
+                slot.asked = True
+            elif slot is not None:
                 self._arm(slot, now)
         self._set_timer()
 
     def finished(self, slot: Slot, again_in: timedelta | None) -> None:
         """Note the end of a run; `again_in` brings the next one forward (a soft state)."""
-        slot.running = False
-        if again_in is None or self._slots.get(slot.check.key) is not slot:
+        asked, slot.running, slot.asked = slot.asked, False, False
+        if self._slots.get(slot.check.key) is not slot or (again_in is None and not asked):
             return
-        sooner = self._loop.time() + again_in.total_seconds()
+        wait = 0.0 if asked or again_in is None else again_in.total_seconds()
+        sooner = self._loop.time() + wait
         if sooner < slot.due:
             self._arm(slot, sooner)
             self._set_timer()

@@ -173,13 +173,6 @@ def test_a_check_can_be_run_now_and_unknown_ones_are_ignored() -> None:
     assert any(abs(at - 100) < 0.1 for at in day.of("a/x"))
 
 
-def test_what_runs_already_is_not_run_a_second_time_beside_itself() -> None:
-    day = Day(takes=lambda _key: 50.0)
-    day.load(check("a/x", 600), at_once=["a/x"])
-    day.pass_until(60, (20, lambda: day.scheduler.run_now([CheckKey("a/x")])))
-    assert len(day.of("a/x")) == 1
-
-
 def test_what_is_urgent_at_a_load_runs_at_once() -> None:
     day = Day()
     day.load(check("a/x", 600), check("a/y", 600), at_once=["a/y"])
@@ -254,3 +247,18 @@ def test_however_long_runs_take_it_never_runs_beside_itself_and_never_stops(
     day.pass_until(2000)
     assert max(gaps(day.of("a/x")), default=0) <= max(takes) + 2 * every + 0.1
     assert day.of("a/x")[-1] >= 2000 - max(takes) - 2 * every - 1
+
+
+def test_a_check_that_is_asked_for_while_it_runs_runs_once_more_right_after() -> None:
+    day = Day(takes=lambda _key: 10.0, again_in=lambda _key: timedelta(seconds=25))
+    day.load(check("a/x", 600), at_once=["a/x"])
+    asks = [(at, lambda: day.scheduler.run_now([CheckKey("a/x")])) for at in (3.0, 4.0, 5.0)]
+    day.pass_until(60, *asks)
+    assert day.of("a/x") == pytest.approx([0, 10, 45], abs=0.1)
+
+
+def test_a_question_for_a_check_that_is_removed_while_it_runs_is_forgotten() -> None:
+    day = Day(takes=lambda _key: 10.0)
+    day.load(check("a/x", 600), at_once=["a/x"])
+    day.pass_until(60, (3.0, lambda: day.scheduler.run_now([CheckKey("a/x")])), (4.0, day.load))
+    assert len(day.of("a/x")) == 1
