@@ -95,6 +95,8 @@ def _assemble(sources: Sources, kinds: Kinds) -> tuple[Catalog, list[attach.Atta
     built = _build_checks(context, rules, found, keys, members)
     _refuse_circles(context, built, fleet)
     canaries = guarding.canaries(context, top, keys, built)
+    known = guarding.names(fleet, defined, built.values()) | {"service": members, "runbook": books}
+    guarding.must_be_there(context, top, setup.freeze, known, at=sources.at, listed=bool(lists))
     ticketing = settings.backends(context, top)
     escalating = policies.policies(context, top, digest=setup.notify.digest is not None)
     policies.judge(context, top, escalating, found)

@@ -3,15 +3,17 @@
 Names and numbers only; whether something may act is decided by the guards.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
 from monitord.clock import as_instant
 from monitord.config.context import Context
+from monitord.config.definitions import Definitions
 from monitord.config.exceptions import end_of
 from monitord.config.hosts import Fleet
+from monitord.config.names import nearest
 from monitord.config.needs import Keys
 from monitord.config.schema import FreezeModel
 from monitord.config.sections import Sections
@@ -75,6 +77,57 @@ def windows(
             context.add(locate(("freeze", index, "until"))[0], text)
         found.append(window)
     return tuple(found)
+
+
+def must_be_there(
+    context: Context,
+    top: Sections,
+    windows: Sequence[Freeze],
+    known: Mapping[str, Iterable[str]],
+    *,
+    at: Instant,
+    listed: bool,
+) -> None:
+    """Refuse a freeze of what nothing is called: it would freeze nothing, and nobody would know.
+
+    `known` holds every name that there is, by field of a selector; a window that ended before `at`
+    may name what has gone since. `listed`: hosts come from lists, too. What these hold changes by
+    itself, and must not make a configuration unusable: of that `idle` warns.
+    """
+    entry = top.settings.get("freeze")
+    if entry is None:
+        return
+    there = {field: set(values) for field, values in known.items()}
+    changing = {"host", "group", "tag", "site", "customer"} if listed else set()
+    for index, window in enumerate(windows):
+        place, _ = walk(entry.value, (index, "on"), entry.at)
+        for field, name in _names(window) if window.ends > at else ():
+            told = field in changing or f"{field}/{name}" in context.failed
+            if name not in there[field] and not told:
+                near = nearest(name, there[field])
+                context.add_missing(place, f"freeze: on: there is no {field} {name}{near}")
+
+
+def names(fleet: Fleet, defined: Definitions, checks: Iterable[Check]) -> dict[str, Iterable[str]]:
+    """Give what hosts and checks are called, by field of a selector."""
+    hosts = fleet.hosts.values()
+    return {
+        "host": fleet.hosts,
+        "group": {*fleet.groups, *(group for host in hosts for group in host.groups)},
+        "tag": {tag for host in hosts for tag in host.tags},
+        "site": {host.site for host in hosts},
+        "customer": {host.customer for host in hosts},
+        "check": {*defined.names(), *(check.name for check in checks)},
+    }
+
+
+def _names(window: Freeze) -> Iterator[tuple[str, str]]:
+    try:
+        alternatives = parse(window.selector).alternatives
+    except BadSelectorError:
+        return  # that is told already
+    for terms in alternatives:
+        yield from ((term.field, term.written) for term in terms if term.is_name)
 
 
 def idle(catalog: Catalog) -> tuple[str, ...]:

@@ -27,10 +27,16 @@ _LARGEST = 50_000  # characters of a compiled pattern: far below what re2 refuse
 
 @dataclass(frozen=True, slots=True)
 class Term:
-    """One condition: any value of `field` matches `pattern`."""
+    """One condition: any value of `field` matches `pattern`, which is `written` so."""
 
     field: str
     pattern: Any  # a compiled re2 pattern; re2 publishes no types
+    written: str
+
+    @property
+    def is_name(self) -> bool:
+        """Tell whether it means one name and no pattern of names."""
+        return set(self.written).isdisjoint("*?[")
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,14 +112,14 @@ def _terms(word: str, text: str) -> Iterator[Term]:
             near = difflib.get_close_matches(field, _FIELDS, n=1)
             cure = f"did you mean {near[0]}=?" if near else f"known: {', '.join(_FIELDS)}"
             _refuse(text, f"has the unknown field {field!r} ({cure})")
-        yield Term(field, _pattern(pattern, text))
+        yield Term(field, _pattern(pattern, text), pattern)
         return
     host, slash, check = word.partition("/")
     if "/" in check:
         _refuse(text, f"names an item in {word!r}; the smallest thing to name is host/check")
-    yield Term("host", _pattern(host, text))
+    yield Term("host", _pattern(host, text), host)
     if slash:
-        yield Term("check", _pattern(check, text))
+        yield Term("check", _pattern(check, text), check)
 
 
 def _pattern(glob: str, text: str) -> Any:

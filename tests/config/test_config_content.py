@@ -157,15 +157,27 @@ freeze:
 
 def test_a_freeze_that_freezes_nothing_is_told(load: Load) -> None:
     text = """hosts: {web1: {address: 10.0.0.1, groups: [web], checks: {site: {tcp: {port: 80}}}}}
-groups: {web: }
+groups: {web: , later: }
 freeze:
   - {from: 2026-03-29, until: 2026-03-30, reason: year end, on: group=ON}
 """
     assert load(text.replace("ON", "web")).warnings == ()
-    (warning,) = load(text.replace("ON", "wbe")).warnings
+    (warning,) = load(text.replace("ON", "later")).warnings
     assert warning == (
-        "freeze: on: 'group=wbe' touches no check now: nothing is frozen by it (year end)"
+        "freeze: on: 'group=later' touches no check now: nothing is frozen by it (year end)"
     )
+
+
+def test_a_freeze_of_what_a_list_no_longer_has_leaves_the_rest_usable(
+    load: Load, tmp_path: Path
+) -> None:
+    (tmp_path / "hosts.csv").write_text("name,address\nweb1,10.0.0.1\n", encoding="utf-8")
+    text = """inventory: {racks: {csv: {file: hosts.csv}}}
+freeze:
+  - {from: 2026-03-29, until: 2036-03-30, reason: year end, on: web9}
+"""
+    assert any("'web9' touches no check now" in each for each in load(text).warnings)
+
 
 
 def test_what_the_canaries_hang_on_does_not_hang_on_them(load: Load) -> None:
