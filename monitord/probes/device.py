@@ -6,7 +6,7 @@ command is UNKNOWN with its own words; nobody knows then how it is.
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, ClassVar, Self
 
 from pydantic import AfterValidator, Field, model_validator
 
@@ -37,6 +37,14 @@ def _names_an_item(text: str) -> str:
 
 class DeviceSpec(Spec):
     """What a network device is asked, and what of its answer is bad."""
+
+    example: ClassVar[str] = """\
+device:
+  show: show bgp summary
+  items: '^(?P<item>[0-9a-f]+[.:][0-9a-f.:]+) .* (?P<value>[0-9]+|[A-Z][A-Za-z ()]*?) +[0-9]+ '
+  ok: '^[0-9]+$'                 # a number of routes; "Idle (Admin)", "Active" are CRITICAL
+  expect: [10.0.0.2, 10.0.0.3]   # CRITICAL when the device does not list them
+"""
 
     show: Annotated[str, AfterValidator(_one_line)] = Field(
         description="The command, written out; one that only looks.",

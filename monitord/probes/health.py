@@ -1,6 +1,7 @@
 """Judges monitord itself: is it late, is it full, does it say that something is wrong with it."""
 
 from collections.abc import Sequence
+from typing import ClassVar
 
 from pydantic import Field
 
@@ -17,6 +18,10 @@ from monitord.probes.verdict import Finding, verdict
 
 class HealthSpec(Spec):
     """How late and how large monitord may grow; beyond `critical` it is critical."""
+
+    example: ClassVar[str] = """\
+health: {lag_warning: 1s, lag_critical: 10s, max_rss: 1G}
+"""
 
     lag_warning: Duration = Field(
         default="1s", validate_default=True, description="Checks start later than due by this."

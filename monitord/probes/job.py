@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Annotated, Self
+from typing import Annotated, ClassVar, Self
 
 from pydantic import (
     AfterValidator,
@@ -97,6 +97,14 @@ def known_timezone(name: str) -> str:
 
 class JobSpec(Spec):
     """When a job must run, how long it may take, and what runs it again."""
+
+    example: ClassVar[str] = """\
+job:
+  every: 24h                    # or cron: "30 2 * * 1-5" with timezone: Europe/Berlin
+  grace: 2h
+  takes: 5m-20m                 # still running beyond it: CRITICAL; took longer or less: WARNING
+  run: [/usr/local/bin/nightly] # what a rerun executes; nothing is ever taken from a ping
+"""
 
     every: Duration | None = Field(
         default=None,

@@ -7,7 +7,7 @@ Source: Monitoring Plugins guidelines, "Plugin return codes" and "Plugin output"
 import re
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 from pydantic import AfterValidator, BeforeValidator, Field, PlainSerializer, WithJsonSchema
 
@@ -60,6 +60,12 @@ StatusWord = Annotated[
 
 class NagiosSpec(Spec):
     """Which plugin is run; `{address}` and `{host}` in an argument are filled in when loading."""
+
+    example: ClassVar[str] = """\
+nagios:
+  command: [/usr/lib/nagios/plugins/check_http, -H, 192.0.2.7, --ssl]
+  treat: {warning: critical}    # for a plugin that is too mild or too strict
+"""
 
     command: Annotated[tuple[str, ...], AfterValidator(_argv)] = Field(
         description="The plugin and its arguments, one entry each; no shell reads them.",

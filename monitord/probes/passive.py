@@ -1,6 +1,7 @@
 """Judges nothing of its own: what a check says that others report is what was reported last."""
 
 from collections.abc import Sequence
+from typing import ClassVar
 
 from monitord.model.ids import Instant
 from monitord.model.inbound import PASSIVE
@@ -11,6 +12,10 @@ from monitord.model.spec import Spec
 
 class PassiveSpec(Spec):
     """Nothing to set: what may report stands under `inbound:`."""
+
+    example: ClassVar[str] = """\
+passive: {}
+"""
 
 
 def judge(_spec: PassiveSpec, record: Record, _now: Instant) -> Sequence[Result]:

@@ -26,6 +26,7 @@ from monitord.model.ticket import Delivery, Operation, OutboxItem
 from monitord.secrets import SecretRef, redact
 from monitord.tickets.text import brief, subject
 
+_APART = 1.0  # seconds between our limit and apprise's own
 _LONGEST_TITLE = 200
 _SAID = 200
 _BETWEEN = re.compile(r"[/:?&=@#]")
@@ -74,7 +75,8 @@ class AppriseBackend:
         import apprise  # 130 ms that only who uses it pays
 
         seconds = self._spec.timeout.total_seconds()
-        limits = f"{'&' if '?' in url else '?'}rto={seconds:g}&cto={seconds:g}"
+        later = seconds + _APART  # that ours is first, which says in plain words what was waited for
+        limits = f"{'&' if '?' in url else '?'}rto={later:g}&cto={later:g}"
         service, done = apprise.Apprise(), Queue[str]()
         with _heard() as heard:
             known = service.add(url + limits)

@@ -93,6 +93,7 @@ def test_keys_lead_from_row_to_incident_and_to_its_ack(browser: object, web: Web
     page.keyboard.press("Enter")
     page.wait_for_selector(".said")
     assert web.core.calls("ack")[0]["reason"] == "looking into it"
+    page.wait_for_load_state()  # the page after the deed reads its keys when it is whole
     page.keyboard.press("?")
     assert page.locator("#keys").is_visible()
 

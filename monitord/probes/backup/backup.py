@@ -6,7 +6,7 @@ longer interval. Only a restore proves that it can be restored: see drill.py. No
 
 import statistics
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Annotated, Any
+from typing import Annotated, Any, ClassVar
 
 from pydantic import AfterValidator, Field
 
@@ -29,6 +29,16 @@ _AHEAD = 300.0  # seconds; hosts keep their own time
 
 class BackupSpec(BackupSource):
     """Which backup, how old its newest snapshot may be, and how much it must hold."""
+
+    example: ClassVar[str] = """\
+backup:
+  restic: {repository: /srv/restic, password_file: /etc/restic-password, host: web1}
+  warning_age: 26h
+  critical_age: 50h
+  min_size: 1G
+  warning_size: "75:200"         # percent of what is usual; outside it is a warning
+  critical_size: "50:"           # below half is critical
+"""
 
     warning_age: Duration = Field(
         default="26h",

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import timedelta
 from itertools import starmap
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, ClassVar, Self
 from zlib import crc32
 
 from pydantic import AfterValidator, Field, model_validator
@@ -77,6 +77,21 @@ class ScratchDatabase(Spec):
 
 class DrillSpec(BackupSource):
     """Which backup is restored, where to, how often, and what must come back."""
+
+    example: ClassVar[str] = """\
+drill:
+  restic: {repository: /srv/restic, password_file: /etc/restic-password}
+  scratch: /var/scratch          # a filesystem with room; a folder of its own there, removed again
+  inside: srv/www                # only this (restic, borg); left out: everything
+  expect:
+    - index.html                 # must come back and not be empty
+    - {path: logo.png, min_size: 1k}
+  min_files: 100
+  min_size: 10M
+  newest_age: 2d                 # the newest file that came back is at most so old
+  keep_free: 2G                  # or it is not even begun
+  again_after: 7d
+"""
 
     scratch: AbsolutePath = Field(
         default="",

@@ -1,6 +1,7 @@
 """Judges a host's wall clock: how far it is from ours, and whether anything keeps it."""
 
 from collections.abc import Sequence
+from typing import ClassVar
 
 from pydantic import Field
 
@@ -15,6 +16,10 @@ from monitord.probes.verdict import Finding, verdict
 
 class ClockSpec(Spec):
     """How wrong the clock may be; a limit set to null is off."""
+
+    example: ClassVar[str] = """\
+clock: {warning: 1s, critical: 10s, synchronised: true}
+"""
 
     warning: Duration | None = Field(
         default="1s", validate_default=True, description="Off by more than this, either way."

@@ -6,7 +6,7 @@ It decides from disk facts alone; which mounts can fill at all the transport has
 from collections.abc import Sequence
 from dataclasses import replace
 from fnmatch import fnmatchcase
-from typing import Literal
+from typing import ClassVar, Literal
 
 from pydantic import Field
 
@@ -21,6 +21,18 @@ from monitord.probes.verdict import Finding, verdict
 
 class DiskSpec(Spec):
     """How full filesystems may be; a limit set to null is off."""
+
+    example: ClassVar[str] = """\
+disk:
+  warning: 90%
+  critical: 95%
+  critical_free: 1G             # besides the percentage
+  inodes_critical: 95%
+  mounts: [/, /var, /srv/*]     # left out: all; a plain one that is not mounted is CRITICAL
+  exclude_mounts: [/mnt/scratch]
+  exclude_fstypes: [iso9660]
+  read_only: changed            # changed, always or ignore
+"""
 
     warning: Threshold | None = Field(
         default="90%",

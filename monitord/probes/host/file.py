@@ -6,7 +6,7 @@ It decides from file facts alone; a pattern stands for the newest file that matc
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from typing import Annotated, Self
+from typing import Annotated, ClassVar, Self
 
 from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema, model_validator
 
@@ -69,6 +69,16 @@ FileMode = Annotated[
 
 class FileSpec(Spec):
     """Which files, and what each must be; without a rule it must merely exist."""
+
+    example: ClassVar[str] = """\
+file:
+  path: /var/backups/db-*.gz
+  warning_age: 26h
+  critical_age: 50h
+  min_size: 1M
+  mode: "0640"
+  owner: root
+"""
 
     path: Paths = Field(
         description="An absolute path, a pattern (its newest match is judged), or a list; each of "

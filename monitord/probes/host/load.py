@@ -1,7 +1,7 @@
 """Judges the run-queue average, divided by the number of CPUs that share it."""
 
 from collections.abc import Sequence
-from typing import Literal
+from typing import ClassVar, Literal
 
 from pydantic import Field
 
@@ -15,6 +15,10 @@ from monitord.probes.verdict import verdict
 
 class LoadSpec(Spec):
     """How long the run queue may be, per CPU."""
+
+    example: ClassVar[str] = """\
+load: {warning: 2, critical: 4, average: 5m}
+"""
 
     warning: Threshold | None = Field(
         default=2, validate_default=True, description="Load per CPU.", examples=[2]

@@ -1,6 +1,7 @@
 """Judges how much memory is left, by the kernel's own estimate, and how full the swap is."""
 
 from collections.abc import Sequence
+from typing import ClassVar
 
 from pydantic import Field
 
@@ -14,6 +15,13 @@ from monitord.probes.verdict import verdict
 
 class MemorySpec(Spec):
     """How little memory may be left; a limit set to null is off."""
+
+    example: ClassVar[str] = """\
+memory:
+  warning: "10:"                # percent available: below 10
+  critical: "5:"
+  swap_critical: 90%            # used
+"""
 
     warning: Threshold | None = Field(
         default="10:",

@@ -4,7 +4,7 @@ It decides from the process list alone. Names and command lines are hostile text
 """
 
 from collections.abc import Iterable, Sequence
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 from pydantic import Field, model_validator
 
@@ -23,6 +23,17 @@ _SHOWN = 5  # processes that details name
 
 class ProcessSpec(Spec):
     """Which processes are meant (all given conditions hold), and what is expected of them."""
+
+    example: ClassVar[str] = """\
+process:
+  pattern: "java .*catalina"
+  user: tomcat
+  min: 1
+  max: 4
+  max_rss: 2G
+  max_age: 12h                  # a run that should have ended
+  min_age: 2m                   # all younger: it was started again just now (a warning)
+"""
 
     name: str = Field(default="", description="The exact process name.", examples=["cron"])
     pattern: Pattern | None = Field(

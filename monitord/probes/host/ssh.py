@@ -5,6 +5,7 @@ CRITICAL for this kind, and into UNKNOWN for every other.
 """
 
 from collections.abc import Sequence
+from typing import ClassVar
 
 from monitord.model.facts import Facts, Section
 from monitord.model.kinds import FactProbe, Target
@@ -15,6 +16,10 @@ from monitord.probes.limits import show_age
 
 class SshSpec(Spec):
     """Nothing to say: the host's `login` tells how to get in."""
+
+    example: ClassVar[str] = """\
+ssh: {}
+"""
 
 
 def judge(_spec: SshSpec, facts: Facts, target: Target) -> Sequence[Result]:

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from fnmatch import fnmatchcase
 from types import MappingProxyType
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import AfterValidator, Field
 
@@ -42,6 +42,13 @@ def _argv(words: tuple[str, ...]) -> tuple[str, ...]:
 
 class SupervisorSpec(Spec):
     """Which supervisord is asked, and for which programs."""
+
+    example: ClassVar[str] = """\
+supervisor:
+  server: [supervisorctl, -c, /etc/supervisor/supervisord.conf]
+  programs: ["web:*", worker]   # left out: all; one that is not there is CRITICAL
+  exited: ok                    # for programs that run once
+"""
 
     server: Annotated[tuple[str, ...], AfterValidator(_argv)] = Field(
         default=("supervisorctl",),

@@ -6,7 +6,7 @@ It decides from what systemctl told. A restart counter is compared with the last
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
-from typing import Annotated, Literal, Self
+from typing import Annotated, ClassVar, Literal, Self
 
 from pydantic import AfterValidator, Field, model_validator
 
@@ -35,6 +35,14 @@ UnitName = Annotated[str, AfterValidator(_unit_name)]
 
 class SystemdSpec(Spec):
     """Which units are looked at, and what each must be."""
+
+    example: ClassVar[str] = """\
+systemd:
+  units: [nginx, cron]
+  state: active                 # active, inactive, or not-failed (for what a timer starts)
+  enabled: true                 # a warning where it would not start at boot
+  max_restarts: 2               # automatic restarts between two looks
+"""
 
     units: tuple[UnitName, ...] = Field(
         default=(), description="Units by name; .service may be left out.", examples=[["nginx"]]

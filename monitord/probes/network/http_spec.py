@@ -5,7 +5,7 @@ It validates and words mistakes; nothing here connects or judges.
 
 import re
 from dataclasses import dataclass
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, ClassVar, Literal
 from urllib.parse import quote, urlsplit
 
 from pydantic import (
@@ -242,6 +242,20 @@ class AuthSpec(Spec):
 
 class HttpSpec(Spec):
     """A page that must answer, and what the answer must be."""
+
+    example: ClassVar[str] = """\
+http:
+  url: https://shop.example.com/health
+  status: 200                    # or 2xx, 200-299, [200, 204]
+  body: ok                       # the answer contains it
+  regex: "version [0-9]+"        # the answer matches it (google-re2)
+  not_regex: "(?i)exception"     # and must not match it
+  expect_headers: {Content-Type: "^text/html"}
+  redirects: no                  # or how many to follow; left out: 5
+  warning: 500ms
+  critical: 3s
+  tls: {expires: {warning: 21d, critical: 7d}}
+"""
 
     url: Url = Field(
         description="What to fetch.", examples=["http://10.1.1.11/health", "https://[::1]:8443/"]

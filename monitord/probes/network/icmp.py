@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from itertools import pairwise
 from time import perf_counter
+from typing import ClassVar
 
 from pydantic import Field
 
@@ -61,6 +62,18 @@ class Jitter(Spec):
 
 class IcmpSpec(Spec):
     """Pings to the host."""
+
+    example: ClassVar[str] = """\
+icmp:
+  count: 3                       # so many pings,
+  gap: 100ms                     # this long one after the other;
+  wait: 1s                       # the last may take so long to be answered
+  loss: {warning: 20%, critical: 60%}
+  jitter: {warning: 20ms, critical: 50ms}
+  warning: 100ms                 # the average round trip
+  critical: 500ms
+  fallback_port: 22
+"""
 
     count: int = Field(3, ge=1, le=_MOST, description="How many pings are sent.", examples=[3])
     gap: Duration = Field(

@@ -7,7 +7,7 @@ import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from time import perf_counter
-from typing import Any, cast
+from typing import Any, ClassVar, cast
 
 from pydantic import Field, model_validator
 
@@ -39,6 +39,14 @@ _LISTENED = 4096  # bytes: a greeting; each packet is searched anew, so this bou
 
 class TcpSpec(Spec):
     """A TCP port of the host, and what it must say."""
+
+    example: ClassVar[str] = """\
+tcp:
+  port: 25
+  regex: "^220 .*ESMTP"
+  warning: 200ms
+  critical: 2s
+"""
 
     port: int = Field(ge=1, le=65535, description="The port to connect to.", examples=[5432])
     send: SecretText | None = Field(
