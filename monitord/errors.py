@@ -77,7 +77,8 @@ class TicketError(MonitordError):
     """A ticket backend did not take a message; `permanent` says that trying again cannot help.
 
     `unknown`: it may have taken it all the same (no answer in time, a cut in mid-answer, a 5xx), so
-    it is searched before anything is created again. `retry_after` is in seconds.
+    it is searched before anything is created again. `retry_after` is in seconds. `refused`: the
+    server has understood this very change, and does not let it be made.
     """
 
     def __init__(
@@ -87,11 +88,20 @@ class TicketError(MonitordError):
         permanent: bool,
         retry_after: float | None = None,
         unknown: bool = False,
+        refused: bool = False,
     ) -> None:
         self.permanent = permanent
         self.retry_after = retry_after
         self.unknown = unknown
+        self.refused = refused
         super().__init__(text)
+
+
+class StaysClosedError(TicketError):
+    """A ticket is closed, and its tracker does not let us open it again: another one follows."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__(text, permanent=False, refused=True)
 
 
 class NotFoundError(MonitordError):
@@ -100,6 +110,10 @@ class NotFoundError(MonitordError):
 
 class LoginError(MonitordError):
     """Somebody could not show who they are; the text says no more than they may know."""
+
+
+class ProviderDownError(MonitordError):
+    """The login provider does not answer, or not with what was asked; the text is for people."""
 
 
 class CommandRefusedError(MonitordError):

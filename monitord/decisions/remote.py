@@ -18,6 +18,7 @@ _DATE = 10  # characters of one
 OWNER, CLOSED, OPENED = "owner-there", "closed-there", "opened-there"
 PRIORITY, REMARK = "priority-there", "remark-there"
 DELIVERED = "delivered"  # with the owner whom the server itself gave a new ticket to
+FOLLOWS = "follows"  # in its data: the reference of the closed ticket that a new one follows
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +41,9 @@ def known(events: Sequence[Event], backend: str, priority: str) -> Known:
     for event in events:
         if event.data.get("backend") != backend:
             continue
-        if event.kind == DELIVERED:
+        if event.kind == DELIVERED and FOLLOWS in event.data:  # what was known is the other one's
+            owner, closed, due = str(event.data.get("owner", "")), False, ""
+        elif event.kind == DELIVERED:
             owner = str(event.data.get("owner", "")) or owner
         elif event.kind == OWNER:
             owner = str(event.data.get("owner", ""))

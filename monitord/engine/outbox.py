@@ -5,7 +5,8 @@ same; this is the one place that tries again. Before an OPEN leaves, its row say
 is in doubt, so that a crash is no different from a time-out: then the backend is searched twice,
 its lag between, before anything is created again. While a backend takes nothing, later updates of
 an incident become one message with the newest document. A message refused for good is DEAD and
-becomes a problem of monitord's own health.
+becomes a problem of monitord's own health. A ticket that its tracker does not let be opened again
+is followed by another one.
 """
 
 import json
@@ -15,10 +16,10 @@ from datetime import timedelta
 from typing import Any
 
 from monitord.clock import after
-from monitord.decisions.remote import DELIVERED, is_held
+from monitord.decisions.remote import DELIVERED, FOLLOWS, is_held
 from monitord.engine.backends import Backends
 from monitord.engine.instance import Instance
-from monitord.errors import SecretError, TicketError
+from monitord.errors import SecretError, StaysClosedError, TicketError
 from monitord.log import get_logger
 from monitord.model.ids import IncidentId, Instant
 from monitord.model.incident import OPEN_STATUSES
@@ -105,6 +106,9 @@ class Outbox:
             return
         try:
             done = await self._try(parcel)
+        except StaysClosedError as error:
+            await instance.insist(self._follow(parcel, error))
+            return
         except (TicketError, SecretError) as error:
             await instance.insist(self._failed(parcel, error))
             return
@@ -152,6 +156,8 @@ class Outbox:
             text += f", which gave it to {delivery.owner}"
         data = {"backend": sent.backend, "external": delivery.external, "url": delivery.url}
         data |= {"owner": delivery.owner} if delivery.owner else {}
+        if sent.operation is Operation.OPEN and FOLLOWS in parcel.document:
+            data[FOLLOWS] = parcel.document[FOLLOWS]
 
         def work(tx: Tx) -> None:
             moved = False
@@ -162,6 +168,30 @@ class Outbox:
                 )
             if moved:
                 tx.add_events([Event(sent.incident, now, DELIVERED, text, data=data)])
+
+        return work
+
+    def _follow(self, parcel: _Parcel, error: StaysClosedError) -> Callable[[Tx], None]:
+        """Have another ticket opened in the place of one that stays closed.
+
+        Its key is another one, so that after a time-out a search finds it and not the closed one.
+        """
+        now, item, closed = self._instance.now(), parcel.item, parcel.external
+        document = {**json.loads(item.body), FOLLOWS: closed}
+        log.warning("a ticket stays closed", backend=item.backend, error=str(error))
+
+        def work(tx: Tx) -> None:
+            changes: dict[str, Any] = {
+                "operation": Operation.OPEN,
+                "key": f"{item.key}.{_tickets(tx, item) + 1}",
+                "body": json.dumps(document, ensure_ascii=False),
+                "due_at": now,
+                "last_error": str(error),
+                "tries": item.tries + 1,
+            }
+            if tx.change_outbox(item.id, _P, **changes):
+                text = f"{item.backend}: {error}; another ticket follows it"
+                tx.add_events([Event(item.incident, now, "followed", text)])
 
         return work
 
@@ -244,6 +274,16 @@ def _last(view: View, backend: str, incident: IncidentId) -> OutboxItem | None:
     return found
 
 
+def _tickets(view: View, item: OutboxItem) -> int:
+    """Count the tickets of an incident that a backend has made."""
+    return sum(
+        each.backend == item.backend
+        and each.operation is Operation.OPEN
+        and each.status is OutboxStatus.SENT
+        for each in view.messages(item.incident)
+    )
+
+
 def _parcel(view: View, item: OutboxItem) -> _Parcel | None:
     """Give what to send for the oldest message that waits; None where that is not `item`.
 
@@ -261,6 +301,7 @@ def _parcel(view: View, item: OutboxItem) -> _Parcel | None:
             break
         run.append(each)
     document = json.loads(run[-1].body)
+    document |= {name: of for name, of in json.loads(first.body).items() if name == FOLLOWS}
     # A comment moves nothing there, whatever its document says.
     before = [
         each
@@ -273,4 +314,7 @@ def _parcel(view: View, item: OutboxItem) -> _Parcel | None:
         if is_held(view.events(item.incident), item.backend):
             document["was"]["priority"] = document.get("priority")
     sent = first if first.operation is Operation.OPEN else run[-1]
-    return _Parcel(first, sent, tuple(run), document, view.external(item.backend, item.incident))
+    external = view.external(item.backend, item.incident)
+    if FOLLOWS in document and first.operation is Operation.OPEN:
+        external = ""  # it is not about that one any more
+    return _Parcel(first, sent, tuple(run), document, external)

@@ -175,7 +175,7 @@ class Jira:
         names = ", ".join(each["name"] for each in found["transitions"])
         wanted = named or ("to a done status" if done else "to a status that is not done")
         text = f"{external} has no transition {wanted}, only {names or 'none'}: set done or reopen"
-        raise TicketError(text, permanent=False)
+        raise TicketError(text, permanent=False, refused=True)
 
     def _path(self, external: str) -> str:
         return f"/issue/{segment(external)}"

@@ -165,7 +165,7 @@ class Rt:
         said = self._server.call("PUT", path, send=fields).json()
         if done is not None and not any("Status changed" in str(each) for each in said):
             text = f"RT did not set {fields['Status']}: {one_line('; '.join(map(str, said)), 120)}"
-            raise TicketError(text, permanent=False)
+            raise TicketError(text, permanent=False, refused=True)
 
     def comment(self, external: str, text: str) -> None:
         """Say something on the ticket; requestors do not get comments."""

@@ -34,6 +34,7 @@ def render(ticket: Ticket) -> str:
     """
     parts = (
         _line(ticket.get("comment")),
+        _follows(_line(ticket.get("follows"))),
         _handed_over(ticket.get("handed_over")),
         _what(ticket),
         _section("What this means", _paragraph(ticket.get("means"))),
@@ -56,6 +57,10 @@ def render(ticket: Ticket) -> str:
         _section("Timeline", _timeline(_list(ticket, "timeline"))),
     )
     return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def _follows(external: str) -> str:
+    return f"This follows {external}, which cannot be opened again." if external else ""
 
 
 def brief(ticket: Ticket, operation: Operation) -> str:

@@ -6,13 +6,14 @@ repeated without saying anything twice. What a person closed is not closed or op
 
 import re
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Protocol
 from urllib.parse import quote
 
 from monitord.clock import as_instant
-from monitord.errors import TicketError
+from monitord.errors import StaysClosedError, TicketError
 from monitord.model.ids import Instant
 from monitord.model.text import one_line
 from monitord.model.ticket import Delivery, Operation, OutboxItem, Remark, Remote
@@ -26,7 +27,8 @@ class Letter:
     """One message in the terms of a tracker. `text` and `note` end with the key's mark.
 
     `rank` holds priority and tier; `moved` tells which of the two are others than the backend was
-    told last: only those are set on a ticket that exists, since a person may have changed them.
+    told last: only those are set on a ticket that exists, since a person may have changed them. It
+    `follows` a ticket that stays closed.
     """
 
     key: str
@@ -36,6 +38,7 @@ class Letter:
     priority: str
     tier: str
     moved: frozenset[str]
+    follows: str = ""
 
 
 def mark(key: str) -> str:
@@ -57,6 +60,7 @@ def letter(item: OutboxItem, ticket: Mapping[str, Any], *, longest: int = 30_000
         priority=rank["priority"],
         tier=rank["tier"],
         moved=frozenset(n for n in rank if n in before and str(before[n]) != rank[n]),
+        follows=one_line(str(ticket.get("follows", "")), 100),
     )
 
 
@@ -106,7 +110,11 @@ class Tracker(Protocol):
 
 
 def carry(tracker: Tracker, item: OutboxItem, note: Letter, external: str) -> Delivery:
-    """Carry one message to a tracker; see TicketBackend for the contract."""
+    """Carry one message to a tracker; see TicketBackend for the contract.
+
+    Raises:
+        StaysClosedError: it is to be open again, and the tracker does not let it.
+    """
     if item.operation is Operation.OPEN and not external:
         return _made(tracker, note)
     external = external or tracker.find(item.key) or ""
@@ -121,14 +129,34 @@ def carry(tracker: Tracker, item: OutboxItem, note: Letter, external: str) -> De
     there, done = tracker.look(external), item.operation is Operation.RESOLVE
     if there is None:
         raise _gone(external)
-    tracker.change(external, note, None if done is there.closed else done)
+    _move(tracker, note, external, None if done is there.closed else done)
     tracker.comment(external, note.note)
     return Delivery(external, there.url)
 
 
+def _move(tracker: Tracker, note: Letter, external: str, done: bool | None) -> None:
+    try:
+        tracker.change(external, note, done)
+    except TicketError as error:
+        if done is not False or not error.refused:
+            raise
+        there = tracker.look(external)
+        if there is None:
+            raise _gone(external) from error
+        if there.closed:
+            raise StaysClosedError(f"{external} stays closed: {error}") from error
+        raise
+
+
 def _made(tracker: Tracker, note: Letter) -> Delivery:
-    """Make a ticket, and look whom it was given to by a rule of the server's own."""
+    """Make a ticket, and look whom it was given to by a rule of the server's own.
+
+    On the one that it follows stands where it goes on, if that may be written there.
+    """
     made = tracker.create(note)
+    if note.follows:
+        with suppress(TicketError):  # the new one says it too, and must not be made again for this
+            tracker.comment(note.follows, f"It goes on in {made.external}.\n{mark(note.key)}\n")
     try:
         there = tracker.look(made.external)
     except (TicketError, KeyError, TypeError, ValueError):

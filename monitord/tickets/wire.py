@@ -41,6 +41,8 @@ _LONGEST_WAIT = 86_400.0  # seconds: a Retry-After beyond a day is cut to it
 # only an answer about this very message is for good.
 # 409 is another change at the same moment (Jira, an idempotency key in use): it passes.
 _FOR_GOOD = frozenset({400, 413, 415, 422, 431})
+# A workflow or a rule forbids it (ServiceNow, GitLab: 403), or the change is none (400, 422).
+_NOT_THIS = frozenset({400, 403, 422})
 _GOOD = range(200, 300)
 _MOVED = range(300, 400)
 _SERVER = range(500, 600)
@@ -100,6 +102,7 @@ class Answer:
             permanent=self.status in _FOR_GOOD,
             retry_after=None if self.status in _FOR_GOOD else _wait(self.headers),
             unknown=self.status in _SERVER,
+            refused=self.status in _NOT_THIS,
         )
 
 

@@ -24,7 +24,7 @@ from monitord.model.ids import IncidentId
 from monitord.model.incident import Incident, IncidentStatus
 from monitord.model.kinds import BackendKind, TicketBackend
 from monitord.model.result import Status
-from monitord.model.ticket import OutboxItem, OutboxStatus
+from monitord.model.ticket import Event, OutboxItem, OutboxStatus
 from monitord.store import TEMPORARY, open_store
 from monitord.store.contract import Tx, View
 
@@ -126,6 +126,21 @@ class House:
             ticketing.resolve(tx, self.core.instance, number, now)
 
         await self.write(work)
+
+    async def escalate_again(self, number: IncidentId) -> None:
+        """Let an incident that was over come back, and go to people again."""
+
+        def work(tx: Tx) -> None:
+            now = self.core.now()
+            tx.move_incident(number, IncidentStatus.RESOLVED, IncidentStatus.OPEN)
+            tx.move_incident(number, IncidentStatus.OPEN, IncidentStatus.ESCALATED, escalated=now)
+            ticketing.open_or_update(tx, self.core.instance, number, now)
+
+        await self.write(work)
+
+    async def events(self, number: IncidentId) -> list[Event]:
+        """Give the timeline of an incident."""
+        return await self.core.store.read(lambda view: view.events(number))
 
     async def write(self, work: Callable[[Tx], Any]) -> Any:
         """Write to the store, and wake the stages."""

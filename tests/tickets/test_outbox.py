@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from monitord.errors import TicketError
+from monitord.errors import StaysClosedError, TicketError
 from monitord.model.ticket import Delivery, OutboxItem, OutboxStatus
 from tests.tickets.house import House, live
 
@@ -260,6 +260,36 @@ def test_what_is_refused_for_good_is_dead_and_does_not_hold_up_what_follows(
         assert states == ["SENT", "DEAD", "SENT"]
 
     story(tmp_path, desk, tell)
+
+
+def test_a_ticket_that_stays_closed_is_followed_by_one_and_a_time_out_makes_no_third(
+    tmp_path: Path,
+) -> None:
+    desk = Searched()
+
+    async def tell(house: House) -> None:
+        number = await house.escalate("web1/site")
+        await house.until_sent(30)
+        await house.resolve(number)
+        await house.until_sent(30)
+        desk.plan = [("before", StaysClosedError("T1 stays closed: no")), ("after", UNKNOWN)]
+        await house.escalate_again(number)
+        await house.until_sent(60)
+        await house.update(number, summary="worse")
+        await house.until_sent(60)
+        (told,) = [each.text for each in await house.events(number) if each.kind == "followed"]
+        assert told == "desk: T1 stays closed: no; another ticket follows it"
+        assert [str(item.status) for item in await house.messages(number)] == ["SENT"] * 4
+
+    story(tmp_path, desk, tell)
+    assert len(desk.tickets) == 2
+    assert [(key.partition("-")[2], operation) for key, operation, _ in desk.taken] == [
+        ("1", "open"),
+        ("1", "resolve"),
+        ("1.2", "open"),
+        ("1", "update"),
+    ]
+    assert desk.taken[2][2]["follows"] == "T1"
 
 
 class Forgetful(Desk):

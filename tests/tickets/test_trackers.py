@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from monitord.errors import TicketError
+from monitord.errors import StaysClosedError, TicketError
 from monitord.model.ids import Instant
 from monitord.model.kinds import Readable, TicketBackend
 from monitord.model.ticket import Operation, Remote
@@ -209,6 +209,30 @@ def test_a_ticket_that_is_gone_there_is_told(case: Case) -> None:
     with pytest.raises(TicketError, match=f"ticket {gone} is no longer there") as caught:
         case.backend.deliver(message(2, Operation.UPDATE, "prod-9"), DOCUMENT, gone)
     assert caught.value.permanent
+
+
+@pytest.mark.parametrize("name", ["jira", "servicenow"])
+def test_a_ticket_that_its_workflow_does_not_let_be_opened_again_is_told_as_such(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server, make = CASES[name]
+    with server() as started:
+        case = make(started)
+        external = opened(case, "prod-30")
+        case.backend.deliver(message(2, Operation.RESOLVE, "prod-30"), DOCUMENT, external)
+        if name == "jira":
+            monkeypatch.setitem(jira.MOVES, started.issues[external]["status"], {})
+        else:
+            started.final = True
+        with pytest.raises(StaysClosedError, match=f"{external} stays closed: "):
+            case.backend.deliver(message(3, Operation.REOPEN, "prod-30"), DOCUMENT, external)
+        follows = DOCUMENT | {"follows": external}
+        made = case.backend.deliver(message(4, Operation.OPEN, "prod-30.2"), follows, "")
+        assert made.external != external
+        assert case.backend.find("prod-30") == external  # type: ignore[attr-defined]  # a tracker
+        assert case.backend.find("prod-30.2") == made.external  # type: ignore[attr-defined]  # as above
+        assert f"This follows {external}" in str(vars(started))
+        assert f"It goes on in {made.external}" in str(vars(started))
 
 
 QUOTED = "It is the disk.\n\n> Again: web1/site\n> [monitord prod-20]\n"

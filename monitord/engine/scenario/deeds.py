@@ -170,6 +170,8 @@ def _fate(deed: Deed, world: World, clock: VirtualClock) -> None:
     now = world.loop.time()
     if deed.tickets_down is not None:
         world.tickets_down_until = now + deed.tickets_down.total_seconds()
+    elif deed.closed_for_good is not None:
+        world.closed_for_good_until = now + deed.closed_for_good.total_seconds()
     elif deed.executor_down is not None:
         world.executor_down_until = now + deed.executor_down.total_seconds()
     elif deed.boot is not None:

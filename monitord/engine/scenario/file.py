@@ -128,6 +128,7 @@ class Deed(Spec):
     tell: str | None = Field(None, description="A source (by) tells of this passive check.")
     crash: str | None = Field(None, description="Kills the core; a new one starts 2 s later.")
     tickets_down: Duration | None = Field(None, description="Ticket servers refuse for so long.")
+    closed_for_good: Duration | None = Field(None, description="No ticket may be opened again.")
     executor_down: Duration | None = Field(None, description="No executor for so long.")
     store_down: Duration | None = Field(None, description="The store takes nothing for so long.")
     clock: Duration | None = Field(None, description="Sets the wall clock forward by so much.")

@@ -14,7 +14,7 @@ from monitord.clock import as_instant
 from monitord.engine.passive import Passive
 from monitord.engine.ports import StepOutcome
 from monitord.engine.scenario.file import Action, Given, Scenario
-from monitord.errors import ExecutorLostError, StoreError, TicketError
+from monitord.errors import ExecutorLostError, StaysClosedError, StoreError, TicketError
 from monitord.model.catalog import Catalog, Check
 from monitord.model.chain import ChainRecord
 from monitord.model.effect import describe, from_json
@@ -29,7 +29,7 @@ from monitord.model.facts import (
 from monitord.model.ids import AttemptId, Instant, StateKey, StepId, split_state_key
 from monitord.model.incident import Attempt, Phase, Step, StepStatus
 from monitord.model.result import Cause, Result, Status
-from monitord.model.ticket import Delivery, OutboxItem
+from monitord.model.ticket import Delivery, Operation, OutboxItem
 from monitord.probes import chain
 from monitord.store.contract import Store, Tx, View
 
@@ -73,6 +73,7 @@ class World:
     pages: list[Page] = field(default_factory=list)
     effects: list[Effect] = field(default_factory=list)
     tickets_down_until: float = 0.0
+    closed_for_good_until: float = 0.0
     executor_down_until: float = 0.0
     store_down_until: float = 0.0
     steps: list[tuple[Instant, int]] = field(default_factory=list)
@@ -322,9 +323,12 @@ class ScriptedTickets:
         now = self._world.loop.time()
         if now < self._world.tickets_down_until:
             raise TicketError("the scripted ticket server is down", permanent=False)
+        if item.operation is Operation.REOPEN and now < self._world.closed_for_good_until:
+            raise StaysClosedError(f"{external} stays closed: its workflow ends there")
         if not item.backend.startswith("person/"):  # a notice is a row, and shown as that
             self._world.pages.append(Page(now, item))
-        return Delivery(external or f"T-{item.incident}")
+        number = item.key.rpartition("-")[2]  # of a second ticket 17.2
+        return Delivery(external or f"T-{number}")
 
 
 class ScriptedStore:

@@ -21,6 +21,7 @@ class Servicenow(Fake):
         super().__init__()
         self.records: dict[str, dict[str, str]] = {}
         self.journal: list[dict[str, str]] = []
+        self.final = False  # a business rule lets nothing that is resolved be opened again
 
     def login(self, headers: dict[str, str]) -> None:
         wanted = "Basic " + base64.b64encode(f"monitord:{PASSWORD}".encode()).decode()
@@ -65,7 +66,10 @@ class Servicenow(Fake):
 
     @route("PATCH", f"{INCIDENT}/{{}}")
     def change(self, number: str, *, query: dict[str, str], body: Any) -> tuple[int, Any]:
-        self._record(number)
+        record = self._record(number)
+        if self.final and record.get("state") == "6" and body.get("state") == "2":
+            said = {"message": "Operation Failed", "detail": "aborted by Business Rule 'no reopen'"}
+            raise RefusedError(403, {"error": said, "status": "failure"})
         self._set(number, body)
         return 200, {"result": self.records[number]}
 
