@@ -8,7 +8,6 @@ from pydantic import BaseModel
 from monitord.actions import ACTIONS
 from monitord.config import assemble, calendar_models, read, schema
 from monitord.config.compare import TARGET_FIELDS
-from monitord.config.defaults import for_kind
 from monitord.config.sections import KNOWN
 from monitord.config.sentences import keys_of
 from monitord.model.kinds import Kinds
@@ -45,18 +44,3 @@ def test_every_key_is_on_the_page() -> None:
     keys = {key for model in models for key in keys_of(model)} | set(KNOWN) | TARGET_FIELDS
     absent = {key for key in keys - {"runbook"} if not re.search(rf"\b{key}\b", PAGE)}
     assert absent == set()
-
-
-def test_the_table_of_kinds_says_what_is_so() -> None:
-    rows = re.findall(r"^\| (`[^|]+`) \| (\d+ [smh]) \| (\d+)[^|]*\|$", PAGE, re.MULTILINE)
-    told = {
-        kind: (every.replace(" ", ""), int(attempts))
-        for kinds, every, attempts in rows
-        for kind in re.findall(r"`(\w+)`", kinds)
-    }
-    meant = {
-        name: (for_kind(kind)["every"], for_kind(kind)["attempts"])
-        for name, kind in PROBES.items()
-        if not kind.spec.example  # the others' pages in docs/probes/ say it
-    }
-    assert told == meant

@@ -13,7 +13,7 @@ from itertools import starmap
 from typing import Annotated, Any, ClassVar, Self
 from zlib import crc32
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import AfterValidator, ConfigDict, Field, model_validator
 
 from monitord.clock import after, as_datetime
 from monitord.model.facts import PluginOutput
@@ -43,8 +43,17 @@ def _sha256(text: str) -> str:
     return text.lower()
 
 
+def _or_its_path(schema: dict[str, Any]) -> None:
+    """Publish the short form, which is the path alone, beside the long one."""
+    whole = dict(schema)
+    schema.clear()
+    schema["anyOf"] = [{"type": "string", "minLength": 1}, whole]
+
+
 class Expectation(Spec):
     """One thing that must have come back: a file by its path, or a table of a database by name."""
+
+    model_config = ConfigDict(json_schema_extra=_or_its_path)
 
     path: Annotated[str, Field(min_length=1), AfterValidator(_inside)] = Field(
         description="The file in the backup (below `inside`), or the table: schema.table."

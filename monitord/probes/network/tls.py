@@ -11,7 +11,7 @@ import ssl
 import time
 from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Field, model_validator
 
@@ -83,7 +83,8 @@ def _switch(value: object) -> object:
     return value
 
 
-Tls = Annotated[TlsSpec | None, BeforeValidator(_switch)]
+_Written = TlsSpec | bool | Literal["yes", "on", "no", "off"] | None
+Tls = Annotated[TlsSpec | None, BeforeValidator(_switch, json_schema_input_type=_Written)]
 """A mapping of TLS settings, or `yes` for the defaults."""
 
 
