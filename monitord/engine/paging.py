@@ -73,7 +73,11 @@ def _lapsed(timeline: Sequence[Event]) -> bool:
 
 
 def _remind(turn: Turn, order: Order, early: str) -> None:
-    """Tell whoever has it in hand that it is still bad, from time to time, until the order ends."""
+    """Tell whoever has it in hand that it is still bad, from time to time, until the order ends.
+
+    Where that is nobody whom we can reach, those hear of it who were told last: an answer by a
+    stranger keeps them from being paged, and must not make them forget.
+    """
     every = turn.instance.catalog.settings.notify.remind
     notices = turn.tx.notices(incident=turn.incident.id)
     told = (one.created for one in notices if one.kind is NoticeKind.REMINDER)
@@ -83,10 +87,25 @@ def _remind(turn: Turn, order: Order, early: str) -> None:
         return
     if order.verb in IN_HAND:
         people = turn.instance.catalog.people.values()
-        for person in (one.name for one in people if one.login == order.by):
-            text = f"you said {order.verb}: {order.reason}; {early or 'it is still bad'}"
+        own = [one.name for one in people if one.login == order.by]
+        who = "you" if own else order.by
+        text = f"{who} said {order.verb}: {order.reason}; {early or 'it is still bad'}"
+        for person in own or _told_last(turn):
             telling.tell(turn.tx, turn.incident, person, NoticeKind.REMINDER, turn.now, text)
     _look_at(turn, min(order.expires, after(turn.now, every)))
+
+
+def _told_last(turn: Turn) -> Sequence[str]:
+    """Give the people who were told last; before anybody was, those who are to be told first."""
+    tx, instance, people = turn.tx, turn.instance, turn.instance.catalog.people
+    paged = [event.data for event in tx.events(turn.incident.id) if event.kind == "paged"]
+    reached = [data["people"] for data in paged if data.get("people")]
+    if reached:
+        return [name for name in reached[-1] if name in people]
+    policy = telling.policy_of(instance, turn.incident)
+    if policy is None:
+        return []
+    return decisions.told(policy.steps[0], lambda name: on_call(tx, instance, name, turn.now))
 
 
 def _open_early(turn: Turn, early: str) -> None:
