@@ -207,6 +207,8 @@ class TicketBackend(Protocol):
         Raises:
             TicketError: with `permanent`, `retry_after` and `unknown` saying whether and when to
                 try again, and whether the message may have been taken all the same.
+            StaysClosedError: a REOPEN that will never be let; the message then comes again as an
+                OPEN of another key, with the closed ticket's reference as `follows`.
         """
         ...
 
