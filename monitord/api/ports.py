@@ -240,8 +240,8 @@ class Commands(Protocol):
         """
         ...
 
-    async def explain(self, key: str) -> Mapping[str, Any]:
-        """Give all that bears on a key.
+    async def explain(self, key: str, *, written: bool = True) -> Mapping[str, Any]:
+        """Give all that bears on a key; "config" only where `written`.
 
         {"key", "kind", "means", "by_hand", "incident", "state": [{"key", "status", "hard", …}],
         "policy": {name: text}, "reach": [{"key", "up": bool, "text"}],

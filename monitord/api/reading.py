@@ -97,7 +97,7 @@ async def hosts(asked: Asked) -> Any:
 
 
 async def checks(asked: Asked) -> Any:
-    """GET /v1/checks: `select` is a selector, `status` a hard status."""
+    """GET /v1/checks: `select` is a selector, `host` a host's name, `status` a hard status."""
     engine, wanted = asked.engine, asked.request.query_params
     catalog, states, limit = engine.catalog, engine.states(), limit_of(asked)
     status = _status(wanted["status"]) if "status" in wanted else None
@@ -107,6 +107,8 @@ async def checks(asked: Asked) -> Any:
         keys: Iterable[str] = {*catalog.checks, *own}
         if select := wanted.get("select"):
             keys = engine.orders.preview(select)
+        if host := wanted.get("host"):
+            keys = [key for key in keys if key.partition("/")[0] == host]
         if status is not None:
             keys = [key for key in keys if _worst(own, CheckKey(key)) is status]
         answer = _page("checks", keys, wanted.get("after", ""), limit)
@@ -231,9 +233,13 @@ def _since(asked: Asked) -> Instant:
 
 
 async def explain(asked: Asked) -> Any:
-    """GET /v1/explain/{key}: of a check, or of a service by its name."""
+    """GET /v1/explain/{key}: of a check, or of a service by its name.
+
+    `config=0` leaves out where each value is written, for which all files are read.
+    """
     key = asked.request.path_params["key"]
-    answer = dict(await asked.engine.commands.explain(key))
+    written = asked.request.query_params.get("config") != "0"
+    answer = dict(await asked.engine.commands.explain(key, written=written))
     if key in asked.engine.catalog.services:
         answer["service"] = await shown(asked, key)
     return answer
@@ -302,8 +308,8 @@ READING = (
         "/v1/checks",
         Right.READ,
         checks,
-        "checks; `select`, `status`",
-        query=("select", "status", "after", "limit"),
+        "checks; `select`, `host`, `status`",
+        query=("select", "host", "status", "after", "limit"),
     ),
     Route(
         "GET",
@@ -348,7 +354,14 @@ READING = (
         "service levels, clocks; `service`, `incident`",
         query=("service", "incident"),
     ),
-    Route("GET", "/v1/explain/{key:path}", Right.READ, explain, "all that bears on a key"),
+    Route(
+        "GET",
+        "/v1/explain/{key:path}",
+        Right.READ,
+        explain,
+        "all that bears on a key; `config=0` faster",
+        query=("config",),
+    ),
     Route(
         "GET", "/v1/preview", Right.READ, preview, "what a `selector` touches", query=("selector",)
     ),

@@ -138,7 +138,8 @@ class Screen(App[None]):
             if at.incident is not None:
                 text = _incident(self._core.get(f"/v1/incidents/{at.incident}"))
             else:
-                text = _explained(self._core.get(f"/v1/explain/{'/'.join(at.key.split('/')[:2])}"))
+                key = "/".join(at.key.split("/")[:2])
+                text = _explained(self._core.get(f"/v1/explain/{key}", config=0))
         except (CoreDownError, CoreSaysNoError) as error:
             text = block(str(error))
         self.call_from_thread(self.push_screen, Reading(text))

@@ -22,6 +22,7 @@ from monitord.daemon.places import prepare, store_of
 from monitord.daemon.tied import configure_log
 from monitord.engine.core import Core
 from monitord.engine.executor_client import ExecutorClient
+from monitord.engine.written import Written
 from monitord.errors import MonitordError
 from monitord.history import HISTORY, Writer
 from monitord.metrics import Counters
@@ -48,15 +49,13 @@ def run(config: Path) -> int:
     pings.read_secret(state, create=True)
     sock = listen_unix(folder / "core.sock")
     try:
-        return uvloop.run(_main(config, catalog, state, folder, sock))
+        return uvloop.run(_main(catalog, state, folder, sock))
     finally:
         sock.close()
         (folder / "core.sock").unlink(missing_ok=True)
 
 
-async def _main(
-    config: Path, catalog: Catalog, state: Path, folder: Path, sock: socket.socket
-) -> int:
+async def _main(catalog: Catalog, state: Path, folder: Path, sock: socket.socket) -> int:
     """Run everything until told to stop; gives the exit code."""
     counters = Counters(started=time.time())
     store = open_store(store_of(catalog.settings), locate=lambda host: _place_of(core, host))
@@ -77,7 +76,7 @@ async def _main(
         state=state,
         door=OpenDoor(),
         counters=counters,
-        places=lambda key: configuration.explain(configuration.read(config), KINDS, key),
+        places=Written(executor, KINDS).of,
     )
     executor.start()
     await executor.ready(_EXECUTOR)

@@ -4,7 +4,7 @@ The same guards and plans as the stages use: a person sees and gets exactly what
 """
 
 import difflib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
 
 from monitord.decisions.escalation import priority
@@ -36,7 +36,7 @@ class Commands:
     """Commands on one instance. `places` gives where the configuration of a key stands."""
 
     def __init__(
-        self, instance: Instance, places: Callable[[str], Sequence[tuple[str, str, str]]]
+        self, instance: Instance, places: Callable[[str], Awaitable[Sequence[tuple[str, str, str]]]]
     ) -> None:
         self._instance = instance
         self._places = places
@@ -112,13 +112,13 @@ class Commands:
             "started": started,
         }
 
-    async def explain(self, key: str) -> Mapping[str, Any]:
+    async def explain(self, key: str, *, written: bool = True) -> Mapping[str, Any]:
         """Give all that bears on a check: state, reach, ladder, guards, configuration.
 
-        Of a service only where its settings are written.
+        Of a service only where its settings are written. That (`written`) has all files read.
         """
         if key in self._instance.catalog.services:
-            return {"key": key, "config": self._written(key)}
+            return {"key": key, **(await self._written(key) if written else {})}
         instance, check = self._instance, self.find(key)
         incident = await instance.store.read(lambda view: view.live_incident(check.key))
         shown = incident or self._imagined(check)
@@ -140,14 +140,15 @@ class Commands:
             "inhibition": await instance.store.read(
                 lambda view: inhibiting.told_of(view, instance, check.key, incident)
             ),
-            "config": self._written(check.key),
+            **(await self._written(check.key) if written else {}),
         }
 
-    def _written(self, key: str) -> list[dict[str, str]]:
-        return [
+    async def _written(self, key: str) -> dict[str, list[dict[str, str]]]:
+        rows = [
             {"setting": setting, "value": value, "place": place}
-            for setting, value, place in self._places(key)
+            for setting, value, place in await self._places(key)
         ]
+        return {"config": rows}
 
     def _orders(self, view: View, check: Check) -> list[dict[str, Any]]:
         """Give the orders in force that bear on a check, and what each means."""

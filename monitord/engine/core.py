@@ -5,7 +5,7 @@ stages. `Core` is monitord.api.ports.Engine.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -72,7 +72,11 @@ from monitord.store.contract import Store, Tx
 log = get_logger(__name__)
 
 _CARRIED = (AttemptStatus.PLANNED, AttemptStatus.RUNNING, AttemptStatus.VERIFYING)
-Places = Callable[[str], Sequence[tuple[str, str, str]]]
+Places = Callable[[str], Awaitable[Sequence[tuple[str, str, str]]]]
+
+
+async def _nowhere(_key: str) -> Sequence[tuple[str, str, str]]:
+    return ()
 
 
 class Core:
@@ -91,7 +95,7 @@ class Core:
         counters: Counters,
         probing: Probing | None = None,
         history: Writer | None = None,
-        places: Places = lambda _key: (),
+        places: Places = _nowhere,
     ) -> None:
         steady = SteadyClock(clock)
         self._recorder = Recorder(store, counters, self._committed)

@@ -62,6 +62,8 @@ from tests.api.fake_rows import (
 )
 
 
+WRITTEN = {"setting": "every", "value": "30s", "place": "monitord.yaml:8"}
+
 class FakeApprovals:
     """Attempt 1 waits for a yes until it is answered, and so does its link."""
 
@@ -234,11 +236,11 @@ class FakeCommands:
             "started": None if dry_run else 5,
         }
 
-    async def explain(self, key: str) -> Mapping[str, Any]:
+    async def explain(self, key: str, *, written: bool = True) -> Mapping[str, Any]:
         key = "/".join(key.split("/")[:2])  # an item's will do
         if key in self._engine.catalog.services:
             place = {"setting": "sla", "value": "gold", "place": "monitord.yaml:40"}
-            return {"key": key, "config": [place]}
+            return {"key": key, **({"config": [place]} if written else {})}
         if key not in self._engine.catalog.checks:
             raise NotFoundError(f"no check is called {key!r}; the nearest is web1/site")
         return {
@@ -266,7 +268,7 @@ class FakeCommands:
                 }
             ],
             "inhibition": [],
-            "config": [{"setting": "every", "value": "30s", "place": "monitord.yaml:8"}],
+            **({"config": [WRITTEN]} if written else {}),
         }
 
     async def forget(self, key: StateKey, *, by: str) -> None:

@@ -19,7 +19,7 @@ import uvloop
 
 from tests.benchmarks.targets import Banner
 
-HOSTS, OF_EACH, EVERY = 1000, 10, 20
+CHECKS, EVERY = 10_000, 20
 _OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\nok"
 _SICK = b"HTTP/1.1 503 Service Unavailable\r\nContent-Length: 4\r\nConnection: close\r\n\r\nsick"
 
@@ -85,16 +85,17 @@ def targets() -> Iterator[Targets]:
 
 
 def configuration(web: int, tcp: int, hosts: int) -> dict[str, Any]:
-    """Give a fleet whose http checks, c0, c2 …, ask for target number host * 10 + check."""
+    """Give ten thousand checks; the http ones, c0, c2 …, ask for target host * of each + check."""
     found: dict[str, Any] = {}
+    of_each = CHECKS // hosts
     for host in range(hosts):
         address = f"127.{1 + host // 62500}.{host // 250 % 250}.{1 + host % 250}"
         url = f"http://{address}:{web}"
         checks = {
-            f"c{n}": {"http": {"url": f"{url}/{host * OF_EACH + n}"}}
+            f"c{n}": {"http": {"url": f"{url}/{host * of_each + n}"}}
             if n % 2 == 0
             else {"tcp": {"port": tcp}}
-            for n in range(OF_EACH)
+            for n in range(of_each)
         }
         found[f"h{host:04}"] = {"address": address, "login": "none", "checks": checks}
     timing = {"every": f"{EVERY}s", "retry_every": "1s", "attempts": 1}

@@ -169,13 +169,13 @@ def month(folder: Path) -> None:
     numbers = sorted(number_of(StateKey(f"host{n}/site")) for n in range(CHECKS))
     model = folder.parent / "latency-s"
     for kind in ("5m", "1h"):
-        payloads = _payloads(next(model.glob(f"*.{kind}")))
+        payloads = payloads_of(next(model.glob(f"*.{kind}")))
         for day in range(TODAY - DAYS + 1, TODAY):
-            _copy(folder, Piece(day, None, 1, kind), numbers, _moved(payloads, day))
+            copy(folder, Piece(day, None, 1, kind), numbers, moved(payloads, day))
     hour = [piece for piece in living(listed(folder)[TODAY]).raw if piece.hour == 12]
-    payloads = _payloads(folder / hour[0].name)[:200]
+    payloads = payloads_of(folder / hour[0].name)[:200]
     for n in range(12):
-        _copy(folder, Piece(TODAY, n, 20 + n, "raw"), numbers, payloads)
+        copy(folder, Piece(TODAY, n, 20 + n, "raw"), numbers, payloads)
 
 
 def charts(folder: Path, spans: tuple[tuple[int, int], ...]) -> None:
@@ -237,27 +237,29 @@ def _kept() -> tuple[object, object]:
     return timedelta(days=40_000), timedelta(days=40_000)
 
 
-def _payloads(path: Path) -> list[bytes]:
+def payloads_of(path: Path) -> list[bytes]:
+    """Give what a file of a history holds of each key."""
     with path.open("rb") as file:
         places = [at for one in frames(file.fileno(), print) for _, at in one.entries()]
         found = [payload_at(file.fileno(), at) for at in places]
     return [each[1] for each in found if each is not None]
 
 
-def _moved(payloads: list[bytes], day: int) -> list[bytes]:
+def moved(payloads: list[bytes], day: int) -> list[bytes]:
     """Give roll-ups of another day."""
     from monitord.history.samples import TICK, Samples, extend, pack
 
-    moved = []
+    found = []
     for payload in payloads:
         samples = Samples()
         extend(samples, payload)
         samples.times = [at + (day - TODAY) * DAY // TICK for at in samples.times]
-        moved.append(pack(samples))
-    return moved
+        found.append(pack(samples))
+    return found
 
 
-def _copy(folder: Path, piece: Piece, numbers: list[int], payloads: list[bytes]) -> None:
+def copy(folder: Path, piece: Piece, numbers: list[int], payloads: list[bytes]) -> None:
+    """Write a piece that holds these payloads in turn under all keys."""
     making = Making(folder, piece)
     for place, number in enumerate(numbers):
         making.add(number, payloads[place % len(payloads)])

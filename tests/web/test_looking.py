@@ -53,7 +53,7 @@ def test_a_check_is_told_whole(web: Web, cookie: str) -> None:
     for said in (
         "customers see an error",
         "look at nginx",
-        "monitord.yaml:8",
+        "/configuration?key=web1/site",
         "ran 3 min ago",
         "restart-nginx",
         "no page, still repairs",

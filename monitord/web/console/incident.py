@@ -56,7 +56,7 @@ async def _clocks(asked: Asked, incident: Mapping[str, Any]) -> Any:
 
 async def _explained(asked: Asked, incident: Mapping[str, Any]) -> Any:
     try:
-        return await asked.get(f"/v1/explain/{incident['key']}")
+        return await asked.get(f"/v1/explain/{incident['key']}", config=0)
     except CoreSaysNoError as error:
         if error.status not in (_NO_SUCH, _CANNOT):
             raise

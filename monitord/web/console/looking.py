@@ -37,7 +37,7 @@ _NO_SUCH = 404
 async def check(asked: Asked) -> Response:
     """GET /checks/{key}: a check or one item of it; `last` is how far back, `measurement` which."""
     key = asked.request.path_params["key"]
-    explained = await asked.get(f"/v1/explain/{key}")
+    explained = await asked.get(f"/v1/explain/{key}", config=0)
     name = explained["key"]
     if "state" not in explained:
         return RedirectResponse(f"/services/{quote(name, errors='replace')}", status_code=303)
@@ -122,7 +122,7 @@ async def host(asked: Asked) -> Response:
     hosts, orders, answer, incidents = await asyncio.gather(
         asked.get("/v1/hosts", host=name),
         _orders(asked, name),
-        asked.get("/v1/checks", select=f"host={name}", limit=1000),
+        asked.get("/v1/checks", host=name, limit=1000),
         asked.get("/v1/incidents", all="1", limit=1000),
     )
     own = [one for one in incidents["incidents"][::-1] if one["host"] == name]

@@ -3,7 +3,6 @@
 What is counted and decided is the core's; people act as the user that is logged in.
 """
 
-import asyncio
 from datetime import UTC, datetime
 
 from starlette.responses import Response
@@ -20,10 +19,7 @@ async def services(asked: Asked) -> Response:
 async def service(asked: Asked) -> Response:
     """GET /services/{service}: one with its rules, checks, times and last changes."""
     name = asked.request.path_params["service"]
-    found, written = await asyncio.gather(
-        asked.get(f"/v1/services/{name}"), asked.get(f"/v1/explain/{name}")
-    )
-    return asked.page("service.html", one=found, config=written["config"])
+    return asked.page("service.html", one=await asked.get(f"/v1/services/{name}"))
 
 
 async def correct(asked: Asked) -> Response:
