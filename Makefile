@@ -12,7 +12,7 @@ RUN := $(VENV)/.for-run
 DEMO := $(VENV)/.for-demo
 TEST := $(VENV)/.for-test
 
-.PHONY: help run demo test bench history-bench console-bench fleet-bench nightshift faults healthyday services lint clean peers pages picture tickets apifuzz
+.PHONY: help run demo test bench history-bench console-bench fleet-bench nightshift faults healthyday services comparison lint clean peers pages picture tickets apifuzz
 
 help: ## this list
 	@echo "make targets:"
@@ -57,6 +57,10 @@ picture: $(TEST) peers ## the console's picture in the README, from a shop that 
 services: $(TEST) ## probes against services that are heavy or slow to start (5 min; ONLY=rabbitmq)
 	@sh tests/peers.sh tests/peers.txt tests/services/peers.txt
 	MONITORD_HEAVY=1 $(BIN)/python -m pytest -m heavy $(if $(ONLY),-k "$(ONLY)") $(PYTEST_ARGS)
+
+comparison: $(TEST) ## our probes and the official monitoring-plugins about 75 conditions (1 min)
+	@sh tests/peers.sh tests/peers.txt tests/services/peers.txt
+	$(BIN)/python -m tests.comparison
 
 healthyday: $(TEST) ## 24 noisy hours in which nothing is wrong, on virtual time: 0 actions (1 min)
 	$(BIN)/python -m tests.behaviour.healthy_day $(SEED)

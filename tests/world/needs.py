@@ -112,6 +112,7 @@ NEEDS: Mapping[str, Need] = {
     "netmiko": Need("network devices over SSH", _module("netmiko")),
     "named": Need("a real name server", _program("named", "bind9")),
     "dnspython": Need("questions to name servers", _module("dns")),
+    "dig": Need("a tool that asks name servers", _program("dig", "bind9-dnsutils")),
     "chronyd": Need("a real time server", _program("chronyd", "chrony")),
     "dovecot": Need("real mailboxes", _program("dovecot", "dovecot-imapd dovecot-pop3d")),
     "plugins": Need("real Nagios plugins", _plugins),
