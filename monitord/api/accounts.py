@@ -25,20 +25,20 @@ async def login(asked: Asked) -> Any:
     """POST /v1/login."""
     body = await _body(asked, bodies.Login)
     secret, known = await asked.engine.accounts.login(body.name, body.password, where=body.where)
-    return {"session": secret, **_known(known)}
+    return {"session": secret, **of_known(known)}
 
 
 async def logout(asked: Asked) -> Any:
     """POST /v1/logout."""
-    await asked.engine.accounts.logout(bearer(asked.request.headers.get("authorization", "")))
-    return {"ended": True}
+    secret = bearer(asked.request.headers.get("authorization", ""))
+    return {"ended": True, "provider": await asked.engine.accounts.logout(secret)}
 
 
 async def me(asked: Asked) -> Any:
     """GET /v1/me."""
     known, person = asked.person.known, asked.person
     if known is not None:
-        return _known(known)
+        return of_known(known)
     return {"name": person.name, "role": None, "rights": sorted(person.rights)}
 
 
@@ -52,7 +52,7 @@ async def accept(asked: Asked) -> Any:
     """POST /v1/invitation/use."""
     body = await _body(asked, bodies.Accept)
     secret, known = await asked.engine.accounts.accept(body.word, body.password, where=body.where)
-    return {"session": secret, **_known(known)}
+    return {"session": secret, **of_known(known)}
 
 
 async def users(asked: Asked) -> Any:
@@ -99,6 +99,10 @@ async def change(asked: Asked) -> Any:
     """POST /v1/users/{name}."""
     _by_login(asked)
     body = await _body(asked, bodies.ChangeUser)
+    if body.provider:
+        await asked.engine.accounts.by_provider(
+            asked.request.path_params["name"], by=asked.person.name
+        )
     user = await asked.engine.accounts.change(
         asked.request.path_params["name"],
         role=Role(body.role) if body.role else None,
@@ -141,7 +145,8 @@ async def revoke(asked: Asked) -> Any:
     return {"ended": number}
 
 
-def _known(known: Known) -> dict[str, Any]:
+def of_known(known: Known) -> dict[str, Any]:
+    """Give who a credential proves somebody to be, as JSON."""
     return {
         "name": known.name,
         "role": known.role.value,
@@ -158,6 +163,7 @@ def _user(user: User) -> dict[str, Any]:
         "created": iso(user.created),
         "created_by": user.created_by,
         "password": bool(user.password),
+        "provider": bool(user.subject),
         "disabled": iso(user.disabled),
         "disabled_by": user.disabled_by if user.disabled is not None else "",
         "failures": user.failures,
@@ -220,7 +226,7 @@ ACCOUNTS = (
         "/v1/users/{name}",
         Right.ADMIN,
         change,
-        "another role; lock out, let in",
+        "another role; lock out, let in; by the provider",
         body=bodies.ChangeUser,
     ),
     Route("GET", "/v1/credentials", Right.READ, credentials, "sessions and tokens: yours, or all"),

@@ -21,6 +21,7 @@ from monitord.api.handover import HANDOVER
 from monitord.api.health import HEALTH
 from monitord.api.history import HISTORY
 from monitord.api.levels import LEVELS
+from monitord.api.logins import LOGINS
 from monitord.api.months import MONTHS
 from monitord.api.notices import NOTICES
 from monitord.api.now import NOW
@@ -53,6 +54,7 @@ ROUTES: tuple[Route, ...] = (
     *NOTICES,
     *HISTORY,
     *ACCOUNTS,
+    *LOGINS,
     *LEVELS,
     *SERVICES,
     *STATUS_PAGE,

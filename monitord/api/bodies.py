@@ -135,6 +135,15 @@ class Login(Body):
     where: Text = "unknown"
 
 
+class Finish(Body):
+    """POST /v1/login/finish: the word of the browser, and what came back with it."""
+
+    word: Secret
+    state: Secret
+    code: Annotated[str, StringConstraints(min_length=1, max_length=8000)]
+    where: Text = "unknown"
+
+
 class Word(Body):
     """POST /v1/invitation: the secret of a one-time link."""
 
@@ -166,10 +175,11 @@ class OwnLink(Body):
 
 
 class ChangeUser(Body):
-    """POST /v1/users/{name}."""
+    """POST /v1/users/{name}; `provider`: from now on they log in by the login provider."""
 
     role: RoleName | None = None
     disabled: bool | None = None
+    provider: Literal[True] | None = None
 
 
 class Token(Body):

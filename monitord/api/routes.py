@@ -24,6 +24,7 @@ from monitord.errors import (
     LoginError,
     MonitordError,
     NotFoundError,
+    ProviderDownError,
     StoreError,
 )
 from monitord.model.ids import Instant
@@ -75,6 +76,7 @@ _STATUS: Mapping[type[MonitordError], int] = MappingProxyType(
         StoreError: 503,
         BusyError: 503,
         ExecutorLostError: 503,
+        ProviderDownError: 503,
     }
 )
 _CURES: Mapping[int, str] = MappingProxyType(

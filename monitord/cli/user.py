@@ -83,6 +83,17 @@ def unlock(name: Name, *, json: Json = False) -> None:
     _changed(name, {"disabled": False}, f"{name} may log in again", json=json)
 
 
+@command("provider", users)
+def provider(name: Name, *, json: Json = False) -> None:
+    """Have a user log in by the login provider from now on (`oidc:`), who calls them so.
+
+    Their password, sessions and tokens end; their role is said by groups. `monitord user link`
+    gives a password again.
+    """
+    said = f"{name} is whoever the provider calls so at their first login"
+    _changed(name, {"provider": True}, said, json=json)
+
+
 @command("add", tokens)
 def add_token(
     about: Annotated[str, typer.Argument(help="What it is for.")],
@@ -161,4 +172,6 @@ def _role(text: str) -> str:
 def _state(user: dict[str, Any]) -> str:
     if user["disabled"]:
         return f"locked out by {user['disabled_by']}"
+    if user["provider"]:
+        return "by the login provider"
     return "" if user["password"] else "has set no password yet"

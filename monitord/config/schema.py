@@ -28,6 +28,7 @@ from monitord.config.fields import (
     Zone,
     shown,
 )
+from monitord.config.oidc_models import OidcModel
 from monitord.config.policy_models import NotifyModel, RecurringModel, RouteModel
 from monitord.config.status_models import StatusModel
 from monitord.config.web_models import Proxies
@@ -400,3 +401,4 @@ class SettingsModel(Spec):
     retention: RetentionModel = RetentionModel()
     history: bool = True
     status: StatusModel | None = None
+    oidc: OidcModel | None = None

@@ -9,6 +9,7 @@ from monitord.config.guarding import windows
 from monitord.config.inhibiting import inhibitions
 from monitord.config.kept import state_folder
 from monitord.config.names import nearest
+from monitord.config.oidc_models import OidcModel, provider
 from monitord.config.policies import routes, telling
 from monitord.config.schema import SettingsModel
 from monitord.config.sections import Entry, Sections
@@ -19,6 +20,8 @@ from monitord.config.status_models import StatusModel
 from monitord.config.tree import Map, Place, plain
 from monitord.model.catalog import Backend, Budgets, Retention, Settings
 from monitord.model.correlation import Correlate
+from monitord.model.login import LoginProvider
+from monitord.model.loopback import is_private
 from monitord.model.policy import Recurring
 from monitord.model.status_page import StatusPage
 
@@ -65,7 +68,21 @@ def build(context: Context, sections: Sections, sources: Sources) -> Settings:
         inhibit=inhibitions(context, model.inhibit, locate),
         notify=telling(context, sections, model.notify, locate),
         status=_status(context, sections, model.status, locate),
+        oidc=_oidc(context, model.oidc, model.web_url or f"http://{model.web}", locate),
     )
+
+
+def _oidc(
+    context: Context, model: OidcModel | None, base: str, locate: Locate
+) -> LoginProvider | None:
+    """Make the provider for logins: what it sends back goes over the console's own address."""
+    if model is None:
+        return None
+    if not is_private(base):
+        place, _ = locate(("oidc",), key=True)
+        text = f"oidc: logins come back to {base}, where others read along"
+        context.add(place, f"{text} (write web_url: https://…, what people type)")
+    return provider(model)
 
 
 def _status(

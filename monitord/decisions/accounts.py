@@ -3,6 +3,7 @@
 Pure: hashing and comparing secrets is not done here.
 """
 
+import re
 from datetime import timedelta
 
 from monitord.model.account import Credential, Kind, Known, Role, User
@@ -24,6 +25,7 @@ _CLOCKS_DIFFER = timedelta(hours=1)
 _MICRO = timedelta(microseconds=1)
 _ORDER = tuple(Role)
 _OURS = frozenset({"root", "nobody"})
+_NAME = re.compile(r"[a-z0-9][a-z0-9._@-]{0,63}")
 
 
 def lesser(one: Role, other: Role) -> Role:
@@ -71,6 +73,11 @@ def waits_until(user: User, now: Instant, *, familiar: bool = False) -> Instant 
     doubled = 1 if familiar else 2 ** min(user.failures - _FREE_FAILURES, 20)
     until = _later(user.failed, min(_FIRST_WAIT * doubled, _LONGEST_WAIT))
     return until if until > now else None
+
+
+def is_name(name: str) -> bool:
+    """Say whether a user can be called so."""
+    return _NAME.fullmatch(name) is not None
 
 
 def is_ours(name: str) -> bool:

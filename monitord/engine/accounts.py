@@ -5,7 +5,6 @@ decisions/accounts.py, what a role may in api/access.py.
 """
 
 import hashlib
-import re
 import secrets
 from collections import OrderedDict
 from collections.abc import Callable
@@ -14,11 +13,16 @@ from typing import TypeVar
 
 from monitord.clock import after
 from monitord.decisions import accounts as decisions
+from monitord.decisions import oidc
+from monitord.engine import vouching
 from monitord.engine.oncall import Here
+from monitord.engine.provider import Provider
 from monitord.errors import CommandRefusedError, LoginError, NotFoundError
 from monitord.log import get_logger
 from monitord.model.account import Credential, Kind, Known, Role, User
 from monitord.model.ids import Instant
+from monitord.model.login import LoginProvider, Vouched
+from monitord.model.loopback import is_loopback
 from monitord.passwords import Passwords
 from monitord.store.contract import Tx, View
 
@@ -26,7 +30,6 @@ log = get_logger(__name__)
 
 T = TypeVar("T")
 
-_NAME = re.compile(r"[a-z0-9][a-z0-9._@-]{0,63}")
 _PREFIX = {Kind.SESSION: "mds_", Kind.TOKEN: "mdt_", Kind.LINK: "mdl_"}
 _REMEMBERED = 1000
 _LINE_EVERY = 5  # wrong passwords in a row
@@ -38,6 +41,7 @@ class Accounts:
 
     def __init__(self, here: Here, passwords: Passwords) -> None:
         self._here, self._passwords = here, passwords
+        self.provider = Provider(here, self._vouched)
         self._rows: OrderedDict[str, tuple[Credential, User | None]] = OrderedDict()
         self._strangers: OrderedDict[str, User] = OrderedDict()
         self._changes = 0  # what was read before a change is not remembered after it
@@ -73,7 +77,8 @@ class Accounts:
         Raises:
             LoginError: a wrong name or password, or too many wrong ones before.
         """
-        return await self._begin((await self._proven(name, password, where)).name, where)
+        user = await self._proven(name, password, where)
+        return await self._begin(user.name, where, "password")
 
     async def own_link(self, name: str, password: str, *, where: str) -> str:
         """Give the secret of a link to set another password, to whoever knows the one that holds.
@@ -86,6 +91,7 @@ class Accounts:
         return secret
 
     async def _proven(self, name: str, password: str, where: str) -> User:
+        self._passwords_from(where)
         user, familiar = await self._here.store.read(lambda view: _who(view, name, where))
         now = self._here.now()
         tried = user or self._strangers.get(name)
@@ -100,23 +106,31 @@ class Accounts:
             raise LoginError(_WRONG)
         return user
 
-    async def logout(self, secret: str) -> None:
-        """End a session, or what else the secret is of."""
+    def _passwords_from(self, where: str) -> None:
+        """Refuse a password from elsewhere where it is to be the way in from the machine alone."""
+        provider = self._here.catalog.settings.oidc
+        if provider and provider.passwords == "loopback" and not is_loopback(where):
+            raise LoginError(f"passwords are taken on the machine alone; use {provider.name}")
+
+    async def logout(self, secret: str) -> bool:
+        """End a session, or what else the secret is of; True of a user by the provider."""
         known = await self.known(secret)
 
-        def work(tx: Tx, now: Instant) -> None:
+        def work(tx: Tx, now: Instant) -> bool:
             if tx.end_credential(known.credential, now, known.name):
                 text = f"{known.kind} {known.credential} ended"
                 tx.add_audit(now, known.name, "logout", known.name, text)
+            user = tx.user(known.name)
+            return user is not None and user.subject != ""
 
-        await self._change(work)
+        return await self._change(work)
 
     async def invite(self, name: str, role: Role | None, *, by: str) -> tuple[str, User]:
         """Make a user (with a role) or find one; gives the secret of a link to set the password.
 
         Older links of the user are void.
         """
-        if not _NAME.fullmatch(name):
+        if not decisions.is_name(name):
             raise CommandRefusedError(
                 f"{name!r} cannot be a user's name; use small letters, digits and . _ @ -"
             )
@@ -135,6 +149,10 @@ class Accounts:
                 user = User(0, name, role, now, by)
                 tx.add_user(user)
                 tx.add_audit(now, by, "user", name, f"new, {role}")
+            if user.subject:
+                tx.change_user(name, subject="")
+                tx.end_credentials(name, now, by)
+                tx.add_audit(now, by, "user", name, "no longer by the login provider")
             tx.end_credentials(name, now, by, kind=Kind.LINK)
             secret = _give(tx, Kind.LINK, user, user.role, now, by, decisions.LINK_HOLDS)
             tx.add_audit(now, by, "user", name, "a link to set the password")
@@ -149,6 +167,7 @@ class Accounts:
             LoginError: the link is not valid (any more).
             CommandRefusedError: the password will not do.
         """
+        self._passwords_from(where)
         name = await self.linked(secret)
         bad = decisions.bad_password(name, password)
         if bad:
@@ -164,7 +183,7 @@ class Accounts:
             tx.add_audit(now, name, "user", name, "the password was set")
 
         await self._change(work)
-        return await self._begin(name, where)
+        return await self._begin(name, where, "link")
 
     async def linked(self, secret: str) -> str:
         """Give whose password a link sets; LoginError when it is not valid (any more)."""
@@ -186,6 +205,8 @@ class Accounts:
                 raise _no_user(name)
             if by == name and (disabled or role is not None):
                 raise CommandRefusedError("nobody changes their own rights; ask another admin")
+            if role is not None and user.subject:
+                raise CommandRefusedError(f"what {name} may is said by groups of the provider")
             if role is not None:
                 tx.change_user(name, role=role)
                 tx.add_audit(now, by, "user", name, f"{user.role} → {role}")
@@ -197,6 +218,10 @@ class Accounts:
             return tx.user(name) or user
 
         return await self._change(work)
+
+    async def by_provider(self, name: str, *, by: str) -> None:
+        """Have a user log in by the provider from now on: what they have here ends."""
+        await self._change(lambda tx, now: vouching.wait_for(tx, name, by, now))
 
     async def token(
         self, name: str, *, role: Role, about: str, lasts: timedelta, by: str
@@ -212,6 +237,11 @@ class Accounts:
             user = tx.user(name)
             if user is None or user.disabled is not None:
                 raise _no_user(name)
+            if user.subject and lasts > oidc.LONGEST_TOKEN:
+                raise CommandRefusedError(
+                    f"{name} logs in by the provider, who may let them go without a word here: "
+                    f"at most {oidc.LONGEST_TOKEN.days} days; make the token for another user"
+                )
             given = decisions.lesser(role, user.role)
             tx.add_audit(now, by, "token", name, f"{given}: {about}")
             return _give(tx, Kind.TOKEN, user, given, now, by, lasts, about), given
@@ -239,18 +269,29 @@ class Accounts:
         found = await self._here.store.read(lambda view: view.credentials(user))
         return [one for one in found if decisions.ends(one) > now]
 
-    async def _begin(self, name: str, where: str) -> tuple[str, Known]:
+    async def _begin(
+        self, name: str, where: str, way: str, lasts: timedelta = decisions.LONGEST_SESSION
+    ) -> tuple[str, Known]:
         def work(tx: Tx, now: Instant) -> str:
             user = tx.user(name)
             if user is None or user.disabled is not None:
                 raise LoginError(_WRONG)
             tx.change_user(name, failures=0, failed=None)
-            tx.add_audit(now, name, "login", name, where)
-            lasts = decisions.LONGEST_SESSION
+            tx.add_audit(now, name, "login", name, f"{where}, by {way}")
             return _give(tx, Kind.SESSION, user, user.role, now, name, lasts, where)
 
         secret = await self._change(work)
         return secret, await self.known(secret)
+
+    async def _vouched(
+        self, told: Vouched, provider: LoginProvider, where: str
+    ) -> tuple[str, Known]:
+        """Let in whom the provider vouches for, with the role that it gives now, or end it all."""
+        name, why = await self._change(lambda tx, now: vouching.take(tx, told, provider.name, now))
+        if why:
+            log.warning("login refused", user=name[:64], address=where, reason=why)
+            raise LoginError(why)
+        return await self._begin(name, where, provider.name, oidc.LONGEST_SESSION)
 
     async def _failed(self, name: str, user: User | None, where: str) -> None:
         now = self._here.now()

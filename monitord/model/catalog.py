@@ -15,6 +15,7 @@ from monitord.model.correlation import Correlate, Inhibition
 from monitord.model.ids import CheckKey, Instant
 from monitord.model.inbound import Source
 from monitord.model.inventory import Inventory
+from monitord.model.login import LoginProvider
 from monitord.model.oncall import Person, Rotation
 from monitord.model.policy import Notify, Policy, Recurring, Route, Vendor
 from monitord.model.result import Status
@@ -348,6 +349,7 @@ class Settings:
     ticket_cap: int = 20
     history: bool = True
     status: StatusPage | None = None
+    oidc: LoginProvider | None = None
 
 
 @dataclass(frozen=True, slots=True)

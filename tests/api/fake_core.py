@@ -54,6 +54,7 @@ from tests.api.fake_rows import (
     HOSTILE,
     NOON,
     STATES,
+    by_provider,
     fill,
     fill_seals,
     fill_services,
@@ -61,8 +62,8 @@ from tests.api.fake_rows import (
     with_services,
 )
 
-
 WRITTEN = {"setting": "every", "value": "30s", "place": "monitord.yaml:8"}
+
 
 class FakeApprovals:
     """Attempt 1 waits for a yes until it is answered, and so does its link."""
@@ -343,7 +344,7 @@ class FakeEngine:
     """Answers from a catalog, fixed states and a store; notes what it was told to do."""
 
     def __init__(self, state: Path, store: OpenStore) -> None:
-        self.catalog = with_services(make_catalog(state))
+        self.catalog = by_provider(with_services(make_catalog(state)), state / "oidc.json")
         self.store = store
         self.counters = Counters(started=NOON / 1e6, epoch=7, executor_up=True, checks_run=3)
         self._calls = state / "calls.jsonl"

@@ -5,6 +5,7 @@ Some of it is written by a target that means harm (`HOSTILE`): whoever shows it 
 
 from __future__ import annotations
 
+import json
 import os
 import pwd
 from dataclasses import replace
@@ -14,6 +15,7 @@ from pathlib import Path
 from monitord.decisions.availability import Account, measure
 from monitord.decisions.expressions import rule
 from monitord.decisions.seals import packed
+from monitord.model.account import Role
 from monitord.model.calendar import Calendar, Span
 from monitord.model.catalog import Catalog, Check, Host, Service, Settings
 from monitord.model.ids import (
@@ -37,6 +39,7 @@ from monitord.model.incident import (
     Step,
     StepStatus,
 )
+from monitord.model.login import LoginProvider
 from monitord.model.oncall import Every, Layer, Person, Rotation
 from monitord.model.problem import Problem, ProblemStatus
 from monitord.model.result import Status
@@ -46,6 +49,7 @@ from monitord.model.spec import Spec
 from monitord.model.state import CheckState, StatePolicy
 from monitord.model.status_page import StatusPage
 from monitord.model.ticket import Event, Order, Ticket, TicketStatus, Verb
+from monitord.secrets import SecretRef
 from monitord.store.contract import Tx
 
 NOON = Instant(1_795_780_800_000_000)  # 2026-11-27 12:00:00 UTC
@@ -223,3 +227,15 @@ def fill(tx: Tx) -> None:
     tx.change_incident(incident, IncidentStatus.ESCALATED, ticket=ticket)
     tx.add_order(Order(0, Verb.MUTE, "web1/disk", "known", "kim", EPOCH, EPOCH, Instant(NOON * 2)))
     tx.add_audit(NOON, "kim", "mute", "web1/site", "known")
+
+
+def by_provider(catalog: Catalog, written: Path) -> Catalog:
+    """Give the catalog with the login provider that a test wrote down, where it did."""
+    if not written.exists():
+        return catalog
+    told = json.loads(written.read_text(encoding="utf-8"))
+    roles = ((Role.VIEWER, ("staff",)), (Role.OPERATOR, ("ops",)))
+    secret = SecretRef("file", told["secret"])
+    oidc = LoginProvider("the house's", told["issuer"], "monitord", roles, secret)
+    settings = replace(catalog.settings, oidc=oidc, web_url=told["web"])
+    return replace(catalog, settings=settings)

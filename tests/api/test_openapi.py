@@ -18,7 +18,7 @@ from tests.api.cores import FakeCore
 
 DOCUMENT = document(ROUTES, outside=False)
 POSTS = [route for route in ROUTES if route.method == "POST"]
-NO_BODY = {"/v1/reload", "/v1/logout", "/v1/credentials/{id:int}/end"}
+NO_BODY = {"/v1/reload", "/v1/login/begin", "/v1/logout", "/v1/credentials/{id:int}/end"}
 
 
 def operation(route: Route) -> dict[str, Any]:

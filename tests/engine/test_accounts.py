@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterator
 from datetime import timedelta
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -23,7 +24,7 @@ WORDS = "four strange words together"
 
 
 class Here:
-    catalog: Any = None
+    catalog: Any = SimpleNamespace(settings=SimpleNamespace(oidc=None))
 
     def __init__(self, store: OpenStore) -> None:
         self.store, self.at = store, NOON

@@ -79,6 +79,13 @@ def test_a_login_leads_back_but_never_to_another_site(web: Web) -> None:
     assert b"no such user, or another password" in wrong.body
 
 
+def test_without_a_provider_there_is_no_button_and_no_way(web: Web) -> None:
+    assert b"/login/oidc" not in ask(web, "/login").body
+    for path in ("/login/oidc", "/login/oidc/back?code=x&state=y"):
+        answer = ask(web, path, Cookie="monitord-login=1.x|/")
+        assert (answer.status, b"no login provider is configured" in answer.body) == (404, True)
+
+
 def test_a_form_of_another_session_does_nothing(web: Web) -> None:
     mine, other = session(web, "ann", "operator"), session(web, "bob", "operator")
     word = csrf_of(ask(web, "/", cookie=mine))

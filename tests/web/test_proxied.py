@@ -91,7 +91,9 @@ def login(web: Web, source: str, name: str, **headers: str) -> Answer:
 
 def came_from(web: Web) -> str:
     (row,) = web.core.client.get("/v1/audit", newest=1, act="login", limit=1)["rows"]
-    return str(row["detail"])
+    where, way = str(row["detail"]).split(", by ")
+    assert way in ("password", "link")
+    return where
 
 
 def test_the_record_says_where_somebody_came_from_and_the_cookie_is_for_tls(behind: Web) -> None:

@@ -101,7 +101,10 @@ PAGE_ROLES: Mapping[tuple[str, str], str] = {
     ("POST", "/do/halt"): "responder",
     ("POST", "/do/mute"): "operator",
 }
-OPEN = {"/login", "/welcome/{word}", "/static", "/status", "/status/report"}
+OPEN = {"/login", "/welcome/{word}", "/static", "/status", "/status/report"} | {
+    "/login/oidc",
+    "/login/oidc/back",
+}
 """What is shown to whoever is not logged in; of /status only where it is public."""
 
 Sessions = Mapping[str, str]

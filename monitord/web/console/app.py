@@ -23,6 +23,7 @@ from monitord.web.console.doing import DOING
 from monitord.web.console.live import Live
 from monitord.web.console.login import Login
 from monitord.web.console.pages import PAGES
+from monitord.web.console.provider import BACK, PATH, ByProvider
 from monitord.web.console.render import FOLDER, environment
 from monitord.web.console.status import Status
 
@@ -47,6 +48,7 @@ class Console:
         self._pages = environment()
         self.board = Board(core, self._pages)
         self._login = Login(core, self._pages, secure=secure)
+        self._by_provider = ByProvider(core, self._login)
         self._status = Status(core, self._pages)
         self._known: OrderedDict[str, tuple[float, Mapping[str, Any]]] = OrderedDict()
 
@@ -57,6 +59,8 @@ class Console:
             Mount("/static", StaticFiles(directory=FOLDER / "static"), name="static"),
             Route("/login", self._open(login.show), methods=["GET"]),
             Route("/login", self._open(login.enter), methods=["POST"]),
+            Route(PATH, self._open(self._by_provider.go), methods=["GET"]),
+            Route(BACK, self._open(self._by_provider.back), methods=["GET"]),
             Route("/welcome/{word}", self._open(login.welcome), methods=["GET"]),
             Route("/welcome/{word}", self._open(login.accept), methods=["POST"]),
             Route("/status", self._open(self._seen(self._status.show)), methods=["GET"]),

@@ -24,6 +24,8 @@ from monitord.web.console.board import Board
 
 COOKIE = "monitord"
 SAID = "monitord-said"
+LEFT = "left"
+"""In the query of the login page: whoever comes has left a session that the provider began."""
 MENU: tuple[tuple[str, str], ...] = (
     ("/", "Now"),
     ("/incidents", "Incidents"),

@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 from starlette.responses import Response
 
 from monitord.model.spec import parse_duration
-from monitord.web.console.asked import COOKIE, Asked, BadFormError, Page
+from monitord.web.console.asked import COOKIE, LEFT, Asked, BadFormError, Page
 
 
 async def order(asked: Asked) -> Response:
@@ -64,8 +64,9 @@ async def run_check(asked: Asked) -> Response:
 async def logout(asked: Asked) -> Response:
     """POST /do/logout."""
     await asked.form()
-    await asked.post("/v1/logout", {})
-    gone = asked.back("you are logged out", "/login")
+    ended = await asked.post("/v1/logout", {})
+    to = f"/login?{LEFT}=1" if ended["provider"] else "/login"
+    gone = asked.back("you are logged out", to)
     gone.delete_cookie(COOKIE, path="/")
     return gone
 

@@ -5,6 +5,7 @@ holds the session's secret and nothing else.
 """
 
 import asyncio
+import json
 from collections import OrderedDict
 from urllib.parse import quote
 
@@ -14,12 +15,15 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from monitord.control import Core, CoreDownError, CoreSaysNoError
 from monitord.serving import origin
-from monitord.web.console.asked import COOKIE, read_form
+from monitord.web.console.asked import COOKIE, LEFT, read_form
+from monitord.web.core import Glance
 
 _TRIES, _WITHIN = 20, 60.0
 _ADDRESSES = 5000
 _COOKIE_LASTS = 7 * 86_400
 _GET = "GET"
+_OK = 200
+_WAIT = "wait a minute, try again"
 
 
 class Login:
@@ -27,6 +31,7 @@ class Login:
 
     def __init__(self, core: Core, pages: Environment, *, secure: bool) -> None:
         self._core, self._pages, self._secure = core, pages, secure
+        self._ways, self._leaving = Glance(core, "/v1/login"), Glance(core, "/v1/login")
         self._tries: OrderedDict[str, list[float]] = OrderedDict()
 
     def sent(self, request: Request) -> Response:
@@ -40,24 +45,25 @@ class Login:
 
     async def show(self, request: Request) -> Response:
         """Show the form."""
-        return self._page("login.html", to=request.query_params.get("to", "/"))
+        leave = await self._left() if LEFT in request.query_params else ""
+        return await self.page("login.html", to=request.query_params.get("to", "/"), leave=leave)
 
     async def enter(self, request: Request) -> Response:
         """Try a name and a password."""
         form, to = await read_form(request), request.query_params.get("to", "/")
         name = form.get("name", "")
-        if not same_origin(request) or self._too_many(request):
-            return self._page("login.html", 429, to=to, name=name, error="wait a minute, try again")
-        body = {"name": name, "password": form.get("password", ""), "where": _where(request)}
+        if not same_origin(request) or self.too_many(request):
+            return await self.page("login.html", 429, to=to, name=name, error=_WAIT)
+        body = {"name": name, "password": form.get("password", ""), "where": where_of(request)}
         try:
             answer = await asyncio.to_thread(self._core.post, "/v1/login", body)
         except CoreSaysNoError as error:
             status = 401 if error.status in (400, 401) else error.status
             text = "type a name and a password" if error.status == 400 else str(error)  # noqa: PLR2004 - HTTP's own word
-            return self._page("login.html", status, to=to, name=name, error=text)
+            return await self.page("login.html", status, to=to, name=name, error=text)
         except CoreDownError as error:
-            return self._page("login.html", 503, to=to, name=name, error=str(error))
-        return self._entered(request, answer["session"], to)
+            return await self.page("login.html", 503, to=to, name=name, error=str(error))
+        return self.entered(request, answer["session"], to)
 
     async def welcome(self, request: Request) -> Response:
         """Show whose password a link sets, and the form."""
@@ -66,36 +72,45 @@ class Login:
     async def accept(self, request: Request) -> Response:
         """Set the password."""
         form, word = await read_form(request), request.path_params["word"]
-        if not same_origin(request) or self._too_many(request):
-            return self._page("login.html", 429, to="/", error="wait a minute, try again")
+        if not same_origin(request) or self.too_many(request):
+            return await self.page("login.html", 429, to="/", error=_WAIT)
         if form.get("password", "") != form.get("again", ""):
             return await self._linked(request, "the two are not the same; type it again")
-        body = {"word": word, "password": form.get("password", ""), "where": _where(request)}
+        body = {"word": word, "password": form.get("password", ""), "where": where_of(request)}
         try:
             answer = await asyncio.to_thread(self._core.post, "/v1/invitation/use", body)
         except CoreSaysNoError as error:
             return await self._linked(request, str(error))
         except CoreDownError as error:
-            return self._page("login.html", 503, to="/", error=str(error))
-        return self._entered(request, answer["session"], "/")
+            return await self.page("login.html", 503, to="/", error=str(error))
+        return self.entered(request, answer["session"], "/")
 
     async def _linked(self, request: Request, error: str) -> Response:
         word = {"word": request.path_params["word"]}
         try:
             answer = await asyncio.to_thread(self._core.post, "/v1/invitation", word)
         except CoreSaysNoError as gone:
-            return self._page("login.html", 404, to="/", error=str(gone))
+            return await self.page("login.html", 404, to="/", error=str(gone))
         except CoreDownError as down:
-            return self._page("login.html", 503, to="/", error=str(down))
-        return self._page("welcome.html", 400 if error else 200, name=answer["name"], error=error)
+            return await self.page("login.html", 503, to="/", error=str(down))
+        status = 400 if error else 200
+        return await self.page("welcome.html", status, name=answer["name"], error=error)
 
-    def _page(self, template: str, status: int = 200, **facts: str) -> Response:
-        shown = self._pages.get_template(template).render(
-            **{"error": "", "name": "", "to": "/", **facts}
-        )
+    async def page(self, template: str, status: int = 200, **facts: str) -> Response:
+        """Show a page of the way in; `leave` is where the provider's own session ends."""
+        found, body = await self._ways()
+        ways = json.loads(body) if found == _OK else {"provider": ""}
+        facts = {"error": "", "name": "", "to": "/", "leave": "", **facts}
+        shown = self._pages.get_template(template).render(provider=ways["provider"], **facts)
         return HTMLResponse(shown, status_code=status)
 
-    def _entered(self, request: Request, secret: str, to: str) -> Response:
+    async def _left(self) -> str:
+        # Asked apart: only the core that has met the provider knows, and that may be just now.
+        found, body = await self._leaving()
+        return str(json.loads(body)["leave"]) if found == _OK else ""
+
+    def entered(self, request: Request, secret: str, to: str) -> Response:
+        """Give the session to the browser, and lead on to a page of ours."""
         ours = to.startswith("/") and not to.startswith(("//", "/\\"))
         answer = RedirectResponse(to if ours else "/", status_code=303)
         answer.set_cookie(
@@ -104,14 +119,19 @@ class Login:
             max_age=_COOKIE_LASTS,
             httponly=True,
             samesite="lax",  # a link in a ticket or a chat leads in; forms have their own proof
-            # Of the scheme only a trusted proxy can have said that it is https.
-            secure=self._secure or request.scope["scheme"] == "https",
+            secure=self.secure(request),
             path="/",
         )
         return answer
 
-    def _too_many(self, request: Request) -> bool:
-        now, where = asyncio.get_running_loop().time(), _where(request)
+    def secure(self, request: Request) -> bool:
+        """Say whether a cookie may only go over TLS."""
+        # Of the scheme only a trusted proxy can have said that it is https.
+        return self._secure or request.scope["scheme"] == "https"
+
+    def too_many(self, request: Request) -> bool:
+        """Count a try to come in, and say whether there were too many from there."""
+        now, where = asyncio.get_running_loop().time(), where_of(request)
         tries = [at for at in self._tries.pop(where, []) if now - at < _WITHIN]
         self._tries[where] = [*tries, now][-_TRIES - 1 :]
         while len(self._tries) > _ADDRESSES:
@@ -119,7 +139,8 @@ class Login:
         return len(tries) >= _TRIES
 
 
-def _where(request: Request) -> str:
+def where_of(request: Request) -> str:
+    """Give the address that somebody comes from."""
     return origin(request.client) or "unknown"
 
 
