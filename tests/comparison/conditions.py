@@ -104,11 +104,10 @@ def _no_web(world: World) -> Iterator[Condition]:
         yield Condition(what, argv, "http", {"url": f"http://{HERE}:{port}/"}, within=2.0)
     for what, name in (("one that is cut short", "cut_short"), ("one that is reset", "resets")):
         port = str(world.port[name])
-        argv = ("check_http", "-H", HERE, "-p", port, "-t", "2")
+        half = ("check_http", "-H", HERE, "-p", port, "-t", "2")
         given = {"url": f"http://{HERE}:{port}/"}
-        yield on_purpose(
-            Condition(f"an answer, and {what}", argv, "http", given), "half a page is no page"
-        )
+        one = Condition(f"an answer, and {what}", half, "http", given)
+        yield on_purpose(one, "half a page is no page")
 
 
 def _certificates(world: World) -> Iterator[Condition]:
