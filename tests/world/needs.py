@@ -112,6 +112,8 @@ NEEDS: Mapping[str, Need] = {
     "netmiko": Need("network devices over SSH", _module("netmiko")),
     "named": Need("a real name server", _program("named", "bind9")),
     "dnspython": Need("questions to name servers", _module("dns")),
+    "php-fpm": Need("a real PHP-FPM", _program("php-fpm8.2", "php8.2-fpm")),
+    "rabbitmq": Need("a real RabbitMQ", _program("rabbitmq-server", "rabbitmq-server")),
     "dig": Need("a tool that asks name servers", _program("dig", "bind9-dnsutils")),
     "chronyd": Need("a real time server", _program("chronyd", "chrony")),
     "dovecot": Need("real mailboxes", _program("dovecot", "dovecot-imapd dovecot-pop3d")),

@@ -4,11 +4,12 @@ It judges that page only. Source: PHP manual, "FastCGI Process Manager: status p
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from pydantic import Field
 
 from monitord.model.kinds import NetworkProbe, Target
-from monitord.model.result import Measurement, Result
+from monitord.model.result import Cause, Measurement, Result
 from monitord.model.text import one_line
 from monitord.probes.limits import show_percent
 from monitord.probes.service.limits import Limits, grown, limits, number, remembering
@@ -64,7 +65,8 @@ async def probe(spec: PhpFpmSpec, target: Target) -> Sequence[Result]:
     """Fetch the page and judge it; see NetworkProbe for the contract."""
     got = await document(request_of(spec), target)
     if isinstance(got, Result):
-        return [got]
+        plain = got.cause is Cause.PLUGIN and "json" not in spec.url
+        return [replace(got, summary=f"{got.summary} (add ?json to the URL)") if plain else got]
     at, told = got
     try:
         queue, active, total, reached, lazy, accepted = (number(told[key]) for key in _KEYS)
