@@ -51,8 +51,9 @@ def role_of(groups: Sequence[str], provider: LoginProvider) -> Role | None:
 def _why_not(
     claims: Mapping[str, Any], provider: LoginProvider, name: str, role: Role | None
 ) -> str:
-    uses_email = _EMAIL in (provider.user, provider.groups)
-    if uses_email and claims.get("email_verified") not in (True, "true"):
+    verified = claims.get("email_verified")
+    is_verified = verified is True or verified == "true"
+    if _EMAIL in (provider.user, provider.groups) and not is_verified:
         return "the provider has not verified your e-mail address, and you are known by it here"
     if role is None and provider.groups in _mapping(claims.get("_claim_names")):
         return "you are in so many groups that the provider leaves them out; it can send roles"
