@@ -3,13 +3,26 @@
 from collections.abc import Mapping
 
 from monitord.model.kinds import ProbeKind
-from monitord.probes.network import dns, http, icmp, imap, ntp, pop3, smtp, tcp, tls_probe, udp
+from monitord.probes.network import (
+    dns,
+    http,
+    icmp,
+    imap,
+    journey,
+    ntp,
+    pop3,
+    smtp,
+    tcp,
+    tls_probe,
+    udp,
+)
 
 NETWORK: Mapping[str, ProbeKind] = {
     "dns": dns.KIND,
     "http": http.KIND,
     "icmp": icmp.KIND,
     "imap": imap.KIND,
+    "journey": journey.KIND,
     "ntp": ntp.KIND,
     "pop3": pop3.KIND,
     "smtp": smtp.KIND,

@@ -58,7 +58,7 @@ class Request:
 def first_request(spec: HttpSpec) -> Request:
     """Build the request that a spec asks for."""
     location = locate(spec.url)
-    endpoint = _endpoint(spec, location)
+    endpoint = endpoint_of(spec, location)
     headers = tuple(spec.headers.items())
     request = Request(
         spec, spec.url, location, endpoint, spec.method, headers, spec.auth, spec.send
@@ -77,7 +77,7 @@ def redirected(request: Request, status: int, where: str) -> Request:
         location = locate(url)
     except ValueError:
         raise UnreachedError(f"redirects to {one_line(where, 120)}, which is no web page") from None
-    endpoint = _endpoint(request.spec, location)
+    endpoint = endpoint_of(request.spec, location)
     follow = replace(request, url=url, location=location, endpoint=endpoint, wire=b"")
     if status not in _KEEPS_METHOD and request.method != "HEAD":
         follow = replace(follow, method="GET", send=None)
@@ -98,7 +98,8 @@ def _for_stranger(request: Request) -> Request:
     return replace(request, headers=headers, send=send, auth=None)
 
 
-def _endpoint(spec: HttpSpec, location: Location) -> Endpoint:
+def endpoint_of(spec: HttpSpec, location: Location) -> Endpoint:
+    """Give where to connect for a URL, and how, as a spec has it."""
     secure = location.scheme == "https"
     return Endpoint.of(
         location.host,

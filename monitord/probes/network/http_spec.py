@@ -180,7 +180,12 @@ Redirects = Annotated[
 ]
 
 
-def _headers(headers: dict[str, Any]) -> dict[str, Any]:
+def sendable(headers: dict[str, Any]) -> dict[str, Any]:
+    """Give headers that a user may have sent.
+
+    Raises:
+        ValueError: a name or value that fits in no header line, or one that is not the user's.
+    """
     for name, value in headers.items():
         if not _TOKEN.fullmatch(name):
             raise ValueError(f"{name!r} is not a header name")
@@ -218,7 +223,8 @@ class JsonExpectation(Spec):
     )
 
 
-def _expectations(value: object) -> object:
+def expectations(value: object) -> object:
+    """Give a list, also where a user wrote one expectation alone."""
     return [value] if isinstance(value, dict | JsonExpectation) else value
 
 
@@ -263,7 +269,7 @@ http:
     method: Literal["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"] = Field(
         "GET", description="The request's method."
     )
-    headers: Annotated[dict[str, SecretText], AfterValidator(_headers)] = Field(
+    headers: Annotated[dict[str, SecretText], AfterValidator(sendable)] = Field(
         default_factory=dict,
         description="Header lines to send.",
         examples=[{"Host": "shop.example.com", "X-Token": "!secret env:TOKEN"}],
@@ -284,7 +290,7 @@ http:
     not_regex: Pattern | None = Field(
         None, description="A pattern (RE2) that the answer must not match.", examples=["(?i)error"]
     )
-    json_: Annotated[tuple[JsonExpectation, ...], BeforeValidator(_expectations)] = Field(
+    json_: Annotated[tuple[JsonExpectation, ...], BeforeValidator(expectations)] = Field(
         (),
         alias="json",
         description="Values of a JSON answer: one mapping or a list of them.",
