@@ -11,11 +11,13 @@ from monitord.probes.backup import BACKUP
 from monitord.probes.host import HOST
 from monitord.probes.network import NETWORK
 from monitord.probes.service import SERVICE
+from monitord.probes.snmp import SNMP
 
 PROBES: Mapping[str, ProbeKind] = {
     **NETWORK,
     **HOST,
     **SERVICE,
+    **SNMP,
     **BACKUP,
     "chain": chain.KIND,
     "device": device.KIND,

@@ -11,15 +11,25 @@ import yaml
 from monitord.model.ranges import parse_range
 from monitord.probes import PROBES
 from monitord.probes.limits import show_age, show_bytes, show_limit
+from monitord.secrets import SecretRef
 
 FOLDER = Path(__file__).resolve().parents[2] / "checks"
 FILES = sorted(FOLDER.rglob("*.yaml"))
 COMMON = {"every", "retry_every", "timeout", "attempts", "recoveries", "means", "by_hand"}
 
 
+class _Secrets(yaml.SafeLoader):
+    """Reads `!secret scheme:name`, as the configuration does."""
+
+
+_Secrets.add_constructor(
+    "!secret", lambda loader, node: SecretRef(*loader.construct_scalar(node).split(":", 1))
+)
+
+
 def loaded(file: Path) -> dict[str, Any]:
     text = file.read_text(encoding="utf-8").replace("{address}", "192.0.2.1")
-    tree: dict[str, Any] = yaml.safe_load(text)
+    tree: dict[str, Any] = yaml.load(text, _Secrets)  # noqa: S506 - a safe loader with one tag more
     return tree
 
 
