@@ -32,6 +32,7 @@ T = TypeVar("T")
 
 _PREFIX = {Kind.SESSION: "mds_", Kind.TOKEN: "mdt_", Kind.LINK: "mdl_"}
 _REMEMBERED = 1000
+_STRANGER = "stranger_at"
 _LINE_EVERY = 5  # wrong passwords in a row
 _WRONG = "no such user, or another password; an admin gives a new link: monitord user link NAME"
 
@@ -297,6 +298,8 @@ class Accounts:
         now = self._here.now()
         if user is None:
             self._note_stranger(name, now)
+            # One row, as for a user: the commit takes milliseconds, and its absence would tell.
+            await self._here.store.write(lambda tx: tx.put_meta(_STRANGER, str(now)))
             return
 
         def work(tx: Tx) -> None:
@@ -333,7 +336,7 @@ class Accounts:
 def _who(view: View, name: str, where: str) -> tuple[User | None, bool]:
     """Give a user, and whether a session of theirs that nobody ended began at this address."""
     user = view.user(name)
-    held = view.credentials(name) if user else []
+    held = view.credentials(name)  # of nobody, too: it would be told by the time it takes
     return user, any(one.kind is Kind.SESSION and one.about == where for one in held)
 
 

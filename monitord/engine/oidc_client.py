@@ -155,8 +155,14 @@ class OidcClient:
             again = fresh and now - self._again_at >= _ASK_AGAIN
             if self._keys is None or now - self._keys_at >= _FRESH or again:
                 self._again_at = now if again else self._again_at
-                told = _map(await self._fetch(where.keys))
-                self._keys = await asyncio.to_thread(_key_set, told)
+                if now - self._failed_at < _ASK_AGAIN:
+                    raise ProviderDownError(self._failure)
+                try:
+                    told = _map(await self._fetch(where.keys))
+                    self._keys = await asyncio.to_thread(_key_set, told)
+                except ProviderDownError as error:
+                    self._failed_at, self._failure = _now(), str(error)
+                    raise
                 self._keys_at = _now()
             return self._keys
 

@@ -257,3 +257,24 @@ def test_a_link_is_accepted_once_however_many_try_at_once(here: Here) -> None:
         assert isinstance(late, LoginError)  # the newer link ended it
 
     asyncio.run(play())
+
+
+def test_a_stranger_costs_the_writes_that_a_user_costs(here: Here) -> None:
+    """What the store does for one and not for the other could be measured from outside."""
+    real, written = here.store.write, list[str]()
+
+    async def play() -> None:
+        accounts = Accounts(here, Passwords())
+        await user(accounts)
+        for name in ("kim", "stranger"):
+
+            async def counted(work: Any, *, name: str = name, **how: Any) -> Any:
+                written.append(name)
+                return await real(work, **how)
+
+            here.store.write = counted  # type: ignore[method-assign] # the same door, counted
+            with pytest.raises(LoginError, match="no such user, or another password"):
+                await accounts.login(name, "wrong", where="::1")
+
+    asyncio.run(play())
+    assert written == ["kim", "stranger"]

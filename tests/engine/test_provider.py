@@ -323,6 +323,17 @@ def test_huge_answers_redirects_and_silence_are_a_provider_that_is_down(
     asyncio.run(play())
 
 
+def test_keys_that_are_not_there_are_not_asked_for_by_everybody_in_turn(house: House) -> None:
+    async def play() -> None:
+        house.peer.redirecting.add("/keys")
+        for _ in range(2):
+            with pytest.raises(ProviderDownError, match="answers with something else"):
+                await house.login()
+        assert house.peer.asked.count("/keys") == 1
+
+    asyncio.run(play())
+
+
 async def many_wait(house: House) -> None:
     """Only so many wait at once, and the loop goes on meanwhile."""
     words = [await house.back() for _ in range(9)]

@@ -74,6 +74,8 @@ class ByProvider:
         to, query = unquote(rest) or "/", request.query_params
         code, state = query.get("code", ""), query.get("state", "")
         if query.get("error"):
+            if self._login.too_many(request):  # anybody can come with these words
+                return await self._shown(429, to, "wait a minute, try again")
             log.warning("login provider sends back", error=one_line(query["error"], 60))
             text = _REFUSED if query["error"] == _GAVE_UP else _FAILED
             return await self._shown(401, to, text)
