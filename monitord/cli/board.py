@@ -115,7 +115,7 @@ def until(iso: str | None, at: datetime) -> str:
 
 
 def span(seconds: float) -> str:
-    """Give a length of time: `42 s`, `3 min`, `2 h 5 min`, `4 d`."""
+    """Give a length of time: `42 s`, `3 min`, `2 h 5 min`, `4 d 3 h`."""
     whole = max(0, int(seconds))
     if whole < _MINUTE:
         return f"{whole} s"
@@ -123,4 +123,5 @@ def span(seconds: float) -> str:
         return f"{whole // _MINUTE} min"
     if whole < _DAY:
         return f"{whole // _HOUR} h {whole % _HOUR // _MINUTE} min"
-    return f"{whole // _DAY} d"
+    hours = whole % _DAY // _HOUR
+    return f"{whole // _DAY} d" + (f" {hours} h" if hours and whole < 10 * _DAY else "")

@@ -75,7 +75,7 @@ def _approve(incident: Incident, attempt: Attempt) -> Want:
     return Want(
         "approve",
         f"may {attempt.runbook} run? {incident.summary}",
-        attempt.due_at,
+        attempt.deadline,
         "lapses to the next tier",
         incident.priority,
         incident.first_failed,

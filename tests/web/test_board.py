@@ -50,3 +50,24 @@ def test_what_checks_measure_anew_each_time_is_not_sent_to_all_each_time(web: We
         return found
 
     assert asyncio.run(versions()) == [1, 1, 2, 3]
+
+
+def test_who_follows_is_sent_a_letter_a_host_and_who_opens_the_page_its_cells(web: Web) -> None:
+    first = web.core.client.get("/v1/now")
+    shown = saying(first, "no answer within 5 s")
+    shown["hosts"] = [
+        {**shown["hosts"][0], "host": f"h{n:03}", "status": status}
+        for n, status in enumerate(("OK", "CRITICAL", "PENDING", "WARNING", "UNKNOWN", "OK"))
+    ][::-1]
+
+    async def made() -> tuple[str, str]:
+        board = Board(cast("Core", _Given(shown)), environment())
+        await board._ask()
+        return board.fragment, await board.cells()
+
+    followed, cells = asyncio.run(made())
+    assert 'data-states="ocpwuo"' in followed
+    assert 'class="cell' not in followed
+    assert 'title="h001: CRITICAL">✕</a>' in cells
+    assert 'data-states="ocpwuo"' in cells
+    assert cells.index("h000:") < cells.index("h001:") < cells.index("h005:")

@@ -16,6 +16,7 @@ from jinja2 import Environment
 
 from monitord.control import Core, CoreDownError, CoreSaysNoError
 from monitord.log import get_logger
+from monitord.web.console.hostmap import HostMap, host_map
 from monitord.web.feed import Feed
 
 log = get_logger(__name__)
@@ -46,6 +47,7 @@ class Board:
         self.version = 0
         self.fragment = ""
         self._digests, self._told = ("", ""), 0.0
+        self._map, self._cells = HostMap(), (HostMap(), "")
         self.feed = Feed()
 
     def start(self) -> None:
@@ -65,6 +67,15 @@ class Board:
         if asyncio.get_running_loop().time() - self._asked > _LATEST or self.now is None:
             await self._ask()
         return self.now
+
+    async def cells(self) -> str:
+        """Give the rendered map of all hosts, for a page that is opened."""
+        shown, text = self._cells
+        if shown != self._map:
+            shown, template = self._map, self._pages.get_template("map.html")
+            text = await asyncio.to_thread(template.render, map=shown)
+            self._cells = (shown, text)
+        return text
 
     async def updates(self) -> AsyncIterator[tuple[str, str]]:
         """Give ("now", the rendered picture) at once and when it changed, and ("fresh", a time).
@@ -134,7 +145,7 @@ class Board:
             await self._show()
 
     async def _show(self) -> None:
-        self.fragment, digests = await asyncio.to_thread(self._made, self.now, self.down)
+        self.fragment, self._map, digests = await asyncio.to_thread(self._made, self.now, self.down)
         if not self._is_news(*digests):
             return
         self._digests, self._told = digests, asyncio.get_running_loop().time()
@@ -142,12 +153,11 @@ class Board:
         async with self._changed:
             self._changed.notify_all()
 
-    def _made(self, now: dict[str, Any] | None, down: str) -> tuple[str, tuple[str, str]]:
-        template = self._pages.get_template("now_part.html")
-        return template.render(now=now, down=down), (
-            _digest(now, down),
-            _digest(now, down, _DIGITS),
-        )
+    def _made(self, now: dict[str, Any] | None, down: str) -> tuple[str, HostMap, tuple[str, str]]:
+        template, of_hosts = self._pages.get_template("now_part.html"), host_map(now)
+        digests = (_digest(now, down), _digest(now, down, _DIGITS))
+        text = template.render(now=now, down=down, map=of_hosts, version=digests[0][:16])
+        return text, of_hosts, digests
 
     def _is_news(self, exact: str, roughly: str) -> bool:
         """Say whether consoles are sent the page anew: what checks measure alone can wait."""

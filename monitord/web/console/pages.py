@@ -20,7 +20,7 @@ from monitord.web.console.wall import WALL
 async def now(asked: Asked) -> Response:
     """GET /: what needs a person, what is at work, and how all hosts are."""
     await asked.board.fresh()
-    return asked.page("now.html", part=asked.board.fragment)
+    return asked.page("now.html", part=asked.board.fragment, map=await asked.board.cells())
 
 
 async def more(asked: Asked) -> Response:

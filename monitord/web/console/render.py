@@ -5,6 +5,7 @@ is endless.
 """
 
 import json
+import re
 from datetime import UTC, datetime
 from pathlib import Path
 from urllib.parse import quote
@@ -18,6 +19,7 @@ FOLDER = Path(__file__).parents[1]
 
 _LONGEST = 2000
 _MINUTE, _HOUR, _DAY = 60, 3600, 86_400
+_STAMP = re.compile(r"\b(20\d\d-\d\d-\d\dT\d\d:\d\d:\d\dZ)")
 
 
 def environment() -> Environment:
@@ -31,7 +33,16 @@ def environment() -> Environment:
         finalize=_shown,
     )
     made.filters.update(
-        text=text, lines=lines, when=when, ago=ago, until=until, badge=badge, span=span, tojs=tojs
+        text=text,
+        lines=lines,
+        when=when,
+        ago=ago,
+        until=until,
+        badge=badge,
+        span=span,
+        tojs=tojs,
+        told=told,
+        lasted=lasted,
     )
     made.filters["urlencode"] = in_address
     return made
@@ -59,6 +70,12 @@ def lines(value: object) -> str:
     return block(str(value))
 
 
+def told(value: object, longest: int = _LONGEST) -> Markup:
+    """Give one line of our own with the points in time that it names as the reader's."""
+    pieces = _STAMP.split(text(value, longest))  # every second one is a point in time
+    return Markup("").join(_moment(one) if at % 2 else one for at, one in enumerate(pieces))
+
+
 def when(iso: str | None) -> Markup:
     """Show a point in time; the page's script writes it in the reader's zone."""
     return _time(iso, "at", _utc(iso)) if iso else Markup("–")
@@ -72,6 +89,11 @@ def ago(iso: str | None) -> Markup:
     return _time(iso, "ago", span(passed))
 
 
+def lasted(start: str, end: str) -> str:
+    """Give how long something was."""
+    return span((_read(end) - _read(start)).total_seconds())
+
+
 def until(iso: str | None) -> Markup:
     """Show how long something is off; the page's script keeps it true."""
     if not iso:
@@ -81,7 +103,7 @@ def until(iso: str | None) -> Markup:
 
 
 def span(seconds: float) -> str:
-    """Give a length of time in its two largest units: `3 min 20 s`, `2 h 5 min`, `4 d`."""
+    """Give a length of time in its two largest units: `3 min 20 s`, `2 h 5 min`, `4 d 3 h`."""
     whole = int(seconds)
     if whole < _MINUTE:
         return f"{max(whole, 0)} s"
@@ -90,7 +112,8 @@ def span(seconds: float) -> str:
     if whole < _DAY:
         minutes = whole % _HOUR // _MINUTE
         return f"{whole // _HOUR} h" + (f" {minutes} min" if minutes else "")
-    return f"{whole // _DAY} d"
+    hours = whole % _DAY // _HOUR
+    return f"{whole // _DAY} d" + (f" {hours} h" if hours and whole < 10 * _DAY else "")
 
 
 _SIGNS = {"OK": "✓", "WARNING": "!", "CRITICAL": "✕", "UNKNOWN": "?", "PENDING": "…"}
@@ -108,6 +131,13 @@ def badge(status: str) -> Markup:
 def tojs(value: object) -> Markup:
     """Give JSON for a data attribute."""
     return escape(json.dumps(value))
+
+
+def _moment(stamp: str) -> str:
+    try:
+        return when(stamp)
+    except ValueError:
+        return stamp  # the 31st of November
 
 
 def _time(iso: str, kind: str, shown: str) -> Markup:

@@ -13,7 +13,8 @@ async def wall(asked: Asked) -> Response:
     """GET /wall."""
     now = await asked.board.fresh()
     instance = (now or {}).get("instance", "")
-    return asked.page("wall.html", part=asked.board.fragment, instance=instance)
+    cells = await asked.board.cells()
+    return asked.page("wall.html", part=asked.board.fragment, map=cells, instance=instance)
 
 
 WALL = (Page("GET", "/wall", "viewer", wall),)

@@ -8,7 +8,7 @@
     if (s < 600) return `${Math.floor(s / 60)} min ${s % 60} s`;
     if (s < 3600) return `${Math.floor(s / 60)} min`;
     if (s < 86400) return `${Math.floor(s / 3600)} h${s % 3600 >= 60 ? ` ${Math.floor((s % 3600) / 60)} min` : ""}`;
-    return `${Math.floor(s / 86400)} d`;
+    return `${Math.floor(s / 86400)} d${s < 864000 && s % 86400 >= 3600 ? ` ${Math.floor((s % 86400) / 3600)} h` : ""}`;
   };
   const day = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "medium" });
   const hour = new Intl.DateTimeFormat(undefined, { timeStyle: "medium" });
@@ -42,6 +42,9 @@
   document.addEventListener("htmx:sseError", () => tell(false));
   document.addEventListener("htmx:sseBeforeMessage", (event) => {
     const source = event.target;
+    // What a stream begins with is what the page was made with, mostly: then there is nothing to do.
+    const version = source?.id === "now" && source.querySelector("[data-version]")?.dataset.version;
+    if (version && event.detail.data.includes(`data-version="${version}"`)) event.preventDefault();
     if (source && source.id === "pulse") {
       const fresh = document.querySelector(".fresh time");
       if (fresh && event.detail.data) fresh.dateTime = event.detail.data;
