@@ -13,6 +13,7 @@ from monitord.probes.host import (
     handles,
     interfaces,
     kernel_log,
+    kubernetes,
     load,
     log,
     memory,
@@ -26,6 +27,7 @@ from monitord.probes.host import (
     swapping,
     systemd,
     timers,
+    tunnel,
     updates,
     uptime,
 )
@@ -40,6 +42,7 @@ HOST: Mapping[str, ProbeKind] = {
     "handles": handles.KIND,
     "interfaces": interfaces.KIND,
     "kernel": kernel_log.KIND,
+    "kubernetes": kubernetes.KIND,
     "load": load.KIND,
     "log": log.KIND,
     "memory": memory.KIND,
@@ -53,6 +56,7 @@ HOST: Mapping[str, ProbeKind] = {
     "swapping": swapping.KIND,
     "systemd": systemd.KIND,
     "timers": timers.KIND,
+    "tunnel": tunnel.KIND,
     "updates": updates.KIND,
     "uptime": uptime.KIND,
 }
