@@ -21,7 +21,8 @@ www IN A 192.0.2.80
 _LONG = "".join(f'long IN TXT "{number:03d}{"x" * 200}"\n' for number in range(40))
 _OPTIONS = (
     'options {{ directory "{folder}"; pid-file none; session-keyfile none; '
-    "listen-on-v6 {{ none; }}; listen-on port {port} {{ 127.0.0.1; }}; {more} }};\ncontrols {{ }};\n"
+    "listen-on-v6 {{ none; }}; listen-on port {port} {{ 127.0.0.1; }}; {more} }};\n"
+    "controls {{ }};\n"
 )
 
 
