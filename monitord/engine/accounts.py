@@ -8,6 +8,7 @@ import hashlib
 import secrets
 from collections import OrderedDict
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 from typing import TypeVar
 
@@ -154,6 +155,7 @@ class Accounts:
                 tx.change_user(name, subject="")
                 tx.end_credentials(name, now, by)
                 tx.add_audit(now, by, "user", name, "no longer by the login provider")
+                user = replace(user, subject="")
             tx.end_credentials(name, now, by, kind=Kind.LINK)
             secret = _give(tx, Kind.LINK, user, user.role, now, by, decisions.LINK_HOLDS)
             tx.add_audit(now, by, "user", name, "a link to set the password")

@@ -71,7 +71,7 @@ def test_groups_that_the_provider_leaves_out_are_told_as_that() -> None:
 
 
 JSON = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.text(max_size=30) | st.just("admins"),
+    st.none() | st.booleans() | st.integers() | st.text(max_size=10) | st.just("admins"),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner),
     max_leaves=8,
 )

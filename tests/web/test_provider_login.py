@@ -11,6 +11,7 @@ from urllib.parse import urlencode, urlsplit
 
 import pytest
 
+from monitord.control import CoreSaysNoError
 from tests.api.cores import FakeCore
 from tests.web.browser import chromium
 from tests.web.conftest import Answer, Web
@@ -157,6 +158,20 @@ def test_words_of_the_provider_are_text_and_a_group_that_is_none_is_said(
         assert (answer.status, told in answer.body) == (401, True), answer.body
         assert b"<script>" not in answer.body
     peer.person = KIM
+
+
+def test_an_admin_hands_a_user_over_to_the_provider_and_takes_them_back(house: Web) -> None:
+    core = house.core.client
+    core.post("/v1/users", {"name": "lee", "role": "admin"})
+    user = core.post("/v1/users/lee", {"provider": True})["user"]
+    assert (user["provider"], user["password"]) == (True, False)
+    for again in ({"provider": True}, {"role": "viewer"}):
+        with pytest.raises(CoreSaysNoError) as refused:
+            core.post("/v1/users/lee", again)
+        assert refused.value.status == 409
+    assert core.post("/v1/users", {"name": "lee"})["user"]["provider"] is False
+    listed = {one["name"]: one["provider"] for one in core.get("/v1/users")["users"]}
+    assert listed["lee"] is False
 
 
 def test_a_browser_comes_in_over_another_site(house: Web, peer: Provider) -> None:
