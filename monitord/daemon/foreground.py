@@ -7,6 +7,7 @@ are adopted at the next start.
 """
 
 import os
+import shlex
 import signal
 import subprocess
 import sys
@@ -155,6 +156,8 @@ def banner(catalog: Catalog, config: Path, folder: Path) -> list[str]:
         f"monitord watches {len(catalog.checks)} checks on {len(catalog.hosts)} hosts ({hosts})",
         f"  checks    {', '.join(names[:12])}{' …' if len(names) > 12 else ''}",  # noqa: PLR2004 - as above
         f"  repairs   {repairs}",
+        f"  console   http://{settings.web}/   who may log in first:",
+        f"            monitord --state {shlex.quote(settings.state)} user add NAME --role admin",
         f"  metrics   http://{settings.web}/metrics",
         f"  control   {folder / 'core.sock'} (monitord status, monitord incidents, …)",
         f"  store     {find(store_of(settings))}",

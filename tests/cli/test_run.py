@@ -102,3 +102,13 @@ def test_the_banner_hides_the_database_s_password(tmp_path: Path) -> None:
     shown = "\n".join(banner(configuration.load(path, KINDS), path, tmp_path))
     assert "secretpw" not in shown
     assert "u:***@db/m" in shown
+
+
+def test_the_banner_says_where_the_console_is_and_how_the_first_user_gets_in(
+    tmp_path: Path,
+) -> None:
+    path = write(tmp_path)
+    catalog = configuration.load(path, KINDS)
+    shown = banner(catalog, path, tmp_path)
+    assert f"  console   http://{catalog.settings.web}/   who may log in first:" in shown
+    assert f"            monitord --state {tmp_path}/var user add NAME --role admin" in shown
