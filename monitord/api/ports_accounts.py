@@ -23,8 +23,8 @@ class Ways(Protocol):
 class Logins(Protocol):
     """Logging in by a provider.
 
-    Errors: NotFoundError where none is configured, ProviderDownError where it cannot be asked,
-    LoginError where somebody is not let in.
+    Errors: CommandRefusedError where none is configured, ProviderDownError where it cannot be
+    asked, LoginError where somebody is not let in.
     """
 
     def ways(self) -> Ways:

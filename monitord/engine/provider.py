@@ -19,7 +19,7 @@ from monitord.clock import after
 from monitord.decisions.oidc import FLOW_HOLDS, vouched
 from monitord.engine.oidc_client import OidcClient
 from monitord.engine.oncall import Here
-from monitord.errors import LoginError, NotFoundError, ProviderDownError
+from monitord.errors import CommandRefusedError, LoginError, ProviderDownError
 from monitord.model.account import Known
 from monitord.model.ids import Instant
 from monitord.model.login import LoginProvider, Vouched
@@ -67,7 +67,7 @@ class Provider:
         """Begin a login: gives where the browser goes, and the word that it alone keeps.
 
         Raises:
-            NotFoundError: no provider is configured.
+            CommandRefusedError: no provider is configured.
             ProviderDownError: it cannot be asked now.
         """
         provider = self._configured()
@@ -92,7 +92,7 @@ class Provider:
 
         Raises:
             LoginError: it is not this browser's login, too old, used, or not to be let in.
-            NotFoundError, ProviderDownError: as for `begin`.
+            CommandRefusedError, ProviderDownError: as for `begin`.
         """
         provider, now = self._configured(), self._here.now()
         right = self._made("state", word, provider)
@@ -129,7 +129,7 @@ class Provider:
     def _configured(self) -> LoginProvider:
         provider = self._here.catalog.settings.oidc
         if provider is None:
-            raise NotFoundError("no login provider is configured; log in with a password")
+            raise CommandRefusedError("no login provider is configured; log in with a password")
         return provider
 
     def _asked(self, provider: LoginProvider) -> OidcClient:

@@ -83,7 +83,7 @@ def test_without_a_provider_there_is_no_button_and_no_way(web: Web) -> None:
     assert b"/login/oidc" not in ask(web, "/login").body
     for path in ("/login/oidc", "/login/oidc/back?code=x&state=y"):
         answer = ask(web, path, Cookie="monitord-login=1.x|/")
-        assert (answer.status, b"no login provider is configured" in answer.body) == (404, True)
+        assert (answer.status, b"no login provider is configured" in answer.body) == (409, True)
 
 
 def test_a_form_of_another_session_does_nothing(web: Web) -> None:
