@@ -83,7 +83,7 @@ class Counters:
     history_seconds: float = 0.0
     history_waiting: int = 0
     history_lag: float = 0.0
-    results: list[int] = field(default_factory=lambda: [0] * 4)
+    results: list[int] = field(default_factory=lambda: [0] * len(Status))
     start_delay: Timing = field(default_factory=lambda: Timing(START_DELAYS))
     commit: Timing = field(default_factory=lambda: Timing(COMMIT_TIMES))
     attempts: Tally[str] = field(default_factory=Tally)  # by outcome

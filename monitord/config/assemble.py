@@ -18,6 +18,7 @@ from monitord.config import (
     chains,
     checks,
     cleartext,
+    composites,
     defaults,
     definitions,
     exceptions,
@@ -93,6 +94,7 @@ def _assemble(sources: Sources, kinds: Kinds) -> tuple[Catalog, list[attach.Atta
     members = services.build(context, top, keys, fleet.hosts)
     members = chains.join(context, top, members)
     built = _build_checks(context, rules, found, keys, members)
+    composites.bind(context, built, found, keys, fleet.hosts)
     _refuse_circles(context, built, fleet)
     canaries = guarding.canaries(context, top, keys, built)
     known = guarding.names(fleet, defined, built.values()) | {"service": members, "runbook": books}

@@ -42,6 +42,10 @@ def explain(sources: Sources, kinds: Kinds, key: str) -> list[tuple[str, str, st
     rows.extend(_spec_rows(merged, check))
     rows.extend(_common_rows(merged, check))
     rows.extend(_rung_rows(merged, check))
+    if check.members is not None:
+        of = check.members
+        many = f"{of.need} of {', '.join(of.keys) or 'nothing'}"
+        rows.append(("needs to work", many, str(merged.spec_place or merged.place)))
     if check.via:
         rows.append(("via", check.via, defaults.PLACE))
     return rows

@@ -24,7 +24,7 @@ _ALTERNATIVES = re.compile(r"[,|](?![^\[]*\])")  # not the comma of web[1,3]
 _CIRCULAR = ("service", "runbook")
 
 
-class _MissingError(ExpressionError):
+class MissingError(ExpressionError):
     """A name that is not there: it may stand in a file that could not be read."""
 
 
@@ -76,7 +76,7 @@ class _Finder:
         place, what = self._at("checks", index)
         try:
             return self.find(text)
-        except _MissingError as error:
+        except MissingError as error:
             self._context.add_missing(place, f"{what}: {error}")
         except ExpressionError as error:
             self._context.add(place, f"{what}: {error}")
@@ -89,58 +89,66 @@ class _Finder:
             place, what = self._at(key, index)
             try:
                 found.append(rule(text, self.find))
-            except _MissingError as error:
+            except MissingError as error:
                 self._context.add_missing(place, f"{what}: {error}")
             except ExpressionError as error:
                 self._context.add(place, f"{what}: {error}")
         return tuple(found)
 
     def find(self, text: str) -> list[CheckKey]:
-        """Give the checks that a selector means: `web*/site, api1/site`, `group=web & check=site`.
-
-        Raises:
-            ExpressionError: it cannot be read, or means nothing.
-        """
-        parts = [part.strip() for part in _ALTERNATIVES.split(text)]
-        return list(dict.fromkeys(key for part in parts for key in self._one(part)))
-
-    def _one(self, pattern: str) -> list[CheckKey]:
-        if "=" in pattern or "&" in pattern:
-            return self._by_terms(pattern)
-        if "/" not in pattern:
-            raise ExpressionError(f"{pattern!r} does not begin with host/check")
-        try:
-            found = self._keys.match(pattern)
-        except ValueError as error:
-            raise ExpressionError(str(error)) from error
-        if not found and not self._keys.is_absent(pattern):
-            near = self._keys.nearest(pattern)
-            raise _MissingError(f"there is no check {pattern}{near}")
-        return found
-
-    def _by_terms(self, text: str) -> list[CheckKey]:
-        try:
-            parsed = selector.parse(text)
-        except BadSelectorError as error:
-            raise ExpressionError(str(error)) from error
-        for term in (term for terms in parsed.alternatives for term in terms):
-            if term.field in _CIRCULAR:
-                raise ExpressionError(
-                    f"{text!r}: what a service is made of cannot be told by {term.field}= "
-                    "(write host=, group=, site=, customer= or check=)"
-                )
-        found = [key for key in self._keys.all if self._matches(parsed, key)]
-        if not found:
-            raise _MissingError(f"no check matches {text} (`monitord checks` lists them)")
-        return found
-
-    def _matches(self, parsed: selector.Selector, key: CheckKey) -> bool:
-        host, _, check = key.partition("/")
-        known = self._hosts.get(host)
-        return known is not None and selector.matches(parsed, host=known, check=check)
+        """Give the checks that a selector means, as `find`."""
+        return find(text, self._keys, self._hosts)
 
     def _at(self, key: str, index: int) -> tuple[Place, str]:
         return walk(self._tree, (key, index), self._place)[0], f"{self._name}.{key}"
+
+
+def find(text: str, keys: Keys, hosts: Mapping[str, Host]) -> list[CheckKey]:
+    """Give the checks that a selector means: `web*/site, api1/site`, `group=web & check=site`.
+
+    Raises:
+        ExpressionError: it cannot be read, or means nothing.
+    """
+    parts = [part.strip() for part in _ALTERNATIVES.split(text)]
+    return list(dict.fromkeys(key for part in parts for key in _one(part, keys, hosts)))
+
+
+def _one(pattern: str, keys: Keys, hosts: Mapping[str, Host]) -> list[CheckKey]:
+    if "=" in pattern or "&" in pattern:
+        return _by_terms(pattern, keys, hosts)
+    if "/" not in pattern:
+        raise ExpressionError(f"{pattern!r} does not begin with host/check")
+    try:
+        found = keys.match(pattern)
+    except ValueError as error:
+        raise ExpressionError(str(error)) from error
+    if not found and not keys.is_absent(pattern):
+        near = keys.nearest(pattern)
+        raise MissingError(f"there is no check {pattern}{near}")
+    return found
+
+
+def _by_terms(text: str, keys: Keys, hosts: Mapping[str, Host]) -> list[CheckKey]:
+    try:
+        parsed = selector.parse(text)
+    except BadSelectorError as error:
+        raise ExpressionError(str(error)) from error
+    for term in (term for terms in parsed.alternatives for term in terms):
+        if term.field in _CIRCULAR:
+            raise ExpressionError(
+                f"{text!r}: what a service is made of cannot be told by {term.field}= "
+                "(write host=, group=, site=, customer= or check=)"
+            )
+    found = [key for key in keys.all if _matches(parsed, key, hosts)]
+    if not found:
+        raise MissingError(f"no check matches {text} (`monitord checks` lists them)")
+    return found
+
+
+def _matches(parsed: selector.Selector, key: CheckKey, hosts: Mapping[str, Host]) -> bool:
+    host, _, check = key.partition("/")
+    known = hosts.get(host)
+    return known is not None and selector.matches(parsed, host=known, check=check)
 
 
 def memberships(services: Mapping[str, Service]) -> dict[CheckKey, tuple[str, ...]]:

@@ -64,11 +64,27 @@ class Bearing:
 
 
 def bearings(catalog: Catalog) -> tuple[Bearing, ...]:
-    """Give what each rule bears on, in the order in which they are written."""
-    return tuple(
+    """Give what each rule bears on, in the order in which they are written.
+
+    After them comes what each composite says of its own members.
+    """
+    written = (
         Bearing(rule, _side(catalog, rule, rule.source), _side(catalog, rule, rule.target))
         for rule in catalog.settings.inhibit
     )
+    return (*written, *_composites(catalog))
+
+
+def _composites(catalog: Catalog) -> Iterable[Bearing]:
+    """Give a rule for each composite whose members are quiet: one cause, one ticket."""
+    for key, check in catalog.checks.items():
+        if check.members is not None and check.members.quiet and check.members.keys:
+            rule = Inhibition(name=f"members of {key}", source=key, target="its members")
+            yield Bearing(rule, _one_class((key,)), _one_class(check.members.keys))
+
+
+def _one_class(keys: tuple[CheckKey, ...]) -> Side:
+    return Side(dict.fromkeys(keys, ((),)), {(): keys})
 
 
 def _side(catalog: Catalog, rule: Inhibition, text: str) -> Side:

@@ -31,8 +31,12 @@ def hangs_on(check: Check, host: Host, status: Status) -> tuple[Requirement, ...
 
     WARNING or CRITICAL out of facts came through the transport: both it and the way to the host
     are proven up, whatever their own checks say, and only `needs` is left. All else is seen over
-    the monitor's own network, which its canaries stand for.
+    the monitor's own network, which its canaries stand for. A composite sees nothing itself: it
+    hangs on its members where it cannot tell, for each of them has its own reason.
     """
+    if check.members is not None:
+        unseen = status not in (Status.WARNING, Status.CRITICAL)
+        return (check.needs, Requirement("all", check.members.keys)) if unseen else (check.needs,)
     if check.via is not None and status in (Status.WARNING, Status.CRITICAL):
         return (check.needs,)
     apart = not host.vantage.keys or check.key in host.vantage.keys

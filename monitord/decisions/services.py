@@ -5,7 +5,7 @@ down nor that it is up. docs/services.md has the rules.
 """
 
 from bisect import bisect_left
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from monitord.decisions.availability import Time
@@ -22,7 +22,7 @@ Look = Callable[[CheckKey], Sequence[CheckState]]
 _SEEN = {Status.OK: Seen.OK, Status.WARNING: Seen.WARNING, Status.CRITICAL: Seen.CRITICAL}
 _WORST = (Seen.OK, Seen.WARNING, Seen.UNKNOWN, Seen.CRITICAL)
 _UNSEEN = (Time.NO_DATA, Time.STALE, Time.UNKNOWN, Time.UNREACHABLE)
-_WORDS = {
+SAID: Mapping[Time, str] = {
     Time.NO_DATA: "has no result",
     Time.STALE: "is stale",
     Time.UNKNOWN: "is unknown",
@@ -156,7 +156,7 @@ class _Eyes:
 
     def says(self, key: CheckKey) -> str:
         seen, why = self.both(key)
-        return f"{key} {_WORDS[why] if why is not None else f'is {seen}'}"
+        return f"{key} {SAID[why] if why is not None else f'is {seen}'}"
 
 
 def _which(rules: Iterable[Rule], see: _Eyes) -> bool | None:

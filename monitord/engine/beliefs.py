@@ -13,7 +13,15 @@ from typing import Any
 from monitord.decisions.freshness import stale
 from monitord.decisions.reach import Reach, hangs_on, reach, recheck
 from monitord.decisions.state import changed, gone, judge, retired
-from monitord.engine.hold import Hold, Streak, counted, dependents, hanging, is_well
+from monitord.engine.hold import (
+    Hold,
+    Streak,
+    composites,
+    counted,
+    dependents,
+    hanging,
+    is_well,
+)
 from monitord.engine.returning import Returns
 from monitord.metrics import Counters
 from monitord.model.catalog import Catalog, Check
@@ -29,7 +37,8 @@ _ORDER = (Status.PENDING, Status.OK, Status.WARNING, Status.UNKNOWN, Status.CRIT
 class Beliefs:
     """All states. `record` is called with each changed state and its transitions.
 
-    `erase` is called with the key of a state that has ended, and its last transitions.
+    `erase` is called with the key of a state that has ended, and its last transitions; `compose`
+    with the composites of which a member has changed, at once, so that both are one commit.
     """
 
     def __init__(
@@ -48,10 +57,12 @@ class Beliefs:
         self._catalog: Catalog | None = None
         self._dependents: dict[str, frozenset[CheckKey]] = {}
         self._hanging: Mapping[CheckKey, Sequence[CheckKey]] = {}
+        self._composites: Mapping[CheckKey, Sequence[CheckKey]] = {}
         self._attempts: dict[AttemptId, Hold] = {}
         self._holds: dict[CheckKey, tuple[Hold, ...]] = {}
         self._watching: dict[CheckKey, Instant] = {}
         self.keep: Callable[[Check, Sequence[Result], Instant], None] = lambda *_: None
+        self.compose: Callable[[Iterable[CheckKey], Instant], None] = lambda *_: None
         self._returns = Returns()
         self.moved: set[CheckKey] = set()  # whose services are to be judged anew
 
@@ -70,12 +81,13 @@ class Beliefs:
         self.moved.update(catalog.checks)
         self._dependents = dependents(catalog)
         self._hanging = hanging(catalog)
+        self._composites = composites(catalog)
 
     def replace(self, state: CheckState) -> None:
         """Set a state that was decided elsewhere (verification, a reload)."""
         self.states[state.key] = state
         check, item = split_state_key(state.key)
-        self.moved.add(check)
+        self._move(check)
         known = self._items.get(check, ())
         if item and state.key not in known:
             self._items[check] = (*known, state.key)
@@ -84,7 +96,7 @@ class Beliefs:
         """Forget a state."""
         self.states.pop(key, None)
         check, _item = split_state_key(key)
-        self.moved.add(check)
+        self._move(check)
         rest = tuple(known for known in self._items.get(check, ()) if known != key)
         self._items[check] = rest
 
@@ -166,9 +178,7 @@ class Beliefs:
                 self.states[key] = replace(state, last_seen=Instant(state.last_seen + step))
         self._watching = {key: Instant(at + step) for key, at in self._watching.items()}
         for hold in self._attempts.values():
-            hold.until = Instant(hold.until + step)
-            if hold.judged_from is not None:
-                hold.judged_from = Instant(hold.judged_from + step)
+            hold.shift(step)
 
     def rename(self, names: Mapping[StateKey, StateKey]) -> None:
         """Let states, and the holds on their checks, go by other keys from now on."""
@@ -181,10 +191,7 @@ class Beliefs:
                 self.replace(replace(state, key=new))
         for hold in self._attempts.values():
             self._let_go(hold)
-            hold.seen = {names.get(key, key): result for key, result in hold.seen.items()}
-            hold.well = frozenset(names.get(key, key) for key in hold.well)
-            hold.failing = {names.get(key, key): bad for key, bad in hold.failing.items()}
-            hold.checks = frozenset(checks.get(key, key) for key in hold.checks)
+            hold.rename(names, checks)
             self._put_on(hold)
 
     @property
@@ -363,7 +370,7 @@ class Beliefs:
         if unproven and whole.status is not Status.PENDING:
             return
         del self.states[whole.key]
-        self.moved.add(check)
+        self._move(check)
         _, transitions = retired(whole, at=at)
         self._counters.transitions += len(transitions)
         self._erase(whole.key, transitions)
@@ -389,11 +396,20 @@ class Beliefs:
         # What hangs on a parent or cannot be seen is not looked at more often for it.
         return after.soft and not (after.unreachable or after.stale)
 
+    def _move(self, check: CheckKey) -> None:
+        """Have its services judged anew, and run the composites that it is a member of."""
+        self.moved.add(check)
+        if check in self._composites:
+            self.recheck(self._composites[check])
+
     def _note(self, state: CheckState, transitions: Sequence[Transition]) -> None:
         self._counters.transitions += len(transitions)
-        if transitions:  # what is believed to be hard, stale or unreachable changes with one
-            self.moved.add(split_state_key(state.key)[0])
         self._record(state, transitions)
+        if transitions:  # what is believed to be hard, stale or unreachable changes with one
+            check = split_state_key(state.key)[0]
+            self.moved.add(check)
+            if made := self._composites.get(check):
+                self.compose(made, transitions[-1].at)
 
 
 def _badness(state: CheckState) -> tuple[int, int]:

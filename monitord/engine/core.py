@@ -12,7 +12,7 @@ from typing import Any
 from monitord import pings
 from monitord.clock import Clock
 from monitord.config import kept
-from monitord.engine import alive, following, halt_file
+from monitord.engine import alive, composites, following, halt_file
 from monitord.engine.accounts import Accounts
 from monitord.engine.approvals import Approvals
 from monitord.engine.attempts import Attempts
@@ -124,6 +124,7 @@ class Core:
             state,
         )
         self.instance.job_ended = self._job_ended
+        beliefs.compose = lambda keys, at: composites.judge_anew(beliefs, self.catalog, keys, at)
         self._condition = Condition(self.instance)
         self._runner = Runner(
             self._prober, beliefs, steady, counters, concurrency=catalog.settings.concurrency
@@ -340,10 +341,10 @@ class Core:
             return self._jobs.record(check.key, self.now())
         if source == "chain":
             return self._chains.record(check)
-        if source == "passive":
-            return self.passive.believed(check, self.now())
-        if source == "arrived":
-            return self.passive.arrived(check, self.now())
+        if source in ("passive", "arrived"):
+            return self.passive.asked(source, check, self.now())
+        if source == "members":
+            return composites.record(check, self.instance.beliefs, self.now())
         return self._condition.health()
 
     def _renamed(self, names: Mapping[StateKey, StateKey], at: Instant) -> None:

@@ -3,7 +3,7 @@
 It counts, and decides nothing: what is harm is for decisions/harm.py.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from monitord.decisions.reach import hangs_on
@@ -52,6 +52,21 @@ class Hold:
             before = self.failing.get(key)
             self.failing[key] = Streak(before.count + 1 if before else 1, result)
 
+    def shift(self, step: int) -> None:
+        """Move its times along with a step of the wall clock (µs)."""
+        self.until = Instant(self.until + step)
+        if self.judged_from is not None:
+            self.judged_from = Instant(self.judged_from + step)
+
+    def rename(
+        self, names: Mapping[StateKey, StateKey], checks: Mapping[CheckKey, CheckKey]
+    ) -> None:
+        """Let states and checks go by other keys from now on."""
+        self.seen = {names.get(key, key): result for key, result in self.seen.items()}
+        self.well = frozenset(names.get(key, key) for key in self.well)
+        self.failing = {names.get(key, key): bad for key, bad in self.failing.items()}
+        self.checks = frozenset(checks.get(key, key) for key in self.checks)
+
 
 def is_well(state: CheckState) -> bool:
     """Tell whether a state is hard OK, fresh and in no doubt."""
@@ -67,6 +82,15 @@ def hanging(catalog: Catalog) -> dict[CheckKey, list[CheckKey]]:
         for parent in dict.fromkeys(parent for need in needs for parent in need.keys):
             children.setdefault(parent, []).append(key)
     return children
+
+
+def composites(catalog: Catalog) -> dict[CheckKey, list[CheckKey]]:
+    """Give, by check, the composites that it is a member of."""
+    found: dict[CheckKey, list[CheckKey]] = {}
+    for key, check in catalog.checks.items():
+        for member in check.members.keys if check.members is not None else ():
+            found.setdefault(member, []).append(key)
+    return found
 
 
 def dependents(catalog: Catalog) -> dict[str, frozenset[CheckKey]]:

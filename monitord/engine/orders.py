@@ -10,6 +10,7 @@ from monitord.clock import between
 from monitord.decisions.orders import touched
 from monitord.decisions.verbs import MATRIX
 from monitord.engine import halt_file
+from monitord.engine.composites import made_of
 from monitord.engine.instance import Instance
 from monitord.engine.situation import checks_of
 from monitord.errors import CommandRefusedError, NotFoundError, StoreError
@@ -148,6 +149,8 @@ class Orders:
     def _tell_incidents(self, tx: Tx, order: Order, now: Instant, line: Event) -> list[Event]:
         """Write a line on the timeline of every live incident that it covers, and wake these."""
         covered = set(touched(self._instance.catalog, order.selector, order.verb))
+        if order.verb is Verb.MAINTENANCE:
+            covered |= made_of(self._instance.catalog, covered)
         wakes = _WOKEN if order.verb is not Verb.HALT else _ON_LADDER
         events = []
         for incident in tx.incidents(OPEN_STATUSES, limit=100_000):

@@ -85,6 +85,10 @@ class Passive:
         self._counters.inbound["unknown"] += unknown
         return Taken(len(reports) - unknown, unknown)
 
+    def asked(self, source: str, check: Check, now: Instant) -> PassiveRecord:
+        """Give what is known of a check (`passive`), or only what is new (`arrived`)."""
+        return self.arrived(check, now) if source == "arrived" else self.believed(check, now)
+
     def arrived(self, check: Check, now: Instant) -> PassiveRecord:
         """Believe what has waited for this check, unless it still has to wait.
 

@@ -12,7 +12,7 @@ from monitord.metrics import Counters
 from monitord.model.catalog import Check, Retention
 from monitord.model.ids import Instant, StateKey, state_key
 from monitord.model.inbound import PASSIVE
-from monitord.model.result import Result
+from monitord.model.result import Result, Status
 
 
 class Remembering:
@@ -40,6 +40,8 @@ class Remembering:
         holds = self._beliefs.holding(check.key, at)
         attempt = max(hold.attempt for hold in holds) if holds else 0
         for one in self._beliefs.spread(check.key, results):
+            if one.status is Status.PENDING:  # it says nothing yet
+                continue
             key = state_key(check.key, one.item)
             self._writer.put(
                 key, at, one.status, one.summary, one.measurements, attempt, fresh=seconds

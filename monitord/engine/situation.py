@@ -10,11 +10,12 @@ from datetime import timedelta
 
 from monitord.actions import plan as plans
 from monitord.decisions.chains import may_rerun
+from monitord.decisions.composite import planned
 from monitord.decisions.guards import Effects, Running, Situation
 from monitord.decisions.orders import in_force
 from monitord.decisions.own import touches
 from monitord.decisions.verbs import IN_HAND
-from monitord.engine import problems, surroundings
+from monitord.engine import composites, problems, surroundings
 from monitord.engine.held import as_held, broken
 from monitord.engine.instance import Instance
 from monitord.model.catalog import Check, Host, Runbook, Rung
@@ -165,7 +166,24 @@ def order_in_force(
     """Give the order of a verb that covers a check (or a runbook on it), given after `since`."""
     host = instance.catalog.hosts[check.host]
     orders = [order for order in view.orders(verb=verb, at=now) if order.given > since]
-    return in_force(orders, verb, host, check, now, runbook=runbook)
+    found = in_force(orders, verb, host, check, now, runbook=runbook)
+    if found is None and verb is Verb.MAINTENANCE and orders and check.members is not None:
+        return _planned_by(view, instance, check, now)
+    return found
+
+
+def _planned_by(view: View, instance: Instance, check: Check, now: Instant) -> Order | None:
+    """Give the maintenance of its members that makes a composite bad, if that does so alone."""
+    of = composites.record(check, instance.beliefs, now)
+    known = {one.key: instance.catalog.checks[one.key] for one in of.members}
+    orders = {
+        key: order
+        for key, member in known.items()
+        if (order := order_in_force(view, instance, Verb.MAINTENANCE, member, now)) is not None
+    }
+    if not orders or not planned(of, orders.keys()):
+        return None
+    return min(orders.values(), key=lambda order: (order.expires, order.id))
 
 
 def order_over(

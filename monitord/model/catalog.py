@@ -220,6 +220,18 @@ class Rung:
 
 
 @dataclass(frozen=True, slots=True)
+class Composite:
+    """What a check is made of: so many of these `keys` must work.
+
+    `quiet`: while it is CRITICAL itself, people hear of it and not of those.
+    """
+
+    keys: tuple[CheckKey, ...]
+    need: int
+    quiet: bool = True
+
+
+@dataclass(frozen=True, slots=True)
 class Check:
     """One check on one host, ready to run.
 
@@ -228,6 +240,7 @@ class Check:
     unreachable rather than bad. `was` carries state over a rename. `place` is file:line.
     `starts` is what starts the links of a chain.
     `escalation` is the policy by which people hear of it (empty: its services' or the one for all).
+    `members` is what it is made of where its verdict comes from other checks.
     """
 
     key: CheckKey
@@ -252,6 +265,7 @@ class Check:
     services: tuple[str, ...] = ()
     was: str = ""
     place: str = ""
+    members: Composite | None = None
 
 
 @dataclass(frozen=True, slots=True)

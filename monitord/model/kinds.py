@@ -13,8 +13,9 @@ from typing import Any, Protocol, runtime_checkable
 from monitord.model.chain import ChainRecord
 from monitord.model.effect import Effect, StepContext
 from monitord.model.facts import Facts, PluginOutput, Section
-from monitord.model.ids import Instant
-from monitord.model.result import Result
+from monitord.model.ids import CheckKey, Instant
+from monitord.model.result import Cause, Result
+from monitord.model.service import Seen
 from monitord.model.spec import Spec
 from monitord.model.ticket import Delivery, OutboxItem, Remote
 from monitord.secrets import SecretRef
@@ -150,15 +151,38 @@ class PassiveRecord:
     results: tuple[Result, ...]
 
 
-Record = JobRecord | Health | PassiveRecord | ChainRecord
+@dataclass(frozen=True, slots=True)
+class Member:
+    """What a check was seen to be that a composite is made of.
+
+    `why` is a clause on what was not seen (`is stale`); `pending`: it has had no result yet.
+    """
+
+    key: CheckKey
+    seen: Seen
+    why: str = ""
+    cause: Cause | None = None
+    pending: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class MembersRecord:
+    """What the members of a composite were seen to be, and how many of them must work."""
+
+    members: tuple[Member, ...]
+    need: int
+
+
+Record = JobRecord | Health | PassiveRecord | ChainRecord | MembersRecord
 
 
 @dataclass(frozen=True, slots=True)
 class RecordProbe:
-    """Judges what the core itself knows: `source` (job, chain, health, passive) names the record.
+    """Judges what the core itself knows: `source` names the record.
 
-    `sees_death` as of a FactProbe: a record tells how a process ended. What is `told` comes from
-    outside, of some items only: a scheduled run takes what is new, which may be nothing.
+    It is one of job, chain, health, passive, members. `sees_death` as of a FactProbe: a record
+    tells how a process ended. What is `told` comes from outside, of some items only: a scheduled
+    run takes what is new, which may be nothing.
     """
 
     name: str

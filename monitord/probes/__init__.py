@@ -6,7 +6,7 @@ A field's own map is in its folder. What is left here judges what others reporte
 from collections.abc import Mapping
 
 from monitord.model.kinds import ProbeKind
-from monitord.probes import chain, device, health, job, nagios, passive
+from monitord.probes import chain, composite, device, health, job, nagios, passive
 from monitord.probes.backup import BACKUP
 from monitord.probes.host import HOST
 from monitord.probes.network import NETWORK
@@ -20,6 +20,7 @@ PROBES: Mapping[str, ProbeKind] = {
     **SNMP,
     **BACKUP,
     "chain": chain.KIND,
+    "composite": composite.KIND,
     "device": device.KIND,
     "health": health.KIND,
     "job": job.KIND,

@@ -17,6 +17,7 @@ from monitord.config.sources import Document
 from monitord.config.tree import Map, Place
 from monitord.decisions.routing import always
 from monitord.decisions.selector import matches, parse
+from monitord.engine import composites
 from monitord.engine.core import Core
 from monitord.engine.scenario.deeds import do
 from monitord.engine.scenario.file import Deed, Scenario, ScenarioFile, read
@@ -209,6 +210,8 @@ class Running:
             probing=probing,
         )
         probing.record, probing.passive = core.chains.record, core.passive
+        beliefs = core.instance.beliefs
+        probing.members = lambda check: composites.record(check, beliefs, core.now())
         await core.start(calendar=False)
         return core
 

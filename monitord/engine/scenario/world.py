@@ -28,9 +28,10 @@ from monitord.model.facts import (
 )
 from monitord.model.ids import AttemptId, Instant, StateKey, StepId, split_state_key
 from monitord.model.incident import Attempt, Phase, Step, StepStatus
+from monitord.model.kinds import MembersRecord
 from monitord.model.result import Cause, Result, Status
 from monitord.model.ticket import Delivery, Operation, OutboxItem
-from monitord.probes import chain
+from monitord.probes import chain, composite
 from monitord.store.contract import Store, Tx, View
 
 T = TypeVar("T")
@@ -145,6 +146,7 @@ class ScriptedProbing:
         self._world = world
         self.record: Callable[[Check], ChainRecord] | None = None
         self.passive: Passive | None = None
+        self.members: Callable[[Check], MembersRecord] | None = None
         deeds = [deed for _, deed in world.scenario.deeds() if deed.tell is not None]
         self._told = {split_state_key(StateKey(deed.tell or ""))[0] for deed in deeds}
 
@@ -163,6 +165,8 @@ class ScriptedProbing:
         """Give what the targets of a check say now; a chain is judged by its own rows."""
         if check.kind == "chain" and self.record is not None:
             return list(chain.KIND.judge(check.spec, self.record(check), self._world.now()))
+        if check.members is not None and self.members is not None:
+            return list(composite.KIND.judge(check.spec, self.members(check), self._world.now()))
         if check.key in self._told and self.passive is not None:
             return list(self.passive.arrived(check, self._world.now()).results)
         whole = self._world.says(check.key)
