@@ -14,6 +14,7 @@ from monitord.probes.network import (
     smtp,
     tcp,
     tls_probe,
+    traceroute,
     udp,
 )
 
@@ -28,5 +29,6 @@ NETWORK: Mapping[str, ProbeKind] = {
     "smtp": smtp.KIND,
     "tcp": tcp.KIND,
     "tls": tls_probe.KIND,
+    "traceroute": traceroute.KIND,
     "udp": udp.KIND,
 }
