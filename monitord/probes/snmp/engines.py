@@ -32,7 +32,7 @@ class _Shared:
 
     def rest(self) -> None:
         """Close the socket and the timer; the library opens them at the next question."""
-        # The library forgets what it keeps for 3,000 ticks of that timer: one that is never open for
+        # The library forgets what it keeps for 3,000 ticks of its timer: one that is never open for
         # long would keep a row of each look for ever. Nobody asks now, so no time-out is moved.
         dispatcher, now = self.engine.transport_dispatcher, time()
         if dispatcher is None:  # cut off before anything was asked
