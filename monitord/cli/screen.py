@@ -20,7 +20,7 @@ from monitord.control import Core, CoreDownError, CoreSaysNoError
 from monitord.model.spec import parse_duration
 from monitord.model.text import block, one_line
 
-_COLUMNS = ("WHAT", "PRIO", "KEY", "", "FOR", "BY")
+_COLUMNS = ("WHAT", "PRIO", "KEY", "FOR", "BY", "")  # what is endless comes last
 _SOONEST, _EVERY = 0.5, 5.0
 
 
@@ -109,7 +109,7 @@ class Screen(App[None]):
         kept = table.cursor_row
         table.clear()
         for one in self._lines:
-            cells = (one.what, one.priority, one.key, one.text, one.since, one.by)
+            cells = (one.what, one.priority, one.key, one.since, one.by, one.text)
             table.add_row(
                 *(Text(cell, style=one.style if i == 0 else "") for i, cell in enumerate(cells))
             )

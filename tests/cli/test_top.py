@@ -41,6 +41,7 @@ def test_the_first_row_is_what_needs_a_person_and_enter_opens_it(core: FakeCore)
         assert "1 needs you" in str(app.query_one("#line", Static).render())
         row = app.query_one(DataTable).get_row_at(0)
         assert [str(cell) for cell in row[:3]] == ["ANSWER", "P3", "web1/site"]
+        assert str(row[-1]) == "no answer within 5 s", "what is long pushes nothing off the screen"
         await pilot.press("enter")
         for _ in range(100):
             await pilot.pause(0.05)
