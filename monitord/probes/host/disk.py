@@ -143,8 +143,9 @@ def _read_only(spec: DiskSpec, disk: DiskFact, *, changed: bool) -> Finding | No
     if not disk.read_only or spec.read_only == "ignore":
         return None
     if spec.read_only == "always":
-        return Status.CRITICAL, "is read-only"
-    return (Status.CRITICAL, "has become read-only") if changed else None
+        return Status.CRITICAL, "is read-only (must be writable)"
+    text = "has become read-only: an error of the disk makes the kernel do so (dmesg tells which)"
+    return (Status.CRITICAL, text) if changed else None
 
 
 def _measurements(spec: DiskSpec, disk: DiskFact, used: float) -> tuple[Measurement, ...]:

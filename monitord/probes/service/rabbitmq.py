@@ -84,7 +84,7 @@ def _nodes(_spec: RabbitmqSpec, told: Any) -> Iterator[Result]:
 
 def _alarms(node: Mapping[str, Any]) -> Iterator[Finding]:
     if not node["running"]:
-        yield Status.CRITICAL, "is down"
+        yield Status.CRITICAL, "is down: its host or its broker has stopped, or it was cut off"
         return
     if node.get("mem_alarm"):
         used, limit = (show_bytes(number(node[key])) for key in ("mem_used", "mem_limit"))
