@@ -65,7 +65,6 @@ from monitord.model.marker import Marker
 from monitord.model.result import Status
 from monitord.model.state import CheckState, Transition
 from monitord.passwords import Passwords
-from monitord.pings import Report
 from monitord.store import Door
 from monitord.store.contract import Store, Tx
 
@@ -379,18 +378,8 @@ class Core:
 
     async def _take_spooled(self) -> None:
         folder = self.instance.state / "spool"
-        await take_reports(folder, self.now(), self._take_report)
+        await take_reports(folder, self.now(), self.job_event)
         await take_told(folder, self.now(), self.told)
-
-    async def _take_report(self, report: Report) -> None:
-        await self.job_event(
-            report.key,
-            report.event,
-            exit_code=report.exit_code,
-            output=report.output,
-            at=report.at,
-            by=report.by,
-        )
 
     def _open_epoch(self, tx: Tx) -> int:
         """Begin an epoch: from here on no older core's intent is done."""

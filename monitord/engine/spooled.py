@@ -11,18 +11,16 @@ from monitord.errors import NotFoundError, StoreError
 from monitord.log import get_logger
 from monitord.model.ids import Instant
 from monitord.model.inbound import Taken, Told
-from monitord.pings import Report
 
 log = get_logger(__name__)
 
 
-async def take_reports(
-    folder: Path, now: Instant, take: Callable[[Report], Awaitable[None]]
-) -> None:
-    """Take the reports of jobs."""
+async def take_reports(folder: Path, now: Instant, take: Callable[..., Awaitable[None]]) -> None:
+    """Take the reports of jobs; `take` is Engine.job_event (monitord/api/ports.py)."""
     for path, report in pings.spooled(folder, now=now):
+        how = {name: getattr(report, name) for name in ("exit_code", "output", "at", "by")}
         try:
-            await take(report)
+            await take(report.key, report.event, **how)
         except NotFoundError as error:
             _set_aside(path, error)
             continue
