@@ -103,12 +103,16 @@ async def checks(asked: Asked) -> Any:
     status = _status(wanted["status"]) if "status" in wanted else None
 
     def work() -> dict[str, Any]:
-        own = shapes.by_check(states)
+        select, host = wanted.get("select", ""), wanted.get("host", "")
+        one_check = select in catalog.checks
+        where = host or (select.partition("/")[0] if one_check else "")
+        near = f"{where}/" if where else ""
+        own = shapes.by_check(one for one in states if one.key.startswith(near))
         keys: Iterable[str] = {*catalog.checks, *own}
-        if select := wanted.get("select"):
-            keys = [select] if select in catalog.checks else engine.orders.preview(select)
-        if host := wanted.get("host"):
-            keys = [key for key in keys if key.partition("/")[0] == host]
+        if select:
+            keys = [select] if one_check else engine.orders.preview(select)
+        if host:
+            keys = [key for key in keys if key.startswith(f"{host}/")]
         if status is not None:
             keys = [key for key in keys if _worst(own, CheckKey(key)) is status]
         answer = _page("checks", keys, wanted.get("after", ""), limit)

@@ -58,6 +58,11 @@ def test_a_check_carries_its_items_and_what_it_means(core: FakeCore) -> None:
     [
         ({}, ["db1/nightly", "web1/disk", "web1/site"]),
         ({"select": "group=db"}, ["db1/nightly"]),
+        ({"select": "web1/site"}, ["web1/site"]),
+        ({"host": "web1"}, ["web1/disk", "web1/site"]),
+        ({"host": "web1", "status": "CRITICAL"}, ["web1/site"]),
+        ({"host": "web1", "select": "db1/nightly"}, []),
+        ({"host": "web"}, []),
         ({"status": "critical"}, ["web1/site"]),
         ({"select": "web1", "status": "OK"}, []),
         ({"limit": 1}, ["db1/nightly"]),
