@@ -29,6 +29,7 @@ from monitord.config import (
     jumps,
     needs,
     oncall,
+    owned,
     policies,
     proofs,
     runbooks,
@@ -78,7 +79,8 @@ def _assemble(sources: Sources, kinds: Kinds) -> tuple[Catalog, list[attach.Atta
     defined = definitions.define(context, by_role["check"], top, sources.masked)
     lists = inventories.sources(context, top, sources, setup.state)
     listed = inventories.listed(context, top, lists, by_role["inventory"])
-    fleet = hosts.build(context, top, listed)
+    top = owned.bearing(context, top)
+    fleet = owned.marked(top, hosts.build(context, top, listed))
     inventories.judge(context, fleet.hosts, listed)
     deviations = exceptions.build(
         context, top.exceptions, fleet.drafts, at=sources.at, timezone=setup.timezone
@@ -215,7 +217,13 @@ def _transport(context: Context, item: attach.Attached, check: Check) -> CheckKe
     """Give the check that a fact check hangs on: a host's SSH transport, or none where local."""
     login = item.host.login.kind
     place = item.layers[-1].place
-    if login == "none":
+    if item.host.of_service:
+        context.add_once(
+            place,
+            f"{check.name}: {check.kind} looks inside a host, and {check.host} is a service "
+            "(write it under the hosts on which it should look)",
+        )
+    elif login == "none":
         context.add_once(
             place,
             f"{check.name}: {check.kind} looks inside a host, and {check.host} has login: none "

@@ -161,6 +161,17 @@ def parse_until(value: object) -> date:
 
 Gap = Annotated[Duration, AfterValidator(_positive)]
 Names = Annotated[tuple[str, ...], BeforeValidator(parse_names), WithJsonSchema(_TEXT_OR_LIST)]
+
+
+def parse_checks(value: object) -> tuple[str, ...]:
+    """Read the selectors of a service's checks; a map has those that it has itself.
+
+    Raises:
+        ValueError: neither a map, nor a text or list of texts.
+    """
+    return () if isinstance(value, dict) else parse_names(value)
+
+
 ParentsField = Annotated[
     Any,
     BeforeValidator(parse_parents),

@@ -31,6 +31,9 @@ class Keys:
         """All keys, in the catalog's order."""
         return self._keys
 
+    def __contains__(self, key: CheckKey) -> bool:
+        return key in self._known
+
     def match(self, pattern: str) -> list[CheckKey]:
         """Give the keys that `host/check` means, in the catalog's order.
 

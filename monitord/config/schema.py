@@ -26,6 +26,7 @@ from monitord.config.fields import (
     User,
     WebUrl,
     Zone,
+    parse_checks,
     shown,
 )
 from monitord.config.oidc_models import OidcModel
@@ -262,13 +263,29 @@ class GroupModel(PlacementModel):
     keep_healthy: Healthy = None
 
 
+ServiceChecks = Annotated[
+    tuple[str, ...],
+    BeforeValidator(parse_checks),
+    WithJsonSchema(
+        {
+            "anyOf": [
+                {"type": "string"},
+                {"type": "array", "items": {"type": "string"}},
+                {PENDING: "checks"},
+            ]
+        }
+    ),
+]
+"""Selectors of checks, or a map of checks that the service has itself."""
+
+
 class ServiceModel(Spec):
     """A business service: the checks that together matter to somebody."""
 
     impact: Impact = "normal"
     sla: str = ""
     policy: str = ""
-    checks: Names = ()
+    checks: ServiceChecks = ()
     down_when: Names = ()
     degraded_when: Names = ()
 

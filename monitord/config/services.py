@@ -16,7 +16,7 @@ from monitord.decisions import selector
 from monitord.decisions.expressions import ExpressionError, rule
 from monitord.decisions.services import members
 from monitord.model.catalog import Host, Service
-from monitord.model.ids import CheckKey
+from monitord.model.ids import CheckKey, check_key
 from monitord.model.service import Rule
 from monitord.model.ticket import BadSelectorError
 
@@ -41,6 +41,7 @@ def build(
         if tree is None or not model:
             continue
         finder = _Finder(context, keys, hosts, tree, entry.place, entry.name)
+        own = _own(tree, entry.name, keys)
         named = [key for at, text in enumerate(model.checks) for key in finder.checks(at, text)]
         down = finder.rules("down_when", model.down_when)
         degraded = finder.rules("degraded_when", model.degraded_when)
@@ -49,11 +50,19 @@ def build(
             impact=model.impact,
             sla=model.sla,
             policy=model.policy,
-            checks=members(named, (*down, *degraded)),
+            checks=members([*own, *named], (*down, *degraded)),
             down_when=down,
             degraded_when=degraded,
         )
     return services
+
+
+def _own(tree: Map, name: str, keys: Keys) -> list[CheckKey]:
+    """Give the checks that a service has itself; one with mistakes is not there."""
+    checks = tree.get("checks")
+    if not isinstance(checks, Map):
+        return []
+    return [key for check in checks if (key := check_key(name, check)) in keys]
 
 
 class _Finder:

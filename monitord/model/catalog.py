@@ -94,6 +94,7 @@ class Host:
 
     `vantage` is any of the canaries: without one of them nothing that is seen of it is believed.
     `vanished` says since when its inventory does not list it any more; it is watched all the same.
+    `of_service`: it is no machine, but bears the checks that the service of its name has itself.
     """
 
     name: str
@@ -108,6 +109,7 @@ class Host:
     vantage: Requirement = field(default_factory=Requirement)
     tags: tuple[str, ...] = ()
     vanished: str = ""
+    of_service: bool = False
 
 
 @dataclass(frozen=True, slots=True)
