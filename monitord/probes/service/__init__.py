@@ -18,6 +18,7 @@ from monitord.probes.service import (
     prometheus,
     rabbitmq,
     redis,
+    smb,
 )
 
 SERVICE: Mapping[str, ProbeKind] = {
@@ -35,4 +36,5 @@ SERVICE: Mapping[str, ProbeKind] = {
     "prometheus": prometheus.KIND,
     "rabbitmq": rabbitmq.KIND,
     "redis": redis.KIND,
+    "smb": smb.KIND,
 }
