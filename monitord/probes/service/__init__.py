@@ -17,6 +17,7 @@ from monitord.probes.service import (
     postgresql,
     prometheus,
     rabbitmq,
+    radius,
     redis,
     smb,
 )
@@ -35,6 +36,7 @@ SERVICE: Mapping[str, ProbeKind] = {
     "postgresql": postgresql.KIND,
     "prometheus": prometheus.KIND,
     "rabbitmq": rabbitmq.KIND,
+    "radius": radius.KIND,
     "redis": redis.KIND,
     "smb": smb.KIND,
 }

@@ -41,7 +41,7 @@ class LdapSpec(ServerSpec):
     library = Library("ldap3", "ldap")
     example = """
         ldap:
-          starttls: yes
+          starttls: true
           user: uid=monitor,ou=services,dc=example,dc=com
           password: !secret file:/etc/monitord/ldap.password
           base: ou=people,dc=example,dc=com
@@ -85,8 +85,8 @@ class LdapSpec(ServerSpec):
             raise ValueError("user without a password would be let in as nobody: give password")
         if self.user and not (self.tls or self.starttls or self.in_clear):
             raise ValueError(
-                "user and password without TLS: write starttls: yes (port 389), tls: yes "
-                "(port 636), or in_clear: yes if everybody on the way may read them"
+                "user and password without TLS: write starttls: true (port 389), tls: yes "
+                "(port 636), or in_clear: true if everybody on the way may read them"
             )
         if self.provider and not self.base:
             raise ValueError("provider needs base: the suffix whose newest changes are compared")
