@@ -9,75 +9,19 @@ from typing import Any
 
 import pytest
 
-from monitord.actions import ACTIONS
-from monitord.model.effect import Command, StepContext
-from tests.world.needs import need, requires
-from tests.world.peers import Restic
+from monitord.model.effect import Command
+from tests.actions.restoring import (
+    NOTHING_WAS_MOVED,
+    PAGES,
+    command,
+    names,
+    restore,
+    start,
+    take_back,
+    tree,
+)
+from tests.world.needs import requires
 from tests.world.until import until
-
-PAGES = {"index.html": "<h1>shop</h1>\n", "css/a.css": "h1 {}\n", "empty": ""}
-KIND = ACTIONS["restore"]
-NOTHING_WAS_MOVED = "restore: nothing that stood in the place of {} was moved aside; it stays"
-
-
-def command(**written: Any) -> Command:
-    effect = KIND.render(KIND.spec.model_validate(written), StepContext("web1", "10.1.1.11"))
-    assert isinstance(effect, Command)
-    return effect
-
-
-def start(step: int, effect: Command, told: str = "") -> subprocess.Popen[str]:
-    """Start the script as the runner does: its step's number stands before it."""
-    script = subprocess.Popen(
-        effect.argv,
-        env={"PATH": os.environ["PATH"], **effect.env},
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        umask=0o077,
-    )
-    assert script.stdin is not None
-    script.stdin.write(f"monitord_step={step}{told}\n{effect.stdin}")
-    script.stdin.close()
-    script.stdin = None
-    return script
-
-
-def restore(step: int = 7, **written: Any) -> tuple[int, str]:
-    """Do it; give the exit code and the output."""
-    script = start(step, command(**written))
-    output, _ = script.communicate(timeout=60)
-    return script.returncode, output
-
-
-def take_back(first: int, last: int, by: int, wanted: dict[str, Any]) -> tuple[int, str]:
-    """Have step `by` take back what the steps `first` to `last` restored."""
-    told = f" monitord_first={first} monitord_last={last}"
-    script = start(by, command(**wanted, back=True), told)
-    output, _ = script.communicate(timeout=60)
-    return script.returncode, output
-
-
-def tree(folder: Path) -> dict[str, str]:
-    return {
-        str(path.relative_to(folder)): path.read_text()
-        for path in sorted(folder.rglob("*"))
-        if path.is_file()
-    }
-
-
-@pytest.fixture
-def www(tmp_path: Path) -> Path:
-    """A web root with its pages, and a backup of it beside: tmp_path/backup.tar.gz."""
-    folder = tmp_path / "srv" / "www"
-    for name, text in PAGES.items():
-        (folder / name).parent.mkdir(parents=True, exist_ok=True)
-        (folder / name).write_text(text)
-    (folder / "css").chmod(0o750)
-    backup = ["tar", "-czf", str(tmp_path / "backup.tar.gz"), "-C", str(folder.parent), "www"]
-    subprocess.run(backup, check=True)
-    return folder
 
 
 @pytest.fixture
@@ -88,11 +32,6 @@ def wanted(www: Path, tmp_path: Path) -> dict[str, Any]:
         "to": str(www),
         "expect": ["index.html", "css/a.css"],
     }
-
-
-def names(www: Path) -> list[str]:
-    """Give what stands in the folder of the web root."""
-    return sorted(path.name for path in www.parent.iterdir())
 
 
 def test_a_deleted_folder_comes_back(www: Path, wanted: dict[str, Any]) -> None:
@@ -390,109 +329,3 @@ def test_without_the_backups_own_folder_the_copy_can_be_entered_by_all(tmp_path:
     subprocess.run(["tar", "-cf", str(tmp_path / "b.tar"), "-C", str(tmp_path), "x"], check=True)
     assert restore(tar=str(tmp_path / "b.tar"), to=str(tmp_path / "www"))[0] == 0
     assert (tmp_path / "www").stat().st_mode & 0o777 == 0o755
-
-
-@pytest.fixture
-def saved(www: Path, restic: Restic) -> dict[str, Any]:
-    """A restic repository that holds the web root, and what a runbook says of it."""
-    restic.save(www)
-    source = {"repository": str(restic.repository), "password_file": str(restic.password_file)}
-    return {
-        "restic": source,
-        "inside": str(www).strip("/"),
-        "to": str(www),
-        "expect": ["index.html"],
-    }
-
-
-def test_a_folder_comes_back_from_restic(www: Path, saved: dict[str, Any]) -> None:
-    shutil.rmtree(www)
-    code, output = restore(**saved)
-    assert (code, tree(www)) == (0, PAGES), output
-    assert names(www) == ["www"]
-
-
-def test_a_damaged_restic_repository_changes_nothing(
-    www: Path, saved: dict[str, Any], restic: Restic
-) -> None:
-    for pack in (restic.repository / "data").rglob("*"):
-        if pack.is_file():
-            pack.chmod(0o600)
-            pack.write_bytes(b"\0" * pack.stat().st_size)
-    (www / "index.html").write_text("still served")
-    assert restore(**saved)[0] == 1
-    assert (www / "index.html").read_text() == "still served"
-    assert names(www) == ["www"]
-
-
-def test_a_wrong_restic_password_changes_nothing(
-    www: Path, saved: dict[str, Any], tmp_path: Path
-) -> None:
-    (tmp_path / "wrong").write_text("wrong\n")
-    saved["restic"]["password_file"] = str(tmp_path / "wrong")
-    code, output = restore(**saved)
-    assert code == 1
-    assert "restic could not read the backup" in output
-    assert tree(www) == PAGES
-
-
-def test_the_newest_snapshot_is_that_of_the_host_asked_for(
-    www: Path, saved: dict[str, Any], restic: Restic
-) -> None:
-    (www / "index.html").write_text("of another host")
-    subprocess.run(restic.argv("backup", "--host", "other", str(www)), check=True)
-    shutil.rmtree(www)
-    saved["restic"]["host"] = os.uname().nodename
-    assert restore(**saved)[0] == 0
-    assert tree(www) == PAGES
-
-
-@pytest.fixture
-def borged(www: Path, tmp_path: Path) -> dict[str, Any]:
-    """An encrypted borg repository with an archive of the web root and a newer one of another's."""
-    need("borg")
-    secret, repository = tmp_path / "passphrase", tmp_path / "borg"
-    secret.write_text("correct horse\n")
-    env = {
-        **os.environ,
-        "BORG_PASSPHRASE": "correct horse",
-        "BORG_BASE_DIR": str(tmp_path / "base"),
-    }
-
-    def borg(*words: str) -> None:
-        subprocess.run(["borg", *words], env=env, check=True, capture_output=True)
-
-    borg("init", "--encryption=repokey-blake2", str(repository))
-    borg("create", f"{repository}::web1-1", str(www))
-    (www / "index.html").write_text("of another host")
-    borg("create", f"{repository}::web2-1", str(www))
-    source = {"repository": str(repository), "password_file": str(secret), "match": "web1-*"}
-    return {"borg": source, "inside": str(www).strip("/"), "to": str(www), "expect": ["index.html"]}
-
-
-def test_a_folder_comes_back_from_borg(www: Path, borged: dict[str, Any]) -> None:
-    shutil.rmtree(www)
-    code, output = restore(**borged)
-    assert (code, tree(www)) == (0, PAGES), output
-    assert names(www) == ["www"]
-    assert "from archive web1-1" in output
-
-
-def test_a_borg_archive_that_is_not_whole_changes_nothing(
-    www: Path, borged: dict[str, Any], tmp_path: Path
-) -> None:
-    """Wrong passphrase, no such archive, damaged data: each leaves what is there."""
-    (www / "index.html").write_text("still served")
-    assert restore(**borged, look=True) == (0, "restore: the archive is web1-1\n")
-    nowhere = {**borged["borg"], "match": "web9-*"}
-    code, output = restore(**{**borged, "borg": nowhere}, look=True)
-    assert code == 1
-    assert "no archive is called web9-*" in output
-    for pack in (tmp_path / "borg/data").rglob("*"):
-        if pack.is_file():
-            pack.write_bytes(pack.read_bytes()[:-200] + b"x" * 200)
-    code, output = restore(**borged)
-    assert code == 1
-    assert "borg could not read the backup" in output
-    assert (www / "index.html").read_text() == "still served"
-    assert names(www) == ["www"]

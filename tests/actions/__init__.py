@@ -1,0 +1,1 @@
+"""Actions: steps as they are rendered and as they do their work."""
