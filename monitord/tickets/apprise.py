@@ -75,7 +75,7 @@ class AppriseBackend:
         import apprise  # 130 ms that only who uses it pays
 
         seconds = self._spec.timeout.total_seconds()
-        later = seconds + _APART  # that ours is first, which says in plain words what was waited for
+        later = seconds + _APART  # so that ours is first: it says in plain words what is so
         limits = f"{'&' if '?' in url else '?'}rto={later:g}&cto={later:g}"
         service, done = apprise.Apprise(), Queue[str]()
         with _heard() as heard:
