@@ -155,8 +155,3 @@ def test_heat_still_fans_and_dead_supplies_are_told(device: Snmpd) -> None:
     assert found["Fan 1"].summary.startswith("Fan 1: 0 rpm: this fan stands still or fails")
     assert "this power supply does not work" in found["PSU B"].summary
     assert set(look("snmp_sensors", device, sensors=["PSU*"], exclude=["PSU B"])) == {"PSU A"}
-
-
-def test_another_table_than_a_ups_is_unknown(device: Snmpd) -> None:
-    (result,) = ask_all("snmp_ups", port=device.port, community="falsch", within=1).values()
-    assert result.cause is Cause.LOGIN
