@@ -61,7 +61,7 @@ traceroute:
     )
     reach: bool = Field(
         default=True,
-        description="Whether the host itself must answer; no, where a firewall before it drops "
+        description="Whether the host itself must answer; false, where a firewall before it drops "
         "such datagrams.",
     )
     port: int = Field(33434, ge=1, le=65535, description="The UDP port, at which nobody listens.")
