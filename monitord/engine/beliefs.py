@@ -13,15 +13,7 @@ from typing import Any
 from monitord.decisions.freshness import stale
 from monitord.decisions.reach import Reach, hangs_on, reach, recheck
 from monitord.decisions.state import changed, gone, judge, retired
-from monitord.engine.hold import (
-    Hold,
-    Streak,
-    composites,
-    counted,
-    dependents,
-    hanging,
-    is_well,
-)
+from monitord.engine.hold import Hold, Streak, composites, counted, dependents, hanging, worst
 from monitord.engine.returning import Returns
 from monitord.metrics import Counters
 from monitord.model.catalog import Catalog, Check
@@ -31,7 +23,6 @@ from monitord.model.result import Result, Status
 from monitord.model.state import CheckState, Transition
 
 _NOTHING: Mapping[str, Mapping[str, Any]] = MappingProxyType({})
-_ORDER = (Status.PENDING, Status.OK, Status.WARNING, Status.UNKNOWN, Status.CRITICAL)
 
 
 class Beliefs:
@@ -107,8 +98,7 @@ class Beliefs:
 
     def believed(self, check: CheckKey) -> CheckState | None:
         """Give the worst state of a check, for those who need it."""
-        states = self.of(check)
-        return max(states, key=_badness) if states else None
+        return worst(self.of(check))
 
     def reach_of(self, check: Check, status: Status, since: Instant | None = None) -> Reach:
         """Tell whether what a bad status of the check hangs on is up."""
@@ -203,12 +193,10 @@ class Beliefs:
         """Begin an attempt's hold, or take it anew: then it keeps what it has seen."""
         older = self._attempts.get(hold.attempt)
         if older is not None:
-            hold.seen = {**older.seen, **hold.seen}
-            hold.well, hold.failing = older.well, older.failing
+            hold.go_on(older)
             self._let_go(older)
         else:
-            known = [state for check in hold.checks for state in self.of(check)]
-            hold.well = frozenset(state.key for state in known if is_well(state))
+            hold.begin(state for check in hold.checks for state in self.of(check))
         self._attempts[hold.attempt] = hold
         self._put_on(hold)
 
@@ -287,16 +275,15 @@ class Beliefs:
 
     def _retire_unheard(self, check: CheckKey, at: Instant) -> None:
         """End a check's PENDING state as a whole once it is told of by items."""
-        whole = self.states.get(StateKey(check))
-        if whole is not None and whole.status is Status.PENDING:
-            self.end(whole.key, at)
+        whole = StateKey(check)
+        if whole in self.states and self.states[whole].status is Status.PENDING:
+            self.end(whole, at)
 
     def _held(self, check: CheckKey, results: Sequence[Result], at: Instant) -> bool:
         """Keep the results with the attempts that hold the check; tells whether there are any."""
         holds = self.holding(check, at)
         for hold in holds:
-            for result in results:
-                hold.take(state_key(check, result.item), result, at)
+            hold.take_all(check, results, at)
         return bool(holds)
 
     def _doubted(self, check: Check) -> timedelta | None:
@@ -410,7 +397,3 @@ class Beliefs:
             self.moved.add(check)
             if made := self._composites.get(check):
                 self.compose(made, transitions[-1].at)
-
-
-def _badness(state: CheckState) -> tuple[int, int]:
-    return _ORDER.index(state.hard), _ORDER.index(state.status)

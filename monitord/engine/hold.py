@@ -8,10 +8,11 @@ from dataclasses import dataclass, field
 
 from monitord.decisions.reach import hangs_on
 from monitord.model.catalog import Catalog
-from monitord.model.ids import AttemptId, CheckKey, Instant, StateKey, split_state_key
+from monitord.model.ids import AttemptId, CheckKey, Instant, StateKey, split_state_key, state_key
 from monitord.model.result import Result, Status
 from monitord.model.state import CheckState
 
+_ORDER = (Status.PENDING, Status.OK, Status.WARNING, Status.UNKNOWN, Status.CRITICAL)
 _BAD = frozenset({Status.WARNING, Status.CRITICAL})
 
 
@@ -52,6 +53,20 @@ class Hold:
             before = self.failing.get(key)
             self.failing[key] = Streak(before.count + 1 if before else 1, result)
 
+    def take_all(self, check: CheckKey, results: Iterable[Result], at: Instant) -> None:
+        """Take each result of a look at a check."""
+        for result in results:
+            self.take(state_key(check, result.item), result, at)
+
+    def begin(self, states: Iterable[CheckState]) -> None:
+        """Note which of these states are well as it begins."""
+        self.well = frozenset(state.key for state in states if is_well(state))
+
+    def go_on(self, older: "Hold") -> None:
+        """Keep what the same attempt's hold had seen before this one."""
+        self.seen = {**older.seen, **self.seen}
+        self.well, self.failing = older.well, older.failing
+
     def shift(self, step: int) -> None:
         """Move its times along with a step of the wall clock (µs)."""
         self.until = Instant(self.until + step)
@@ -72,6 +87,12 @@ def is_well(state: CheckState) -> bool:
     """Tell whether a state is hard OK, fresh and in no doubt."""
     doubtful = state.soft or state.stale or state.unreachable or state.flapping
     return state.hard is Status.OK and not doubtful
+
+
+def worst(states: Iterable[CheckState]) -> CheckState | None:
+    """Give the worst of these states, by what is hard first; None where there is none."""
+    by = _ORDER.index
+    return max(states, key=lambda state: (by(state.hard), by(state.status)), default=None)
 
 
 def hanging(catalog: Catalog) -> dict[CheckKey, list[CheckKey]]:
