@@ -179,7 +179,6 @@ freeze:
     assert any("'web9' touches no check now" in each for each in load(text).warnings)
 
 
-
 def test_what_the_canaries_hang_on_does_not_hang_on_them(load: Load) -> None:
     text = """vantage: {canaries: ["gw/*"]}
 hosts:
