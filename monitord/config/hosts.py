@@ -12,6 +12,7 @@ from monitord.config import device, jumps, layers
 from monitord.config.context import Context, Model
 from monitord.config.fields import Parents
 from monitord.config.inventories import Listed
+from monitord.config.login_models import LoginModel
 from monitord.config.names import (
     Slots,
     address_fault,
@@ -23,7 +24,7 @@ from monitord.config.names import (
     nearest,
     slots_of,
 )
-from monitord.config.schema import GroupModel, HostModel, LoginModel, PlacementModel
+from monitord.config.schema import GroupModel, HostModel, PlacementModel
 from monitord.config.sections import Entry, Sections
 from monitord.config.sentences import keys_of, walk
 from monitord.config.tree import Map, Place

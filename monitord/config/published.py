@@ -13,20 +13,18 @@ from pydantic.json_schema import models_json_schema
 from monitord.config.calendar_models import CalendarModel, SlaModel, UrgencyModel
 from monitord.config.device import DeviceModel
 from monitord.config.inbound import InboundModel
+from monitord.config.login_models import PENDING, LocalModel, SshModel
 from monitord.config.oncall_models import PersonModel, RotationModel
 from monitord.config.policy_models import PolicyModel, VendorModel
 from monitord.config.schema import (
-    PENDING,
     CheckModel,
     ExceptionModel,
     GroupModel,
     HostModel,
-    LocalModel,
     RunbookModel,
     RungModel,
     ServiceModel,
     SettingsModel,
-    SshModel,
     StepModel,
 )
 from monitord.model.inventory import InventoryModel

@@ -11,7 +11,6 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator, Field, WithJsonSchema, model_validator
 
 from monitord.config.correlation_models import CorrelateModel, InhibitModel
-from monitord.config.device import DeviceModel
 from monitord.config.fields import (
     Count,
     Gap,
@@ -19,16 +18,15 @@ from monitord.config.fields import (
     Listen,
     Names,
     ParentsField,
-    Port,
     Share,
     StoreUrl,
     Until,
-    User,
     WebUrl,
     Zone,
     parse_checks,
     shown,
 )
+from monitord.config.login_models import PENDING, Login, LoginModel
 from monitord.config.oidc_models import OidcModel
 from monitord.config.policy_models import NotifyModel, RecurringModel, RouteModel
 from monitord.config.status_models import StatusModel
@@ -37,10 +35,6 @@ from monitord.model.spec import Duration, Spec
 
 Impact = Literal["low", "normal", "high"]
 Mode = Literal["shadow", "approve", "auto"]
-
-
-PENDING = "monitord:definition"
-"""Marks, in a generated JSON Schema, where a definition made from the kinds belongs."""
 
 
 def _ref(name: str) -> Any:
@@ -148,90 +142,6 @@ class CheckModel(Spec):
     if_exists: Annotated[str, Field(pattern="^/")] = Field(
         default="", description="Only where this path of monitord's own machine exists."
     )
-
-
-class ActModel(Spec):
-    """The identity that changes things over SSH; what is left out is as in the reading one."""
-
-    user: User = ""
-    key: str = ""
-    sudo: bool = False
-
-
-class SshModel(Spec):
-    """How to log in over SSH. Without `act` the host is only watched."""
-
-    user: Annotated[User, Field(min_length=1)]
-    key: str = ""
-    port: Port = 22
-    known_hosts: str = ""
-    act: ActModel | None = None
-    via: str = Field(
-        default="",
-        description="The jump host: another host of this configuration, with an SSH login.",
-        examples=["bastion"],
-    )
-
-
-class LocalModel(Spec):
-    """This very machine. `act` lets steps change it, `sudo` lets them ask for root."""
-
-    act: bool = False
-    sudo: bool = False
-
-
-def _login(value: object) -> object:
-    if value == "none":
-        return {"none": True}
-    if value == "local":
-        return {"local": {}}
-    if isinstance(value, dict) and len(value) == 1 and set(value) <= {"local", "ssh", "device"}:
-        ((kind, rest),) = value.items()
-        return {kind: {} if rest is None else rest}
-    if isinstance(value, dict):
-        return value
-    raise ValueError(f"{shown(value)} is not a login (write none, local or {{ssh: {{user: …}}}})")
-
-
-class LoginModel(Spec):
-    """How facts are read and steps are done on a host: exactly one way."""
-
-    none: bool = False
-    local: LocalModel | None = None
-    ssh: SshModel | None = None
-    device: DeviceModel | None = None
-
-    @model_validator(mode="after")
-    def _one(self) -> "LoginModel":
-        if len(self.model_fields_set) != 1:
-            raise ValueError("needs exactly one of local:, ssh: or device:")
-        return self
-
-
-_LOGIN_SCHEMA = {
-    "anyOf": [
-        {"enum": ["none", "local"]},
-        {
-            "type": "object",
-            "properties": {"local": {PENDING: "local"}},
-            "required": ["local"],
-            "additionalProperties": False,
-        },
-        {
-            "type": "object",
-            "properties": {"ssh": {PENDING: "ssh"}},
-            "required": ["ssh"],
-            "additionalProperties": False,
-        },
-        {
-            "type": "object",
-            "properties": {"device": {PENDING: "device_login"}},
-            "required": ["device"],
-            "additionalProperties": False,
-        },
-    ]
-}
-Login = Annotated[LoginModel, BeforeValidator(_login), WithJsonSchema(_LOGIN_SCHEMA)]
 
 
 class PlacementModel(Spec):
