@@ -113,7 +113,7 @@ def create_app(
         Mount("/api/v1", app=request_response(api.__call__)),
     ]
     # A path's number with more digits than Python reads; handlers catch what is their own.
-    missing: Mapping[Any, Any] = {ValueError: _missing}
+    missing: Mapping[Any, Any] = {ValueError: _missing, 404: console.missing}
     every = [*routes, *console.routes()]
     return _with_headers(Starlette(routes=every, exception_handlers=missing))
 

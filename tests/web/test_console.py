@@ -147,3 +147,10 @@ def test_passwords_cannot_be_tried_without_end(web: Web) -> None:
 def test_a_cookie_that_can_be_no_secret_is_nobodys(web: Web, cookie: str) -> None:
     assert ask(web, "/", cookie=cookie).status == 303
     assert ask(web, f"/incidents/{'9' * 5000}", cookie=cookie).status == 404
+
+
+def test_an_address_with_nothing_leads_on(web: Web) -> None:
+    page = ask(web, "/no/such/page", Accept="text/html")
+    assert (page.status, b'<a href="/">Now</a>' in page.body) == (404, True)
+    assert ask(web, "/no/such/page", Accept="*/*").body == b"no such page\n"
+    assert ask(web, "/static/none.css").status == 404

@@ -11,7 +11,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 from starlette.requests import ClientDisconnect, Request
-from starlette.responses import Response
+from starlette.responses import HTMLResponse, Response
 from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 
@@ -71,6 +71,13 @@ class Console:
                 for page in (*PAGES, *DOING)
             ),
         ]
+
+    async def missing(self, request: Request, _error: Exception) -> Response:
+        """Say that nothing is at an address: to a browser with ways on, to others in a line."""
+        if "text/html" not in request.headers.get("accept", ""):
+            return Response("no such page\n", 404, media_type="text/plain")
+        text = self._pages.get_template("missing.html").render(error="")
+        return _headed(HTMLResponse(text, 404))
 
     def _open(
         self, handler: Callable[[Request], Awaitable[Response]]
