@@ -20,7 +20,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from monitord import links
 from monitord.api.app import create_app
 from monitord.api.ports import Engine
 from monitord.clock import SystemClock
@@ -29,16 +28,14 @@ from monitord.decisions.calendars import zone_of
 from monitord.decisions.report import month_at
 from monitord.engine.accounts import Accounts
 from monitord.engine.hearing import Hearing
-from monitord.engine.levels import Levels
 from monitord.engine.oncall import OnCall
 from monitord.engine.problems import Problems
 from monitord.engine.trying import Trying
 from monitord.errors import CommandRefusedError, ConfigError, NotFoundError, Problem
 from monitord.inbound_sources import from_json
 from monitord.metrics import Counters
-from monitord.model.ids import AttemptId, IncidentId, Instant, StateKey
+from monitord.model.ids import IncidentId, Instant, StateKey
 from monitord.model.inbound import Taken, Told
-from monitord.model.incident import Attempt
 from monitord.model.kinds import Health
 from monitord.model.marker import Marker
 from monitord.model.notice import NoticeStatus
@@ -50,6 +47,13 @@ from monitord.pings import read_secret
 from monitord.serving import listen_unix, serve
 from monitord.store import OpenStore, open_store
 from monitord.store.contract import Tx
+from tests.api.fake_parts import (
+    FakeApprovals,
+    FakeChains,
+    FakeHanding,
+    FakeLevels,
+    FakeTrusting,
+)
 from tests.api.fake_rows import (
     HOSTILE,
     NOON,
@@ -63,100 +67,6 @@ from tests.api.fake_rows import (
 )
 
 WRITTEN = {"setting": "every", "value": "30s", "place": "monitord.yaml:8"}
-
-
-class FakeApprovals:
-    """Attempt 1 waits for a yes until it is answered, and so does its link."""
-
-    def __init__(self, engine: FakeEngine) -> None:
-        self._engine = engine
-        self._waits = True
-        secret = read_secret(Path(engine.catalog.settings.state))
-        self._word = links.word(secret, 1, '{"steps":[]}')
-
-    async def approve(self, number: AttemptId, *, by: str) -> None:
-        self._answer(number)
-        self._engine.note("approve", attempt=number, by=by)
-
-    async def deny(self, number: AttemptId, *, by: str, reason: str) -> None:
-        self._answer(number)
-        self._engine.note("deny", attempt=number, by=by, reason=reason)
-
-    async def by_link(self, word: str) -> Attempt:
-        found = await self._engine.store.read(lambda view: view.attempt(AttemptId(1)))
-        if not self._waits or word != self._word or found is None:
-            raise NotFoundError("this link is not valid (any more)")
-        return found
-
-    async def show(self, word: str) -> Mapping[str, Any]:
-        attempt = await self.by_link(word)
-        step = {"phase": "step", "kind": "systemd", "target": "web1", "text": f"<b>{HOSTILE}</b>"}
-        return {
-            "attempt": attempt.id,
-            "runbook": attempt.runbook,
-            "key": attempt.key,
-            "summary": "no answer within 5 s",
-            "until": "2026-11-27T12:15:00Z",
-            "plan": [step],
-        }
-
-    def _answer(self, number: AttemptId) -> None:
-        if number != 1:
-            raise NotFoundError(f"there is no attempt {number}; `monitord tickets` tells them")
-        if not self._waits:
-            raise CommandRefusedError("attempt 1 is RUNNING: only one that waits can be answered")
-        self._waits = False
-
-
-class FakeTrusting:
-    """Everything may rise, and nothing can be undone."""
-
-    def __init__(self, engine: FakeEngine) -> None:
-        self._engine = engine
-
-    async def promotion(self, name: str, *, by: str) -> Mapping[str, Any]:
-        if name != "restart-nginx":
-            raise NotFoundError(f"there is no runbook {name}; known are restart-nginx")
-        return {
-            "runbook": name,
-            "mode": "approve",
-            "next": "auto",
-            "why_not": "",
-            "tried": 24,
-            "verified": 23,
-            "low": 0.798,
-            "high": 0.993,
-            "shadowed": 0,
-            "checks": [
-                {"key": "web1/api", "mode": "approve", "next": "approve"},
-                {"key": "web1/site", "mode": "approve", "next": "auto"},
-            ],
-        }
-
-    async def promote(self, name: str, *, by: str, reason: str) -> str:
-        self._engine.note("promote", runbook=name, by=by, reason=reason)
-        return "auto"
-
-    async def wrong(self, number: AttemptId, *, by: str, reason: str) -> str:
-        self._engine.note("wrong", attempt=number, by=by, reason=reason)
-        return "restart-nginx has no undo"
-
-    async def standing(self) -> list[dict[str, Any]]:
-        row = {"runbook": "restart-nginx", "mode": "approve", "next": "auto"}
-        return [{**row, "why_not": "", "broken": ""}]
-
-
-class FakeHanding:
-    """Incident 1 has somebody next."""
-
-    def __init__(self, engine: FakeEngine) -> None:
-        self._engine = engine
-
-    async def on(self, number: IncidentId, *, by: str, reason: str) -> Mapping[str, Any]:
-        if number != 1:
-            raise CommandRefusedError(f"incident {number} has no policy, so nobody is next")
-        self._engine.note("next", incident=number, by=by, reason=reason)
-        return {"tier": "L2", "people": ["lee"], "vendors": ["acme"]}
 
 
 class FakeOrders:
@@ -276,68 +186,6 @@ class FakeCommands:
         if self._engine.state(key) is not None:
             raise CommandRefusedError(f"{key} still reports; remove it from the configuration")
         self._engine.note("forget", key=key, by=by)
-
-
-class FakeLevels:
-    """Notes what is said of incident 1; corrections are the real ones."""
-
-    def __init__(self, engine: FakeEngine) -> None:
-        self._engine = engine
-        real = Levels(engine)  # type: ignore[arg-type] # corrections ask for store, catalog and time
-        self.correct, self.revoke = real.correct, real.revoke
-
-    async def pause(
-        self, number: IncidentId, *, by: str, reason: str, expires: Instant, vendor: str = ""
-    ) -> None:
-        self._note("pause", number, by=by, reason=reason, expires=expires, vendor=vendor)
-
-    async def resume(self, number: IncidentId, *, by: str) -> None:
-        self._note("unpause", number, by=by)
-
-    async def answered(self, number: IncidentId, *, by: str, vendor: str = "") -> None:
-        self._note("answered", number, by=by, vendor=vendor)
-
-    async def deadline(
-        self, number: IncidentId, at: Instant | None, *, by: str, whose: str = "", reason: str
-    ) -> None:
-        self._note("deadline", number, at=at, by=by, whose=whose, reason=reason)
-
-    def _note(self, call: str, number: IncidentId, **facts: object) -> None:
-        if number != 1:
-            raise NotFoundError(f"no incident {number} is open; `monitord incidents` lists them")
-        self._engine.note(call, incident=number, **facts)
-
-
-CHAIN = "db1/nights"
-
-
-class FakeChains:
-    """Takes orders to the one chain that it knows."""
-
-    def __init__(self, engine: FakeEngine) -> None:
-        self._engine = engine
-
-    async def preview(self, name: str, link: str, deed: str) -> Mapping[str, Any]:
-        self._must_know(name)
-        step = {"phase": "step", "kind": "link", "target": "db1", "text": f"/b/x {link}"}
-        return {"chain": name, "link": link, "deed": deed, "plan": [step], "then": ["mail"]}
-
-    async def rerun(self, name: str, link: str, *, by: str, reason: str) -> None:
-        self._note("rerun", name, link=link, by=by, reason=reason)
-
-    async def skip(self, name: str, link: str, *, by: str, reason: str) -> None:
-        self._note("skip", name, link=link, by=by, reason=reason)
-
-    async def hold(self, name: str, *, on: bool, by: str, reason: str) -> None:
-        self._note("hold" if on else "go", name, by=by, reason=reason)
-
-    def _must_know(self, name: str) -> None:
-        if name != CHAIN:
-            raise NotFoundError(f"there is no chain {name}")
-
-    def _note(self, call: str, name: str, **facts: object) -> None:
-        self._must_know(name)
-        self._engine.note(call, chain=name, **facts)
 
 
 class FakeEngine:
