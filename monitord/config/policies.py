@@ -127,7 +127,8 @@ def telling(context: Context, top: Sections, model: NotifyModel, locate: Locate)
     digest = _digest(context, top, model.digest, locate) if model.digest is not None else None
     _must_be_people(context, top, model.audit_head, locate, ("audit_head",))
     mail = named or next(iter(mails), "")
-    return Notify(mail, model.remind, model.most, digest, model.audit_head)
+    _must_be_people(context, top, model.reports, locate, ("reports",))
+    return Notify(mail, model.remind, model.most, digest, model.audit_head, model.reports)
 
 
 def _digest(context: Context, top: Sections, model: DigestModel, locate: Locate) -> Digest:

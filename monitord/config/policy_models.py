@@ -97,6 +97,11 @@ class NotifyModel(Spec):
         description="Rotations and people who are sent the end of the audit chain each day.",
         examples=["person/kim"],
     )
+    reports: Names = Field(
+        (),
+        description="Rotations and people who are sent the report of a month once it is sealed.",
+        examples=["person/ann"],
+    )
 
 
 class RecurringModel(Spec):

@@ -3,7 +3,7 @@
 The rules stand in decisions/oncall.py and decisions/calendars.py; rows and catalog are read here.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from monitord.decisions import calendars
 from monitord.engine.instance import Instance
@@ -34,3 +34,12 @@ def is_open(instance: Instance, at: Instant) -> Callable[[str], bool]:
 def on_call(view: View, instance: Instance, rotation: str, at: Instant) -> tuple[str, ...]:
     """Give who of a rotation is on call, first the first; nobody of one that a reload took away."""
     return who(view, instance.catalog, rotation, at)
+
+
+def named(view: View, instance: Instance, words: Iterable[str]) -> set[str]:
+    """Give the people whom words (`person/kim`, `rotation/desk`) mean now, of those still there."""
+    found: set[str] = set()
+    for word in words:
+        kind, _, name = word.partition("/")
+        found |= {name} if kind == "person" else set(on_call(view, instance, name, instance.now()))
+    return found & instance.catalog.people.keys()

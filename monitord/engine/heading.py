@@ -9,13 +9,13 @@ from dataclasses import dataclass, field
 
 from monitord.clock import as_datetime
 from monitord.decisions.ticket_document import iso
-from monitord.engine.duty import on_call
+from monitord.engine.duty import named
 from monitord.engine.instance import Instance
 from monitord.log import get_logger
 from monitord.model.ids import IncidentId, Instant
 from monitord.model.notice import Notice, NoticeKind, NoticeStatus
 from monitord.model.ticket import AuditRow
-from monitord.store.contract import Tx, View
+from monitord.store.contract import Tx
 
 log = get_logger(__name__)
 
@@ -51,7 +51,8 @@ class Heading:
         tx.put_meta(_TOLD, day)
         if self.instance.catalog.settings.observe:
             return
-        for person in sorted(_people(tx, self.instance, now)):
+        wanted = self.instance.catalog.settings.notify.audit_head
+        for person in sorted(named(tx, self.instance, wanted)):
             tx.add_notice(
                 Notice(
                     id=0,
@@ -66,15 +67,6 @@ class Heading:
                     due_at=now,
                 )
             )
-
-
-def _people(view: View, instance: Instance, now: Instant) -> set[str]:
-    """Give whom it is sent to, by name or on call now; of those whom a reload has left."""
-    found: set[str] = set()
-    for word in instance.catalog.settings.notify.audit_head:
-        kind, _, name = word.partition("/")
-        found |= {name} if kind == "person" else set(on_call(view, instance, name, now))
-    return found & instance.catalog.people.keys()
 
 
 def _text(ends: list[AuditRow]) -> str:

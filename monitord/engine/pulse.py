@@ -23,6 +23,7 @@ from monitord.engine.heading import Heading
 from monitord.engine.health import Condition
 from monitord.engine.holding import being_undone
 from monitord.engine.instance import Instance
+from monitord.engine.monthly import Monthly
 from monitord.engine.sealing import Sealing
 from monitord.engine.steady import SteadyClock
 from monitord.engine.ticketing import after_the_storm
@@ -65,6 +66,7 @@ class Pulse:
         self._reassemble = reassemble
         self._digests = Digesting(instance)
         self._heads = Heading(instance)
+        self._months = Monthly(instance)
         self._seals = Sealing(instance)
         self._tried: tuple[Instant | None, float] = (None, 0.0)
         self._task: asyncio.Task[None] | None = None
@@ -137,6 +139,7 @@ class Pulse:
                 instance.wake()
         await self._digests.look()
         await self._heads.look()
+        await self._months.look()
 
     def _load_when_expired(self) -> None:
         """Have the files loaded again when an exception has ended; not again soon if they are bad.

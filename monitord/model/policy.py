@@ -90,7 +90,8 @@ class Notify:
     `mail` is the ticket backend whose mail server carries their mails (empty: the first of its
     kind). Whoever acknowledged is reminded each `remind`. `most` notices go to one person in ten
     minutes; the rest waits and comes as one. Where there is a `digest`, P4 and P5 page nobody.
-    `audit_head` are sent the end of the audit chain each day (`person/<name>`, `rotation/<name>`).
+    `audit_head` are sent the end of the audit chain each day (`person/<name>`, `rotation/<name>`),
+    `reports` each month's report.
     """
 
     mail: str = ""
@@ -98,6 +99,7 @@ class Notify:
     most: int = 10
     digest: Digest | None = None
     audit_head: tuple[str, ...] = ()
+    reports: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
