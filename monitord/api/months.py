@@ -74,6 +74,7 @@ def document(
         "services": _services(view, catalog, states, (year, number), promised, now),
         "incidents": _month(counted),
         "runbooks": ledger.between(view, *period),
+        "drills": _drills(catalog, states, incidents),
         "problems": [_problem(one) for one in view.problems() if _lived(one, period)],
     }
 
@@ -164,6 +165,22 @@ def _services(
             }
         )
     return answer
+
+
+def _drills(
+    catalog: Catalog, states: Sequence[CheckState], incidents: Sequence[Incident]
+) -> list[dict[str, Any]]:
+    """Give what each restore drill last proved (as of now), and how often it failed then."""
+    grouped, failed = shapes.by_check(states), Counter(one.key for one in incidents)
+    return [
+        {
+            **{name: shown[name] for name in ("key", "status", "summary")},
+            "failed": failed[str(key)],
+        }
+        for key, check in sorted(catalog.checks.items())
+        if check.kind == "drill"
+        for shown in [shapes.check(key, check, grouped.get(key, ()))]
+    ]
 
 
 def _promises(

@@ -42,6 +42,9 @@ def rows(document: Mapping[str, Any]) -> Iterator[Row]:
             yield "runbook", runbook["name"], name, runbook[name]
         for guard, count in runbook["refused"].items():
             yield "runbook", runbook["name"], f"refused by {guard}", count
+    for drill in document["drills"]:
+        for name in ("status", "failed", "summary"):
+            yield "drill", drill["key"], name, drill[name]
     for problem in document["problems"]:
         for name in _OF_PROBLEM:
             yield "problem", str(problem["problem"]), name, problem[name]

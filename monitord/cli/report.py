@@ -148,8 +148,11 @@ def _print(answer: dict[str, Any]) -> None:
     show.table(recurring, columns, none="nothing")
     show.heading("runbooks")
     show.table([_runbook(one) for one in answer["runbooks"]], _RUNBOOKS, none="nothing was tried")
+    show.heading("restore drills")
+    show.table(answer["drills"], _DRILLS, none="no check of kind drill is configured")
 
 
+_DRILLS = [("STATUS", "status"), ("DRILL", "key"), ("FAILED", "failed"), ("LAST PROOF", "summary")]
 _SERVICES = [
     ("SERVICE", "service"),
     ("AVAILABLE", "share"),

@@ -20,7 +20,7 @@ from monitord.clock import after
 from monitord.decisions import promises
 from monitord.errors import NotFoundError
 from monitord.model.catalog import Catalog
-from monitord.model.ids import EPOCH, IncidentId, Instant
+from monitord.model.ids import EPOCH, CheckKey, IncidentId, Instant
 from monitord.model.incident import Incident, IncidentStatus
 from monitord.model.result import Status
 from monitord.model.service import ServiceChange, ServiceState
@@ -107,6 +107,20 @@ def test_the_table_has_a_row_for_each_figure(store: OpenStore, catalog: Catalog)
         "incidents,ended,by itself,1\r\n",
     ):
         assert row in text
+
+
+def test_restore_drills_are_told_with_what_failed_in_the_month(
+    store: OpenStore, catalog: Catalog
+) -> None:
+    key = CheckKey("web1/site")
+    drill = replace(catalog.checks[key], kind="drill")
+    drilled = replace(catalog, checks={**catalog.checks, key: drill})
+    (one,) = told(store, drilled)["drills"]
+    assert (one["key"], one["failed"]) == (key, 1)
+    assert one["summary"]
+    assert told(store, drilled, "2026-12")["drills"][0]["failed"] == 0
+    assert "drill,web1/site,failed,1\r\n" in csv_of(COLUMNS, rows(told(store, drilled)))
+    assert told(store, catalog)["drills"] == []
 
 
 OUTAGE = Incident(
