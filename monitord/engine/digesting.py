@@ -18,10 +18,10 @@ from monitord.decisions.verbs import IN_HAND
 from monitord.engine import clocks
 from monitord.engine.duty import on_call
 from monitord.engine.instance import Instance
+from monitord.engine.mailing import message
 from monitord.engine.situation import order_over
-from monitord.model.ids import EPOCH, IncidentId, Instant
+from monitord.model.ids import EPOCH, Instant
 from monitord.model.incident import OPEN_STATUSES, AttemptStatus, Incident
-from monitord.model.notice import Notice, NoticeKind, NoticeStatus
 from monitord.model.oncall import Person
 from monitord.model.policy import Digest
 from monitord.model.ticket import Order, Verb
@@ -107,20 +107,7 @@ def _tell(
     if written is None:
         return
     title, body = written
-    tx.add_notice(
-        Notice(
-            id=0,
-            incident=IncidentId(0),
-            person=person.name,
-            kind=NoticeKind.DIGEST,
-            priority="P5",
-            title=title,
-            body=body,
-            status=NoticeStatus.PENDING,
-            created=now,
-            due_at=now,
-        )
-    )
+    tx.add_notice(message(person.name, title, body, now))
 
 
 def _text(

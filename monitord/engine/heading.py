@@ -11,9 +11,9 @@ from monitord.clock import as_datetime
 from monitord.decisions.ticket_document import iso
 from monitord.engine.duty import named
 from monitord.engine.instance import Instance
+from monitord.engine.mailing import message
 from monitord.log import get_logger
-from monitord.model.ids import IncidentId, Instant
-from monitord.model.notice import Notice, NoticeKind, NoticeStatus
+from monitord.model.ids import Instant
 from monitord.model.ticket import AuditRow
 from monitord.store.contract import Tx
 
@@ -53,20 +53,7 @@ class Heading:
             return
         wanted = self.instance.catalog.settings.notify.audit_head
         for person in sorted(named(tx, self.instance, wanted)):
-            tx.add_notice(
-                Notice(
-                    id=0,
-                    incident=IncidentId(0),
-                    person=person,
-                    kind=NoticeKind.DIGEST,
-                    priority="P5",
-                    title=f"the end of the audit chain on {day}",
-                    body=_text(ends),
-                    status=NoticeStatus.PENDING,
-                    created=now,
-                    due_at=now,
-                )
-            )
+            tx.add_notice(message(person, f"the end of the audit chain on {day}", _text(ends), now))
 
 
 def _text(ends: list[AuditRow]) -> str:

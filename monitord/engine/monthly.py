@@ -16,8 +16,7 @@ from monitord.decisions.sla import of_services
 from monitord.decisions.verbs import IN_HAND
 from monitord.engine.duty import named
 from monitord.engine.instance import Instance
-from monitord.model.ids import IncidentId
-from monitord.model.notice import Notice, NoticeKind, NoticeStatus
+from monitord.engine.mailing import message
 from monitord.store.contract import Tx, View
 from monitord.store.measured import month_account
 
@@ -78,17 +77,4 @@ class Monthly:
         tx.put_meta(_TOLD, month)
         now, wanted = self.instance.now(), self.instance.catalog.settings.notify.reports
         for person in sorted(named(tx, self.instance, wanted)):
-            tx.add_notice(
-                Notice(
-                    id=0,
-                    incident=IncidentId(0),
-                    person=person,
-                    kind=NoticeKind.DIGEST,
-                    priority="P5",
-                    title=title,
-                    body=body,
-                    status=NoticeStatus.PENDING,
-                    created=now,
-                    due_at=now,
-                )
-            )
+            tx.add_notice(message(person, title, body, now))
