@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 import pytest
+from starlette.requests import Request
 
+from monitord.control import Core
+from monitord.web.console.asked import Asked
+from monitord.web.console.board import Board
+from monitord.web.console.incident import incident
 from monitord.web.console.render import environment
 from tests.web.conftest import Web
 from tests.web.test_console import ask, csrf_of, session
@@ -161,3 +167,27 @@ def test_a_ticket_of_every_kind_of_fact_is_told() -> None:
         "\\x1b[1m&lt;b&gt;",
     ):
         assert said in page
+
+
+class _Over(Core):
+    """The core of the test, in which the incident is over."""
+
+    def get(self, route: str, **query: Any) -> Any:
+        found = super().get(route, **query)
+        if route == "/v1/incidents/1":
+            return {**found, "status": "RESOLVED", "resolved": "2026-11-27T13:30:40Z"}
+        return found
+
+
+@pytest.mark.parametrize(("role", "offered"), [("operator", True), ("responder", False)])
+def test_what_is_over_can_be_corrected_by_who_may(web: Web, role: str, offered: bool) -> None:
+    secret = session(web, f"over-{role}", role)
+    core, pages = _Over(web.core.socket, timeout=10, secret=secret), environment()
+    scope = {"type": "http", "path": "/incidents/1", "query_string": b"", "headers": []}
+    request = Request({**scope, "path_params": {"id": 1}, "method": "GET"})
+    me = web.core.client.on_behalf(secret).get("/v1/me")
+    asked = Asked(request, core, me, secret, pages, Board(core, pages))
+    page = bytes(asyncio.run(incident(asked)).body).decode()
+    assert ('action="/do/corrections?to=/incidents/1"' in page) is offered
+    assert ('name="to" value="2026-11-27T13:30"' in page) is offered
+    assert ('<option value="web1/site">' in page) is offered
