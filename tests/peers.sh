@@ -31,12 +31,15 @@ export DEBIAN_FRONTEND=noninteractive
 lock='-o DPkg::Lock::Timeout=300'
 echo "peers: installing$missing"
 install() {
-    apt-get $lock install -y -q --no-install-recommends $missing >"$log" 2>&1
+    apt-get $lock install -y -q --no-install-recommends "$@" >"$log" 2>&1
 }
 log=$(mktemp)
 # The package lists may be absent or old: only then are they fetched.
-if ! install && ! { apt-get $lock update -q >"$log" 2>&1 && install; }; then
-    tail -n 20 "$log"
-    echo "peers: could not install$missing (see above)"
+# shellcheck disable=SC2086 # names of packages hold no blanks
+if ! install $missing && ! { apt-get $lock update -q >"$log" 2>&1 && install $missing; }; then
+    # One that clashes with what is there (another vendor's kubectl) must not keep out the others.
+    for package in $missing; do
+        install "$package" || { tail -n 5 "$log"; echo "peers: could not install $package (see above)"; }
+    done
 fi
 rm -f "$log"
