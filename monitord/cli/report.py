@@ -181,7 +181,7 @@ def _service(one: dict[str, Any]) -> dict[str, Any]:
         "resolve": "",
         **promises,
         "service": one["service"],
-        "share": _share(one["share"]),
+        "share": _share(one["share"]) if one["watched"] else "not watched",
         "target": target,
         "met": met,
         "seal": one["seal"][:16] if one["over"] else "when it is over",

@@ -106,6 +106,12 @@ class Availability:
     share: float | None
     seal: str
 
+    @property
+    def watched(self) -> bool:
+        """Whether anything was looked at in the time that counts: without it no share is a word."""
+        blind = self.times[Time.NO_DATA] + self.times[Time.OUTAGE]
+        return self.denominator > blind
+
 
 def measure(account: Account) -> Availability:
     """Compute the availability of an account."""

@@ -27,7 +27,7 @@ class Kept:
     @property
     def is_broken(self) -> bool:
         """Whether less was kept than was promised."""
-        share = self.found.share
+        share = self.found.share if self.found.watched else None
         return self.promised is not None and share is not None and share < self.promised
 
 
@@ -47,8 +47,8 @@ def _count(counted: Month) -> str:
 
 
 def _service(one: Kept) -> str:
-    share, name = one.found.share, one_line(one.service, 80)
-    if share is None:
+    name = one_line(one.service, 80)
+    if not one.found.watched:
         return f"{name}: not watched"
     down = one.found.times[Time.DOWN] / _MICRO
     lasted = f", down for {_span(down)}" if down else ""
@@ -56,12 +56,12 @@ def _service(one: Kept) -> str:
     if one.promised is not None:
         word = "BROKEN" if one.is_broken else "kept"
         promised = f" (promised {one.promised:.3%}: {word})"
-    return f"{name}: {_floor(share)}{promised}{lasted}; seal {one.found.seal}"
+    return f"{name}: {_floor(one.found)}{promised}{lasted}; seal {one.found.seal}"
 
 
-def _floor(share: float) -> str:
+def _floor(found: Availability) -> str:
     """Give a share cut off, never rounded up: 99.9996 % are not 100 %."""
-    return f"{int(share * 100_000) / 1000:.3f} %"
+    return f"{found.times[Time.UP] * 100_000 // found.denominator / 1000:.3f} %"
 
 
 def _incidents(counted: Month) -> list[str]:

@@ -109,6 +109,16 @@ def test_the_table_has_a_row_for_each_figure(store: OpenStore, catalog: Catalog)
         assert row in text
 
 
+def test_a_month_that_nobody_watched_keeps_and_breaks_no_promise(
+    store: OpenStore, catalog: Catalog
+) -> None:
+    shop = next(one for one in told(store, catalog)["services"] if one["service"] == "shop")
+    assert shop["watched"]
+    long_ago = told(store, catalog, "2026-01")["services"]
+    blind = next(one for one in long_ago if one["service"] == "shop")
+    assert (blind["watched"], blind["met"]) == (False, None)
+
+
 def test_restore_drills_are_told_with_what_failed_in_the_month(
     store: OpenStore, catalog: Catalog
 ) -> None:

@@ -21,9 +21,11 @@ BUSY = Month(
 )
 
 
-def _kept(share: float | None, promised: float | None = 0.999, down: float = 0) -> Kept:
-    times = {**dict.fromkeys(Time, 0), Time.DOWN: int(down * 1_000_000)}
-    return Kept("shop", Availability(times, 1, 1, share, "abc123"), promised)
+def _kept(share: float, promised: float | None = 0.999, *, blind: Time | None = None) -> Kept:
+    whole = 2_592_000_000_000  # 30 days
+    up = round(share * whole)
+    times = {**dict.fromkeys(Time, 0), Time.UP: up, (blind or Time.DOWN): whole - up}
+    return Kept("shop", Availability(times, whole, whole, up / whole, "abc123"), promised)
 
 
 def _lines(kept: Kept, month: Month = QUIET) -> list[str]:
@@ -31,7 +33,7 @@ def _lines(kept: Kept, month: Month = QUIET) -> list[str]:
 
 
 def test_what_was_broken_stands_in_the_title() -> None:
-    title, body = write("2026-11", "prod", [_kept(0.998999, down=2590)], BUSY)
+    title, body = write("2026-11", "prod", [_kept(0.998999)], BUSY)
     assert title == "prod: report of 2026-11: shop below what was promised"
     assert body.splitlines()[0] == (
         "shop: 99.899 % (promised 99.900%: BROKEN), down for 43m; seal abc123"
@@ -39,14 +41,18 @@ def test_what_was_broken_stands_in_the_title() -> None:
 
 
 @pytest.mark.parametrize(
-    ("share", "shown"), [(1.0, "100.000 %"), (0.999996, "99.999 %"), (0.0, "0.000 %")]
+    ("share", "shown"), [(1.0, "100.000 %"), (0.999996, "99.999 %"), (0.57, "57.000 %")]
 )
 def test_a_share_is_never_rounded_up(share: float, shown: str) -> None:
-    assert _lines(_kept(share, None))[0] == f"shop: {shown}; seal abc123"
+    assert _lines(_kept(share, None))[0].startswith(f"shop: {shown}")
 
 
-def test_what_nobody_watched_is_no_zero() -> None:
-    assert _lines(_kept(None))[0] == "shop: not watched"
+@pytest.mark.parametrize("blind", [Time.NO_DATA, Time.OUTAGE])
+def test_what_nobody_watched_is_neither_zero_nor_broken(blind: Time) -> None:
+    title, body = write("2026-11", "prod", [_kept(0.0, blind=blind)], QUIET)
+    assert title == "prod: report of 2026-11: 0 incidents"
+    assert body.splitlines()[0] == "shop: not watched"
+    assert "promised" in _lines(_kept(0.5, blind=blind))[0]  # half of it was
 
 
 def test_a_month_in_lines() -> None:
