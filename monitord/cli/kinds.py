@@ -19,11 +19,13 @@ def kinds(name: Name = "", *, write: Write = None, json: Json = False) -> None:
     """List the kinds of checks, or print the page of one: its settings, and an example."""
     from monitord.cli import composed, show
     from monitord.config.kind_pages import kind_pages
+    from monitord.config.kind_words import nearest_kind
     from monitord.errors import NotFoundError
 
     pages = kind_pages(composed.KINDS.probes)
     if name and name not in pages:
-        raise NotFoundError(f"there is no page of a kind {name} (monitord kinds lists them)")
+        near = nearest_kind(name, composed.KINDS.probes) or " (monitord kinds lists them)"
+        raise NotFoundError(f"there is no page of a kind {name}{near}")
     if write is not None:
         for each, text in pages.items():
             (write / f"{each}.md").write_text(text, encoding="utf-8")

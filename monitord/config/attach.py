@@ -14,6 +14,7 @@ from monitord.config.context import Context
 from monitord.config.definitions import Definitions, single
 from monitord.config.exceptions import Deviations
 from monitord.config.hosts import Draft, Fleet
+from monitord.config.kind_words import nearest_kind
 from monitord.config.layers import COMMON, Layer
 from monitord.config.names import nearest
 from monitord.config.sections import valid_name
@@ -152,7 +153,7 @@ class Attacher:
             implicit = self._implicit_layer(draft, host, name)
             if implicit is None:
                 if used:
-                    self._unknown(name, used)
+                    self._unknown(name, layers)
                 return None
             layers.insert(0, implicit)
         if self._left_out(host, name, layers):
@@ -195,9 +196,9 @@ class Attacher:
             self._implicit[key] = Layer(tree, draft.place, "implicit")
         return self._implicit[key]
 
-    def _unknown(self, name: str, used: list[Layer]) -> None:
+    def _unknown(self, name: str, layers: list[Layer]) -> None:
         """Note a reference to nothing, or a check that does not say what to look at."""
-        place = used[-1].place
+        place = layers[-1].place
         masked = self._definitions.masked.get(f"check/{name}")
         if masked:
             text = f"check {name} is masked by the empty file {masked}"
@@ -205,13 +206,13 @@ class Attacher:
             return
         known = self._definitions.names()
         near = nearest(name, known)
-        if all(not layer.tree for layer in used) or near:
+        if name not in known and (near or not any(layer.tree for layer in layers)):
             if f"check/{name}" not in self._context.failed:
                 self._context.add_missing(place, f"there is no check {name}{near}")
             return
         prepare_nothing = ", ".join(sorted(self._context.kinds.probes))
-        for key, _, at in used[-1].tree.entries():
-            close = nearest(key, self._context.kinds.probes)
+        for key, _, at in (entry for layer in layers for entry in layer.tree.entries()):
+            close = nearest_kind(key, self._context.kinds.probes)
             if key not in COMMON and close:
                 self._context.add_once(at, f"{name}: unknown key {key}{close}")
                 return

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 
 from monitord.config.context import Context
+from monitord.config.defaults import REACH
 from monitord.config.fields import Parents
 from monitord.config.names import glob, is_pattern, nearest
 from monitord.config.tree import Place
@@ -82,8 +83,7 @@ def requirement(
         if pattern == own:
             context.add_once(place, f"{name}.needs: a check cannot need itself (remove it)")
         elif not matched and not keys.is_absent(pattern):
-            near = keys.nearest(pattern)
-            context.add_missing(place, f"{name}.needs: there is no check {text}{near}")
+            context.add_missing(place, _missing(keys, host, name, text))
         found.extend(matched)
     if len(found) > 1 and not parents.explicit:
         context.add_once(
@@ -91,6 +91,17 @@ def requirement(
             f"{name}.needs: two or more needs want any: or all: ({len(found)} checks match)",
         )
     return Requirement(parents.mode, tuple(dict.fromkeys(found)))
+
+
+def _missing(keys: Keys, host: str, name: str, text: str) -> str:
+    """Say that a need means nothing; `reach` is made only where something hangs on it."""
+    if text == REACH:
+        return (
+            f"{name}.needs: {host} has no check reach, for no host is behind it "
+            "(remove needs, or write a check ping and need that)"
+        )
+    pattern = text if "/" in text else f"{host}/{text}"
+    return f"{name}.needs: there is no check {text}{keys.nearest(pattern)}"
 
 
 def circle(edges: Mapping[CheckKey, Sequence[CheckKey]]) -> list[CheckKey]:

@@ -135,7 +135,7 @@ BAD = {
     ),
     "results of a check that is not configured": (
         _CONFIG.replace("web1/site:", "web1/sit:") + "  - {never: page}\n",
-        "x.test.yaml:12:15: given: the configuration has no check web1/sit",
+        "x.test.yaml:12:15: given: the configuration has no check web1/sit (did you mean",
     ),
     "actions of a runbook that is not configured": (
         _CONFIG.replace("actions: {restart:", "actions: {pray:") + "  - {never: page}\n",

@@ -75,6 +75,7 @@ def test_a_table_gives_hosts_with_their_groups_site_and_tags(csv: Inventory) -> 
     [
         ("web2,10.0.0.300,linux,,", "hosts.csv:3:1: web2: address: 10.0.0.300 is no IPv4 address"),
         ("web/2,,linux,,", "hosts.csv:3:1: name: 'web/2' cannot be a host name"),
+        ("web[1-4],,linux,,", "hosts.csv:3:1: name: 'web[1-4]' cannot be a host name (only"),
         (",10.0.0.2,linux,,", "hosts.csv:3:1: has no name"),
         ("web2,10.0.0.2,linux", "hosts.csv:3:1: has 3 cells, and the first line names 5 columns"),
         ("web1,10.0.0.2,linux,,", "hosts.csv:3:1: host web1 is listed twice (first in line 2)"),

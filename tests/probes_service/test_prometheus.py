@@ -111,6 +111,8 @@ def test_a_server_that_is_gone_is_critical_and_another_is_unknown(pages: Site) -
 
 def test_query_and_metric_exclude_each_other() -> None:
     with pytest.raises(ValidationError, match="either query"):
+        PrometheusSpec.model_validate({"url": "http://x/"})
+    with pytest.raises(ValidationError, match="has query: and metric: "):
         PrometheusSpec.model_validate({"url": "http://x/", "query": "up", "metric": "up"})
     with pytest.raises(ValidationError, match="belongs to metric"):
         PrometheusSpec.model_validate({"url": "http://x/", "query": "up", "labels": {"a": "b"}})

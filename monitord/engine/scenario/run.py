@@ -13,6 +13,7 @@ from types import MappingProxyType
 from typing import Any
 
 from monitord import config
+from monitord.config.names import nearest
 from monitord.config.sources import Document
 from monitord.config.tree import Map, Place
 from monitord.decisions.routing import always
@@ -250,7 +251,7 @@ def _must_know(file: ScenarioFile, catalog: Catalog) -> None:
         for place, name in _named(file, section):
             short = "/".join(name.split("/")[: 2 if section == "given" else 1])
             if short not in known:
-                text = f"{section}: the configuration has no {what} {name}"
+                text = f"{section}: the configuration has no {what} {name}{nearest(short, known)}"
                 problems.append(Problem(place.file, place.line, place.column, text))
     if problems:
         raise ConfigError(problems)

@@ -84,7 +84,10 @@ def _row(source: Inventory, answer: Answer, raw: Raw) -> tuple[Row, list[str]]:
     if not name:
         faults.append("has no name (write one, or remove the row)")
     elif not is_name(name):
-        faults.append(f"name: {name!r} cannot be a host name (letters, digits and . _ - : @ +)")
+        cure = "letters, digits and . _ - : @ +"
+        if "[" in name:
+            cure = "only Ansible's lists have ranges, written web[1:8]"
+        faults.append(f"name: {name!r} cannot be a host name ({cure})")
     if address and (fault := address_fault(address)):
         faults.append(f"{name}: address: {fault}")
     groups, tags = _several(texts["groups"]), _several(texts["tags"])

@@ -85,7 +85,9 @@ class PrometheusSpec(PageSpec):
 
     @model_validator(mode="after")
     def _either(self) -> "PrometheusSpec":
-        if bool(self.query) == bool(self.metric):
+        if self.query and self.metric:
+            raise ValueError("has query: and metric: (remove one: each says what is asked)")
+        if not (self.query or self.metric):
             raise ValueError("needs either query: (PromQL) or metric: (a name on the page)")
         if self.query and self.labels:
             raise ValueError('labels: belongs to metric:; in a query write up{job="x"}')
