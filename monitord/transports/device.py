@@ -18,7 +18,7 @@ from monitord.model.catalog import SshLogin
 from monitord.model.dialect import Dialect
 from monitord.model.result import Cause
 from monitord.model.text import block, one_line
-from monitord.transports.ssh_connect import Deadline, connect
+from monitord.transports.ssh_connect import Deadline, bound, connect
 
 LIMIT = 1 << 20
 """Bytes that a device may say in one session."""
@@ -90,6 +90,7 @@ class _Opened(paramiko.SSHClient):
         """Give the device's command line."""
         channel = self._transport.open_session(timeout=self._deadline.left)
         channel.settimeout(self._deadline.left)
+        bound(channel, self._deadline)
         channel.get_pty("vt100", _WIDTH, _HEIGHT)
         channel.invoke_shell()
         return _Watched(channel, self._deadline)

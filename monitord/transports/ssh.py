@@ -18,7 +18,7 @@ from monitord.log import get_logger
 from monitord.model.catalog import Hop, SshLogin
 from monitord.model.result import Cause
 from monitord.transports.local import LIMIT, PATH, Ran
-from monitord.transports.ssh_connect import Deadline, connect
+from monitord.transports.ssh_connect import Deadline, bound, connect
 
 log = get_logger(__name__)
 
@@ -282,6 +282,7 @@ def _talk(
 ) -> Ran:
     """Send the script, read both streams to their end, give the exit code."""
     channel.settimeout(deadline.left)
+    bound(channel, deadline)
     channel.exec_command(COMMAND)
     channel.sendall(script)
     channel.shutdown_write()

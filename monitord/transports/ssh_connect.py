@@ -9,6 +9,7 @@ about it. Nothing is run and nothing is kept.
 import contextlib
 import os
 import socket
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -43,6 +44,28 @@ class Deadline:
     def passed(self) -> bool:
         """Whether nothing is left."""
         return time.monotonic() >= self._end
+
+
+class _Answered(threading.Event):
+    """The answer to a request on a channel: whoever waits for it gives up at the deadline."""
+
+    def __init__(self, deadline: Deadline) -> None:
+        super().__init__()
+        self._deadline = deadline
+
+    def wait(self, timeout: float | None = None) -> bool:
+        if super().wait(self._deadline.left if timeout is None else timeout):
+            return True
+        raise paramiko.SSHException("no answer to a request")
+
+
+def bound(channel: paramiko.Channel, deadline: Deadline) -> None:
+    """Have requests on a channel (a command, a shell, a terminal) wait no longer than this.
+
+    paramiko waits without end for the answer to one, whatever the channel's time limit is: a host
+    that hangs between opening a channel and beginning a command would keep our thread for ever.
+    """
+    channel.event = _Answered(deadline)
 
 
 def connect(

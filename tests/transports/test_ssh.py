@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import psutil
 import pytest
 
 from monitord.errors import TransportError
@@ -149,6 +150,30 @@ def test_a_script_that_hangs_costs_its_deadline(ssh: Ssh, sshd: Sshd) -> None:
     ran = run(ssh, sshd, "echo begun; exec sleep 20", seconds=3)
     assert (ran.timed_out, ran.stdout) == (True, b"begun\n")
     assert time.monotonic() - began < 5
+
+
+def test_a_server_that_falls_silent_before_it_begins_costs_its_deadline(
+    ssh: Ssh, sshd: Sshd
+) -> None:
+    """The library waits without end for the answer to a request."""
+    stopped: list[psutil.Process] = []
+
+    def stop() -> bytes:  # the channel is open then, and nothing was asked of it
+        stopped.extend(psutil.Process(sshd.pid).children(recursive=True))
+        for process in stopped:
+            process.suspend()
+        return b"true"
+
+    with ThreadPoolExecutor(1) as pool:
+        ran = pool.submit(
+            ssh.run, sshd.address, login(sshd), str(sshd.known_hosts), stop, timeout=3
+        )
+        try:
+            assert ran.result(30).timed_out
+        finally:
+            for process in stopped:
+                process.resume()
+    assert stopped
 
 
 def test_a_flood_is_cut_and_ended(ssh: Ssh, sshd: Sshd) -> None:
