@@ -307,7 +307,13 @@ def _talk(
             break
     else:
         return Ran(-1, bytes(out), bytes(err), timed_out=True, truncated=seen > len(out) + len(err))
-    code = -1
-    if seen <= limit * _FLOOD and channel.status_event.wait(deadline.left):
-        code = channel.recv_exit_status()
-    return Ran(code, bytes(out), bytes(err), truncated=seen > len(out) + len(err))
+    truncated = seen > len(out) + len(err)
+    if seen > limit * _FLOOD:
+        return Ran(-1, bytes(out), bytes(err), truncated=truncated)
+    if not channel.status_event.wait(deadline.left):  # it closed its output and goes on
+        return Ran(-1, bytes(out), bytes(err), timed_out=True, truncated=truncated)
+    code = channel.recv_exit_status()
+    whole = channel.eof_received and channel.transport and channel.transport.is_active()
+    if code == -1 and not whole:
+        raise EOFError("closed before the command ended")
+    return Ran(code, bytes(out), bytes(err), truncated=truncated)

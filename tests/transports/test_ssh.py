@@ -176,6 +176,24 @@ def test_a_server_that_falls_silent_before_it_begins_costs_its_deadline(
     assert stopped
 
 
+def test_a_connection_that_breaks_within_a_command_is_no_end_of_it(ssh: Ssh, sshd: Sshd) -> None:
+    def cut(_heard: bytes) -> None:
+        for process in psutil.Process(sshd.pid).children(recursive=True):
+            if process.name().startswith("sshd"):
+                process.kill()
+
+    known = str(sshd.known_hosts)
+    script = b"echo begun; exec sleep 20"
+    with pytest.raises(TransportError, match="the connection broke") as caught:
+        ssh.run(sshd.address, login(sshd), known, script, timeout=60, watch=cut)
+    assert caught.value.cause == "transport"
+    assert run(ssh, sshd, "kill -9 $$").exit_code == -1  # that is the command's own end
+
+
+def test_a_command_that_says_no_more_and_goes_on_has_not_ended(ssh: Ssh, sshd: Sshd) -> None:
+    assert run(ssh, sshd, "exec >&- 2>&-; sleep 20", seconds=2).timed_out
+
+
 def test_a_flood_is_cut_and_ended(ssh: Ssh, sshd: Sshd) -> None:
     began = time.monotonic()
     ran = run(ssh, sshd, "exec yes", seconds=60)
