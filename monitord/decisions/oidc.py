@@ -32,12 +32,14 @@ _EMAIL = "email"
 def vouched(claims: Mapping[str, Any], provider: LoginProvider) -> Vouched:
     """Give who a valid id_token names; with `why` where they may not come in."""
     subject = claims.get("sub")
-    if not isinstance(subject, str) or not 0 < len(subject) <= _LONGEST:
+    if not (isinstance(subject, str) and 0 < len(subject) <= _LONGEST and subject.isprintable()):
+        # Others (NUL, surrogates) are kept as another text, which may be somebody else's subject.
         return Vouched("", "", None, "the provider does not say who you are")
     known_as = f"{provider.issuer} {subject}"
     name = _claim(claims, provider.user)
     role = role_of(_words(_claim(claims, provider.groups)), provider)
-    called = name.strip().lower() if isinstance(name, str) else ""
+    # Of ASCII only: the small letter of U+212A, another person's name there, is a plain k.
+    called = name.strip().lower() if isinstance(name, str) and name.isascii() else ""
     why = _why_not(claims, provider, called, role)
     return Vouched(known_as, called if is_name(called) else "", role, why)
 

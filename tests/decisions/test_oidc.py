@@ -31,6 +31,20 @@ def test_a_subject_is_the_providers_and_a_name_is_in_small_letters() -> None:
     assert found.why == ""
 
 
+@pytest.mark.parametrize("name", ["\u212aim", "\uff4bim", "kim\u200b", "\u00a0kim"])
+def test_a_name_that_only_looks_like_one_is_nobodys(name: str) -> None:
+    """U+212A, the Kelvin sign, is a `k` in small letters; at the provider it is somebody else."""
+    found = vouched({**KIM, "preferred_username": name}, HOUSE)
+    assert found.name == ""
+    assert "cannot be a user's name" in found.why
+
+
+@pytest.mark.parametrize("subject", ["a\0b", "\ud800", "1\n"])
+def test_a_subject_that_is_not_kept_as_it_is_names_nobody(subject: str) -> None:
+    """A row would hold another text in its place, which could be somebody else's subject."""
+    assert vouched({**KIM, "sub": subject}, HOUSE).why == "the provider does not say who you are"
+
+
 @pytest.mark.parametrize(
     ("provider", "claims", "role"),
     [
