@@ -5,6 +5,7 @@ import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 
 import psutil
@@ -179,8 +180,9 @@ def test_a_server_that_falls_silent_before_it_begins_costs_its_deadline(
 def test_a_connection_that_breaks_within_a_command_is_no_end_of_it(ssh: Ssh, sshd: Sshd) -> None:
     def cut(_heard: bytes) -> None:
         for process in psutil.Process(sshd.pid).children(recursive=True):
-            if process.name().startswith("sshd"):
-                process.kill()
+            with suppress(psutil.NoSuchProcess):  # the first one takes others with it
+                if process.name().startswith("sshd"):
+                    process.kill()
 
     known = str(sshd.known_hosts)
     script = b"echo begun; exec sleep 20"
