@@ -126,6 +126,35 @@ def test_what_fits_in_no_slot_is_refused(
     assert told in result.summary
 
 
+@pytest.mark.parametrize(
+    ("where", "body", "told"),
+    [({"json": "v"}, b'{"v": "\\ud800"}', "{v} is no text"),  # half of a pair, in no bytes at all
+     ({"field": "v"}, b"<input " + b"a=b " * 1000 + b"name=v value=1>", "field v is not in the")],
+)  # fmt: skip
+def test_what_no_site_writes_is_not_captured(
+    speaker: Speaking, where: dict[str, str], body: bytes, told: str
+) -> None:
+    peer = speaker(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % len(body) + body)
+    way = [{"name": "one", "path": "/", "capture": {"v": where}}, {"name": "two", "path": "/{v}"}]
+    result = ask("journey", {"url": peer.url, "steps": way})
+    assert result.status is Status.CRITICAL
+    assert told in result.summary
+
+
+@pytest.mark.parametrize(
+    "head",
+    [b"302 Found\r\nLocation: http://Tok-1234.example/", b"200 OK\r\nContent-Encoding: Tok-1234"],
+)
+def test_a_token_is_not_told_where_a_site_puts_it_into_a_host_or_a_coding(
+    speaker: Speaking, head: bytes
+) -> None:
+    head = b"HTTP/1.1 " + head + b"\r\nSet-Cookie: v=Tok-1234\r\nContent-Length: 1\r\n\r\nx"
+    way = [{"name": "one", "path": "/", "body": "y"}]
+    result = ask("journey", {"url": speaker(head).url, "steps": way})
+    assert "[redacted]" in result.summary
+    assert "tok-1234" not in result.summary.lower()
+
+
 def test_slow_steps_and_a_slow_whole_are_told(site: Shop) -> None:
     assert "took" in go(site, warning="0.000001").summary
     slow = steps(warning="0.000001")

@@ -106,6 +106,7 @@ class _Run:
 def _forms(values: Iterable[str]) -> Iterable[str]:
     for value in set(values):
         yield value
+        yield value.lower()  # as hosts and codings are told
         yield quote(value, safe="")
         yield quote_plus(value)
         yield json.dumps(value)[1:-1]
@@ -153,12 +154,12 @@ async def _reached(run: _Run, stop: _Stop) -> Result:
             request = onward(request, exchange.status, text, run.spec.sites)
             exchange = await run.fetch(request)
         return _judged(run, stop, exchange, perf_counter() - began)
-    except UnreachedError as error:
-        return error.result(stop.thing)
-    except (SecretError, BodyError) as error:
-        if isinstance(error, SecretError):
-            return Result.unknown(f"{stop.thing}: {error}", Cause.MISSING)
-        return Result.critical(f"{stop.thing}: {error}")
+    except SecretError as error:
+        return Result.unknown(f"{stop.thing}: {error}", Cause.MISSING)
+    except (UnreachedError, BodyError) as error:
+        # A site may have put what it knows into a host's name, or whatever else is quoted.
+        said = redact(str(error), run.masked())
+        return UnreachedError(said, getattr(error, "cause", None)).result(stop.thing)
 
 
 def _judged(run: _Run, stop: _Stop, exchange: Exchange, took: float) -> Result:

@@ -7,6 +7,7 @@ import html
 from collections.abc import Iterator, Sequence
 from email.message import Message
 from http.cookiejar import CookieJar
+from itertools import islice
 from typing import Any
 from urllib.request import Request as Asked
 
@@ -18,6 +19,7 @@ from monitord.probes.pattern import compile_pattern
 
 _LONGEST = 4096  # characters of a value: longer ones fit in no header
 _MOST_INPUTS = 200
+_MOST_ATTRIBUTES = 50  # of one field: a megabyte of them would hold up the loop for seconds
 _MOST_COOKIES = 100
 _INPUT = compile_pattern(r"""(?is)<input\b((?:[^>"']|"[^"]*"|'[^']*')*)>""")
 _ATTRIBUTE = compile_pattern(r"""(?is)([a-z-]+)\s*=\s*(?:"([^"]*)"|'([^']*)'|([^\s"'>]+))""")
@@ -73,6 +75,8 @@ def captured(name: str, where: Capture, headers: Headers, text: bytes, cookies: 
         raise UnreachedError(f"nothing to capture as {{{name}}}: {place} is not in the answer")
     if len(value) > _LONGEST:
         raise UnreachedError(f"{{{name}}} has {len(value)} characters, {_LONGEST} are taken")
+    if any("\ud800" <= sign <= "\udfff" for sign in value):  # JSON can say so; no request can
+        raise UnreachedError(f"{{{name}}} is no text: half of a character is in it")
     return value
 
 
@@ -125,5 +129,5 @@ def _inputs(page: str) -> Iterator[dict[str, str]]:
             found.group(1).lower(): html.unescape(
                 found.group(2) or found.group(3) or found.group(4) or ""
             )
-            for found in _ATTRIBUTE.finditer(match.group(1))
+            for found in islice(_ATTRIBUTE.finditer(match.group(1)), _MOST_ATTRIBUTES)
         }
