@@ -395,5 +395,5 @@ class Engine(HasChains, Protocol):
         ...
 
     async def told(self, source: str, reports: Sequence[Told]) -> Taken:
-        """Take what an inbound source says of passive checks. NotFoundError: no such source."""
+        """Take what a source says, and store it. NotFoundError: no such source; StoreError."""
         ...

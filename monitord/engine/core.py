@@ -52,7 +52,7 @@ from monitord.engine.trust import Trusting
 from monitord.engine.trying import Trying
 from monitord.engine.verifying import Verifying
 from monitord.engine.what_changed import mark
-from monitord.errors import MonitordError
+from monitord.errors import MonitordError, StoreError
 from monitord.history import Writer
 from monitord.log import get_logger
 from monitord.metrics import Counters
@@ -311,7 +311,8 @@ class Core:
     async def told(self, source: str, reports: Sequence[Told]) -> Taken:
         """Take what a source says of passive checks; it is stored when this returns."""
         taken = self.passive.take(self.catalog, source, reports, self.now())
-        await self._recorder.flush()
+        if not await self._recorder.flush():
+            raise StoreError("the store takes no rows: this is believed, not stored; tell it again")
         return taken
 
     # How the parts reach each other.

@@ -20,6 +20,7 @@ log = get_logger(__name__)
 
 _BATCH = 0.1  # seconds between commits of what is not urgent
 _RETRY = 1.0  # seconds before the store is asked again
+_PATIENCE = 5.0  # seconds that somebody waits for a commit
 _MOST_TRANSITIONS = 100_000  # kept while the store is down; older ones would derive again
 
 States = dict[StateKey, CheckState | None]  # None: the row is to be deleted
@@ -38,6 +39,7 @@ class Recorder:
         self._states: States = {}
         self._transitions: list[Transition] = []
         self._reports: Reports = {}
+        self._awaited: list[asyncio.Future[bool]] = []
         self._task: asyncio.Task[None] | None = None
         self._urgent = asyncio.Event()
 
@@ -59,11 +61,15 @@ class Recorder:
             self._reports[check, item, alert] = report
         self._begin()
 
-    async def flush(self) -> None:
-        """Wait until everything queued is committed, or the store refuses it once."""
+    async def flush(self) -> bool:
+        """Wait until everything queued by now is committed; False: the store refuses or hangs."""
+        if self._task is None or self._task.done():
+            return True
+        stored: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
+        self._awaited.append(stored)
         self._urgent.set()
-        if self._task is not None and not self._task.done():
-            await asyncio.wait([self._task], timeout=_RETRY)
+        await asyncio.wait([stored], timeout=_PATIENCE)
+        return stored.done() and stored.result()
 
     def _queue(
         self, key: StateKey, state: CheckState | None, transitions: Sequence[Transition]
@@ -80,13 +86,14 @@ class Recorder:
             self._task = asyncio.get_running_loop().create_task(self._drain())
 
     async def _drain(self) -> None:
-        while self._states or self._transitions or self._reports:
+        while self._states or self._transitions or self._reports or self._awaited:
             if not self._transitions:
                 await _first(self._urgent, _BATCH)
             self._urgent.clear()
             states, self._states = self._states, {}
             transitions, self._transitions = self._transitions, []
             reports, self._reports = self._reports, {}
+            awaited, self._awaited = self._awaited, []
             try:
                 written = await self._store.write(
                     _writer(states, transitions, reports), urgent=True
@@ -95,13 +102,16 @@ class Recorder:
                 older = {each: reports[each] for each in reports if each not in self._reports}
                 self._reports = {**older, **self._reports}
                 self._keep(states, transitions, error)
+                _answer(awaited, stored=False)
                 await _first(self._urgent, _RETRY)
             except Exception as error:  # noqa: BLE001 - one row that cannot be written; it is found below
                 log.warning("a batch cannot be written; row by row then", error=repr(error))
                 await self._one_by_one(states, transitions)
                 await self._what_waits(reports)
+                _answer(awaited, stored=self._counters.store_up)
             else:
                 self._done(written)
+                _answer(awaited, stored=True)
 
     async def _one_by_one(self, states: States, transitions: list[Transition]) -> None:
         """Write each key's rows by themselves, and set aside what is to blame for the batch.
@@ -178,6 +188,11 @@ def _writer(
         return transitions
 
     return work
+
+
+def _answer(awaited: list[asyncio.Future[bool]], *, stored: bool) -> None:
+    for each in awaited:
+        each.set_result(stored)
 
 
 async def _first(event: asyncio.Event, seconds: float) -> None:

@@ -39,6 +39,8 @@ async def take_told(
         except NotFoundError as error:
             _set_aside(path, error)
             continue
+        except StoreError:
+            return  # kept on disk; the next beat tries again
         path.unlink(missing_ok=True)
 
 

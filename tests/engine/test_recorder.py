@@ -192,10 +192,33 @@ def test_a_flush_does_not_wait_for_a_full_disk(tell: Callable[[Story], Desk]) ->
         desk.disk.full = True
         desk.put(A, Status.CRITICAL, Change.HARD)
         before = desk.loop.time()
-        await desk.recorder.flush()
+        assert not await desk.recorder.flush()
         assert desk.loop.time() - before <= 1.0
         desk.disk.full = False
-        await asyncio.sleep(2)
+        assert await desk.recorder.flush()
+        assert await desk.stored() == {A: "CRITICAL"}
+
+    tell(story)
+
+
+def test_a_flush_is_done_with_its_own_commit_though_more_comes(
+    tell: Callable[[Story], Desk],
+) -> None:
+    async def story(desk: Desk) -> None:
+        async def others() -> None:
+            while True:
+                desk.put(B, Status.OK)
+                await asyncio.sleep(0.05)
+
+        busy = asyncio.get_running_loop().create_task(others())
+        await asyncio.sleep(1)
+        desk.put(A, Status.CRITICAL)
+        before = desk.loop.time()
+        assert await desk.recorder.flush()
+        assert (await desk.stored())[A] == "CRITICAL"
+        assert desk.loop.time() - before <= 0.2
+        busy.cancel()
+        await desk.recorder.flush()
 
     tell(story)
 
